@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    // Tests run on the sources; the built packages have their own test (tests of the packed tarballs).
+    alias: {
+      '@seewhy/onnx': source('packages/onnx/src/index.ts'),
+      '@seewhy/autodiff': source('packages/autodiff/src/index.ts'),
+      '@seewhy/core': source('packages/core/src/index.ts'),
+      seewhy: source('packages/seewhy/src/index.ts'),
+    },
+  },
+  test: {
+    include: ['packages/*/test/**/*.test.ts', 'examples/**/*.test.ts', 'tools/**/*.test.ts'],
+    // onnxruntime-node is a native addon: one process a file keeps its threads apart.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
