@@ -1,1 +1,21 @@
-export {};
+export {
+  type AttributeInput,
+  AttributeReader,
+  type Attributes,
+  attribute,
+  attributesFrom,
+  attributeType,
+  FloatAttribute,
+  float,
+} from './attribute.ts';
+export { type BuilderOptions, GraphBuilder, type ValueName } from './builder.ts';
+export { DATA_TYPES, type DataType, dataTypeOf, isFloat } from './data-type.ts';
+export { didYouMean, type ErrorFacts, isSeewhyError, nearest, SeewhyError } from './errors.ts';
+export { float16ToFloat32, float32ToFloat16 } from './float16.ts';
+export { Graph, type GraphFields } from './graph.ts';
+export { inferTypes } from './infer-types.ts';
+export { Node, type NodeFields } from './node.ts';
+export { graphFromModel, type ReadOptions, readGraph } from './read.ts';
+export { type ExternalReader, Tensor, type TensorData } from './tensor.ts';
+export { type DeclaredDim, Value } from './value.ts';
+export { type ExternalFile, writeExternal, writeGraph, writeShared } from './write.ts';

@@ -1,0 +1,99 @@
+import { type DataType, dataTypeOf } from './data-type.ts';
+import type { Graph } from './graph.ts';
+import type { Node } from './node.ts';
+import { AttributeProto_AttributeType } from './proto/onnx-ml_pb.ts';
+
+/** Ops whose result type is not that of their first input, standard domain. */
+const FIXED: Readonly<Record<string, DataType | readonly (DataType | 'input')[]>> = {
+  Shape: 'int64',
+  Size: 'int64',
+  ArgMax: 'int64',
+  ArgMin: 'int64',
+  NonZero: 'int64',
+  NonMaxSuppression: 'int64',
+  Equal: 'bool',
+  Greater: 'bool',
+  GreaterOrEqual: 'bool',
+  Less: 'bool',
+  LessOrEqual: 'bool',
+  And: 'bool',
+  Or: 'bool',
+  Xor: 'bool',
+  Not: 'bool',
+  IsNaN: 'bool',
+  IsInf: 'bool',
+  TopK: ['input', 'int64'],
+  MaxPool: ['input', 'int64'],
+  Dropout: ['input', 'bool'],
+  Unique: ['input', 'int64', 'int64', 'int64'],
+  DynamicQuantizeLinear: ['uint8', 'float32', 'uint8'],
+  ConvInteger: 'int32',
+  MatMulInteger: 'int32',
+};
+
+/** Ops whose result has the type of another input than the first. */
+const FROM_INPUT: Readonly<Record<string, number>> = {
+  Where: 1,
+  OneHot: 2,
+  DequantizeLinear: 1,
+  Loop: 2,
+  QLinearConv: 7,
+  QLinearMatMul: 7,
+};
+
+/** Element type of every value, as far as it follows from declarations and nodes. Cheap: one pass, no shapes. */
+export function inferTypes(graph: Graph): Map<string, DataType> {
+  const types = new Map<string, DataType>();
+  for (const [name, tensor] of graph.initializers) types.set(name, tensor.type);
+  for (const value of [...graph.inputs, ...graph.values.values(), ...graph.outputs])
+    if (value.type) types.set(value.name, value.type);
+  // Nodes may stand in any order: repeat until nothing new is learned.
+  for (let round = 0, learned = true; learned && round < 64; round++) {
+    learned = false;
+    for (const node of graph.nodes) {
+      node.outputs.forEach((output, index) => {
+        if (output === '' || types.has(output)) return;
+        const type = outputType(node, index, types);
+        if (!type) return;
+        types.set(output, type);
+        learned = true;
+      });
+    }
+  }
+  return types;
+}
+
+function outputType(node: Node, index: number, types: ReadonlyMap<string, DataType>): DataType | undefined {
+  const input = (position: number) => types.get(node.inputs[position] ?? '');
+  const to = (name: string) => {
+    const proto = node.attributes.get(name);
+    return proto && proto.type !== AttributeProto_AttributeType.GRAPH ? dataTypeOf(Number(proto.i)) : undefined;
+  };
+  if (node.op === 'Cast') return to('to');
+  if (node.op === 'CastLike') return input(1);
+  if (node.op === 'Constant' || node.op === 'ConstantOfShape') {
+    const value = node.attributes.get('value')?.t;
+    if (value) return dataTypeOf(value.dataType);
+    if (node.attributes.has('value_int') || node.attributes.has('value_ints')) return 'int64';
+    if (node.attributes.has('value_string') || node.attributes.has('value_strings')) return 'string';
+    return 'float32';
+  }
+  if (node.op === 'EyeLike' || node.op.startsWith('Random')) return to('dtype') ?? input(0) ?? 'float32';
+  if (node.op === 'QuantizeLinear') return input(2) ?? to('output_dtype') ?? 'uint8';
+  if (node.op === 'DequantizeLinear') return to('output_dtype') ?? input(1);
+  const fixed = FIXED[node.op];
+  if (typeof fixed === 'string') return fixed;
+  if (fixed) {
+    const type = fixed[index];
+    return type === 'input' ? input(0) : type;
+  }
+  const from = FROM_INPUT[node.op];
+  if (from !== undefined) return input(from);
+  if (node.domain === '' || node.domain === 'com.microsoft') {
+    for (const name of node.inputs) {
+      const type = types.get(name);
+      if (type) return type;
+    }
+  }
+  return undefined;
+}

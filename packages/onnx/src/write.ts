@@ -1,0 +1,131 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import type { Graph } from './graph.ts';
+import type { Node } from './node.ts';
+import {
+  GraphProtoSchema,
+  type ModelProto,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  type TensorProto,
+} from './proto/onnx-ml_pb.ts';
+import type { Tensor } from './tensor.ts';
+
+/** Where weights go when they are not written inside the model: a name, and the bytes under it. */
+export interface ExternalFile {
+  location: string;
+  data: Uint8Array;
+}
+
+/** Below this many bytes a tensor stays inside the model: shape constants must be readable to a runtime's shape inference. */
+export const EXTERNAL_FROM = 1024;
+
+/**
+ * A graph as the bytes of an `.onnx` file with all weights inside.
+ * @throws RangeError above 2 GB (protobuf's limit): use `writeExternal` then
+ */
+export function writeGraph(graph: Graph): Uint8Array {
+  return toBinary(
+    ModelProtoSchema,
+    modelFromGraph(graph, (name, tensor) => tensor.toProto(name)),
+  );
+}
+
+/**
+ * A graph as a small model whose larger weights point into the memory they already lie in: nothing is copied. The files are to be
+ * given to the runtime under their locations (ONNX Runtime's `externalData` option).
+ */
+export function writeShared(graph: Graph): { model: Uint8Array; files: ExternalFile[] } {
+  const buffers = new Map<ArrayBufferLike, string>();
+  const model = modelFromGraph(graph, (name, tensor) => {
+    if (tensor.strings || tensor.bytes.length < EXTERNAL_FROM) return tensor.toProto(name);
+    const { buffer } = tensor.bytes;
+    let location = buffers.get(buffer);
+    if (!location) {
+      location = `memory-${buffers.size}`;
+      buffers.set(buffer, location);
+    }
+    return tensor.toExternalProto(name, location, tensor.bytes.byteOffset);
+  });
+  const files = [...buffers].map(([buffer, location]) => ({ location, data: new Uint8Array(buffer) }));
+  return { model: toBinary(ModelProtoSchema, model), files };
+}
+
+/** External data begins at multiples of this, so that a runtime may map it into memory. */
+const ALIGNMENT = 4096;
+
+/**
+ * A graph as a model plus one weights file. `chunks` is the weights file in order, to be written one after the other, so that
+ * models above 2 GB need no single array.
+ * @param location name of the weights file as the model will refer to it
+ */
+export function writeExternal(graph: Graph, location: string): { model: Uint8Array; chunks: Uint8Array[] } {
+  const chunks: Uint8Array[] = [];
+  let end = 0;
+  const model = modelFromGraph(graph, (name, tensor) => {
+    if (tensor.strings || tensor.bytes.length < EXTERNAL_FROM) return tensor.toProto(name);
+    const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
+    if (offset > end) chunks.push(new Uint8Array(offset - end));
+    chunks.push(tensor.bytes);
+    end = offset + tensor.bytes.length;
+    return tensor.toExternalProto(name, location, offset);
+  });
+  return { model: toBinary(ModelProtoSchema, model), chunks };
+}
+
+function modelFromGraph(graph: Graph, write: (name: string, tensor: Tensor) => TensorProto): ModelProto {
+  const origin = graph.origin;
+  // Copying the origin's own fields carries doc strings, producers and unknown fields along.
+  const model = create(ModelProtoSchema, {
+    ...(origin ? withoutType(origin.model) : {}),
+    irVersion: BigInt(graph.irVersion),
+  });
+  if (origin?.model.$unknown) model.$unknown = origin.model.$unknown;
+  if (!origin) model.producerName = 'seewhy';
+  model.opsetImport = [...graph.opsets].map(([domain, version]) => ({
+    $typeName: 'onnx.OperatorSetIdProto',
+    domain,
+    version: BigInt(version),
+  }));
+  model.metadataProps = [...graph.metadata].map(([key, value]) => ({
+    $typeName: 'onnx.StringStringEntryProto',
+    key,
+    value,
+  }));
+  model.functions = [...graph.functions];
+  const proto = create(GraphProtoSchema, { ...(origin ? withoutType(origin.graph) : {}), name: graph.name });
+  if (origin?.graph.$unknown) proto.$unknown = origin.graph.$unknown;
+  proto.node = graph.nodes.map(nodeToProto);
+  proto.input = graph.inputs.map((value) => value.toProto());
+  proto.output = graph.outputs.map((value) => value.toProto());
+  proto.valueInfo = [...graph.values.values()].map((value) => value.toProto());
+  proto.initializer = [...graph.initializers].map(([name, tensor]) => write(name, tensor));
+  model.graph = proto;
+  return model;
+}
+
+function withoutType<T extends object>(message: T): Omit<T, '$typeName' | '$unknown'> {
+  const { $typeName: _type, $unknown: _unknown, ...fields } = message as T & { $typeName?: string; $unknown?: unknown };
+  return fields as Omit<T, '$typeName' | '$unknown'>;
+}
+
+/** One node as a message. */
+export function nodeToProto(node: Node): NodeProto {
+  const proto = create(NodeProtoSchema, {
+    opType: node.op,
+    input: [...node.inputs],
+    output: [...node.outputs],
+    attribute: [...node.attributes.values()],
+  });
+  if (node.name) proto.name = node.name;
+  if (node.domain) proto.domain = node.domain;
+  const origin = node.origin;
+  if (origin) {
+    if (origin.overload) proto.overload = origin.overload;
+    if (origin.docString) proto.docString = origin.docString;
+    proto.metadataProps = origin.metadataProps;
+    proto.deviceConfigurations = origin.deviceConfigurations;
+    if (origin.$unknown) proto.$unknown = origin.$unknown;
+  }
+  return proto;
+}
