@@ -1,0 +1,75 @@
+"""The architectures that seewhy's gradients are checked on, in the order in which they are exported.
+
+Diverse families come first, so that a run that is stopped early has already covered most operators. `size` is the side of
+the square input: the network's own where it is built for one, smaller where the network allows it and is expensive.
+"""
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Architecture:
+    name: str
+    family: str
+    source: str  # torchvision | segmentation (torchvision) | timm | own (networks.py) | quantised | half | keras
+    size: int = 224
+    target: tuple[int, ...] = (0, 7)  # index into the output, batch first
+    options: dict = field(default_factory=dict)  # keyword arguments of the constructor
+    base: str = ""  # the constructor's name where it differs from `name`
+    ci: bool = False  # one of those that .ci/run repeats
+
+    @property
+    def exporters(self) -> tuple[str, ...]:
+        """What writes the file: torch's two exporters, or the one tool a converted model comes from."""
+        return {"quantised": ("qdq",), "half": ("fp16",), "keras": ("tf2onnx",)}.get(self.source, ("script", "dynamo"))
+
+
+A = Architecture
+NO_INIT = {"init_weights": False}  # skips a slow truncated-normal initialisation; the default one is random too
+
+TABLE = [
+    A("mobilenet_v2", "inverted residual", "torchvision", ci=True),
+    A("squeezenet1_1", "fire", "torchvision", ci=True),
+    A("efficientnet_b0", "inverted residual, SE, SiLU", "torchvision", ci=True),
+    A("deit_tiny_patch16_224", "ViT", "timm", ci=True),
+    A("densenet121", "dense", "torchvision", ci=True),
+    A("resnet50", "residual", "torchvision"),
+    A("convnext_tiny", "ConvNeXt", "torchvision", ci=True),
+    A("swin_t", "windowed transformer", "torchvision", ci=True),
+    A("yolo_box", "detector head", "own", 160, (0, 2, 57), base="yolo", ci=True),
+    A("yolo_class", "detector head", "own", 160, (0, 7, 57), base="yolo"),
+    A("inception_v3", "inception", "torchvision", 299, options=NO_INIT),
+    A("vit_b_16", "ViT", "torchvision"),
+    A("mobilenet_v3_large", "inverted residual, SE, HardSwish", "torchvision", ci=True),
+    A("lraspp_mobilenet_v3_large", "segmentation", "segmentation", 160, (0, 7, 80, 61), ci=True),
+    A("levit_128", "LeViT", "timm", ci=True),
+    A("mobilevit_s", "MobileViT", "timm", 256, ci=True),
+    A("shufflenet_v2_x1_0", "channel shuffle", "torchvision", ci=True),
+    A("mixer_s16_224", "MLP mixer", "timm"),
+    A("poolformer_s12", "PoolFormer", "timm"),
+    A("edgenext_small", "EdgeNeXt", "timm"),
+    A("googlenet", "inception", "torchvision", options={**NO_INIT, "aux_logits": False}),
+    A("resnet18_qdq", "quantised", "quantised", ci=True),
+    A("resnet18_fp16", "half precision", "half", ci=True),
+    A("swin_v2_t", "windowed transformer", "torchvision", 256),
+    A("maxvit_t", "MaxViT", "torchvision", options={"input_size": (224, 224)}),
+    A("nfnet_f0", "normaliser-free", "timm", 192),
+    A("hrnet_w18", "multi-resolution", "timm"),
+    A("ghostnet_100", "ghost", "timm"),
+    A("repvgg_a0", "RepVGG", "timm"),
+    A("convmixer_768_32", "ConvMixer", "timm", 112),
+    A("res2net50_26w_4s", "residual", "timm"),
+    A("resnetv2_50", "residual, pre-activation", "timm"),
+    A("tf_efficientnetv2_b0", "inverted residual, SAME padding", "timm", 192),
+    A("efficientnet_v2_s", "inverted residual, SE, SiLU", "torchvision"),
+    A("regnet_y_400mf", "RegNet", "torchvision"),
+    A("mnasnet1_0", "inverted residual", "torchvision"),
+    A("deeplabv3_mobilenet_v3_large", "segmentation", "segmentation", 160, (0, 7, 80, 61)),
+    A("fcn_resnet50", "segmentation", "segmentation", 128, (0, 7, 64, 45)),
+    A("alexnet", "plain", "torchvision"),
+    A("vgg16_bn", "plain", "torchvision", 128),
+    A("resnext50_32x4d", "residual, grouped", "torchvision"),
+    A("wide_resnet50_2", "residual", "torchvision", 160),
+    A("keras_mobilenet_v2", "NHWC, inverted residual", "keras", base="MobileNetV2", ci=True),
+    A("keras_efficientnet_b0", "NHWC, inverted residual, SE, SiLU", "keras", base="EfficientNetB0"),
+]
+BY_NAME = {a.name: a for a in TABLE}
