@@ -1,1 +1,5 @@
-export {};
+export { type DifferentiateOptions, differentiate } from './differentiate.ts';
+export { PROFILES, type Profile, type ProfileName } from './profile.ts';
+export { type Gradients, type Rule, RuleStep, type RuleTable, type Stop } from './rule.ts';
+export { GRADIENT_RULES } from './rules/table.ts';
+export { type Dim, isStatic, printShape, type Shape, sameDim, sameShape } from './shape.ts';

@@ -19,3 +19,4 @@ export { graphFromModel, type ReadOptions, readGraph } from './read.ts';
 export { type ExternalReader, Tensor, type TensorData } from './tensor.ts';
 export { type DeclaredDim, Value } from './value.ts';
 export { type ExternalFile, writeExternal, writeGraph, writeShared } from './write.ts';
+export { printNode, printNodes } from './print.ts';

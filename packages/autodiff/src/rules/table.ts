@@ -1,0 +1,27 @@
+import type { RuleTable } from '../rule.ts';
+import { attention } from './attention.ts';
+import { convolution } from './convolution.ts';
+import { elementwise } from './elementwise.ts';
+import { indexing } from './indexing.ts';
+import { linear } from './linear.ts';
+import { movement } from './movement.ts';
+import { normalization } from './normalization.ts';
+import { pooling } from './pooling.ts';
+import { quantization } from './quantization.ts';
+import { reduction } from './reduction.ts';
+import { resize } from './resize.ts';
+
+/** Every gradient rule, by op type. */
+export const GRADIENT_RULES: RuleTable = {
+  ...elementwise,
+  ...convolution,
+  ...pooling,
+  ...linear,
+  ...normalization,
+  ...reduction,
+  ...movement,
+  ...indexing,
+  ...resize,
+  ...attention,
+  ...quantization,
+};
