@@ -85,13 +85,14 @@ def export_here(architecture, options):
         from converted import export
     else:
         from torch_export import export
+    report, sys.stdout = sys.stdout, sys.stderr  # what the exporters print goes to the log
     started, failed = time.time(), 0
     for exporter, record in export(architecture, exporters, options.out):
         if isinstance(record, Exception):
             import traceback
 
             traceback.print_exception(record)
-            print(f"{architecture.name}.{exporter}: FAILED ({type(record).__name__}: {str(record).strip().splitlines()[0][:200]})", flush=True)
+            print(f"{architecture.name}.{exporter}: FAILED ({type(record).__name__}: {str(record).strip().splitlines()[0][:200]})", file=report, flush=True)
             failed += 1
             continue
         record["seconds"] = round(time.time() - started, 1)
@@ -100,6 +101,7 @@ def export_here(architecture, options):
         print(
             f"{architecture.name}.{exporter}: opset {record['opset']}, batch {record['batch']}, torch float32 error {record['error']['max']:.1e}, "
             f"ONNX Runtime's output {record['runtimeError']:.1e} off, {record['seconds']} s",
+            file=report,
             flush=True,
         )
     return 1 if failed else 0

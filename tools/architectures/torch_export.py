@@ -11,6 +11,7 @@ from reference import float32_errors, gradient, save
 
 def export(architecture, exporters, out):
     """Yields (exporter, record or exception); the input and the gradient are shared by both exporters."""
+    torch.backends.mha.set_fastpath_enabled(False)  # its fused attention operator has no ONNX form
     net = networks.build(architecture)
     image = networks.noise(architecture.size, 1)
     save(out / f"{architecture.name}.input.npy", image)
