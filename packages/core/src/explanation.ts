@@ -1,0 +1,75 @@
+import type { Diagnosis } from './heatmap/diagnose.ts';
+
+/** A two-dimensional map of floats, row by row. */
+export interface RawMap {
+  /** `[h, w]` for CAM-like methods, the input's own shape without the batch for pixel methods. */
+  readonly dims: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** A class with its score. */
+export interface Prediction {
+  readonly index: number;
+  readonly label: string;
+  /** Value before the final softmax or sigmoid. */
+  readonly logit: number;
+  /** After it (or after a softmax over the logits, when the model ends in logits; `Model.output.activation` tells). */
+  readonly probability: number;
+}
+
+/** What was explained. */
+export interface ExplainedTarget {
+  /** `class` (also a member of `top:k` and `all`) or `contrast`. */
+  readonly kind: 'class' | 'contrast';
+  /** As asked for: `top`, `282`, `tiger cat`, `282-285`. */
+  readonly asked: string;
+  /** Class index; for a contrast that of the first class. */
+  readonly index: number;
+  readonly label: string;
+  /** Second class of a contrast. */
+  readonly against?: { readonly index: number; readonly label: string };
+  /** Which value is differentiated. */
+  readonly score: 'logit' | 'probability';
+  /** File-name part: the class index, or a slug (`282-285`). */
+  readonly slug: string;
+}
+
+export interface ExplainedLayer {
+  /** Name people know: the exporter's scope. */
+  readonly name: string;
+  /** Name of the value in the graph. */
+  readonly value: string;
+  /** `[C, h, w]`. */
+  readonly shape: readonly [number, number, number];
+  /** True when seewhy chose it. */
+  readonly chosen: boolean;
+}
+
+/** One method's answer for one picture and one target. */
+export interface Explanation {
+  readonly method: string;
+  readonly target: ExplainedTarget;
+  /** Empty for pixel methods. */
+  readonly layers: readonly ExplainedLayer[];
+  /** Best classes first. */
+  readonly predictions: readonly Prediction[];
+  /** What the method itself computes, one a layer (pixel methods: one). */
+  readonly raw: readonly RawMap[];
+  /** The finished map on the model's input grid: `[height, width]`, all stages done. */
+  readonly map: { readonly width: number; readonly height: number; readonly data: Float32Array };
+  /** True when the finished map has two signs (diverging colours). */
+  readonly signed: boolean;
+  readonly diagnosis: Diagnosis;
+  /** What was chosen automatically and why, in sentences. */
+  readonly notes: readonly string[];
+  readonly provenance: Provenance;
+}
+
+export interface Provenance {
+  readonly seewhy: string;
+  readonly runtime: string;
+  readonly preset: string;
+  readonly options: Readonly<Record<string, string | number | boolean>>;
+  /** Milliseconds of the run that made this map (shared by all maps of that run). */
+  readonly runMilliseconds: number;
+}
