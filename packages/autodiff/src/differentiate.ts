@@ -6,9 +6,9 @@ import {
   inferTypes,
   isFloat,
   type Node,
-  Tensor,
   type ValueName,
 } from '@seewhy/onnx';
+import { constantFinder } from './constant-finder.ts';
 import { errors } from './errors.ts';
 import { fusePatterns } from './patterns.ts';
 import { PROFILES, type ProfileName } from './profile.ts';
@@ -170,25 +170,6 @@ function topological(nodes: readonly Node[]): Node[] {
     }
   }
   return order;
-}
-
-/** Finds the constant behind a value: initializer, Constant node, or either through Identity (exporters share equal weights so). */
-function constantFinder(graph: Graph): (value: ValueName) => Tensor | undefined {
-  return (value) => {
-    let name = value;
-    for (let hops = 0; hops < 64; hops++) {
-      const tensor = graph.initializers.get(name);
-      if (tensor) return tensor;
-      const node = graph.producers.get(name);
-      if (node?.op === 'Constant' && node.domain === '') {
-        const proto = node.attributes.get('value')?.t;
-        return proto ? Tensor.fromProto(proto) : undefined;
-      }
-      if (node?.op !== 'Identity' || node.domain !== '') return undefined;
-      name = node.inputs[0] ?? '';
-    }
-    return undefined;
-  };
 }
 
 /** Op types from a node to the differentiated value, shortened in the middle: for messages. */

@@ -15,6 +15,14 @@ export interface Profile {
   below(b: GraphBuilder, x: ValueName, threshold: number, type: DataType): ValueName;
   /** g where y > 0, else 0; `nonNegative` says that y ≥ 0 by construction. */
   maskPositive(b: GraphBuilder, g: ValueName, y: ValueName, type: DataType, nonNegative: boolean): ValueName;
+  /** g where low < x < high, else 0. */
+  maskBetween(b: GraphBuilder, g: ValueName, x: ValueName, low: number, high: number, type: DataType): ValueName;
+  /** g where a = c, else 0. */
+  maskEqual(b: GraphBuilder, g: ValueName, a: ValueName, c: ValueName, type: DataType): ValueName;
+  /** g where x > 0, else slope · g. */
+  leaky(b: GraphBuilder, g: ValueName, x: ValueName, slope: number, type: DataType): ValueName;
+  /** −1, 0 or 1. */
+  sign(b: GraphBuilder, x: ValueName, type: DataType): ValueName;
   /** ScatterElements / ScatterND with reduction `add` have a kernel. */
   readonly scatterAdd: boolean;
   /** Max, Min, And, Or, Sum, OneHot, Trilu have a kernel. */
@@ -25,8 +33,8 @@ const castMask = (b: GraphBuilder, condition: ValueName, type: DataType) => b.ca
 
 /** Steepness of a HardSigmoid used as a step: every normal float32 above the threshold gives 1. */
 const STEEP = 3e38;
-/** With a threshold the product steepness · threshold must stay finite. */
-const STEEP_AT = 1e37;
+/** With a threshold the product steepness · threshold must stay finite; a power of two keeps it exact, so that x = threshold gives 0. */
+const STEEP_AT = 2 ** 123;
 
 /** HardSigmoid holds its slope in float32, and float16 cannot hold it: a comparison is exact there. */
 const canStep = (type: DataType) => type === 'float32';
@@ -43,13 +51,29 @@ const native: Profile = {
     return threshold === 0 ? b.hardSigmoid(x, -STEEP, 0) : b.hardSigmoid(x, -STEEP_AT, STEEP_AT * threshold);
   },
   maskPositive: (b, g, y, type) => b.mul(g, native.above(b, y, 0, type)),
+  maskBetween: (b, g, x, low, high, type) =>
+    b.mul(b.mul(g, native.above(b, x, low, type)), native.below(b, x, high, type)),
+  maskEqual: (b, g, a, c, type) => b.mul(g, castMask(b, b.equal(a, c), type)),
+  leaky: (b, g, x, slope, type) =>
+    slope >= 0 && slope <= 1
+      ? b.mul(g, b.clip(native.above(b, x, 0, type), b.scalar(slope, type)))
+      : compare.leaky(b, g, x, slope, type),
+  sign: (b, x) => b.op('Sign', [x]),
   scatterAdd: true,
   fullOps: true,
 };
 
-const compare: Pick<Profile, 'above' | 'below'> = {
+/** The forms with comparisons, which every runtime has. */
+const compare: Pick<Profile, 'above' | 'below' | 'maskBetween' | 'maskEqual' | 'leaky'> = {
   above: (b, x, threshold, type) => castMask(b, b.greater(x, b.scalar(threshold, type)), type),
   below: (b, x, threshold, type) => castMask(b, b.op('Less', [x, b.scalar(threshold, type)]), type),
+  maskBetween: (b, g, x, low, high, type) => {
+    const zero = b.scalar(0, type);
+    const lowered = b.where(b.op('Less', [x, b.scalar(high, type)]), g, zero);
+    return b.where(b.greater(x, b.scalar(low, type)), lowered, zero);
+  },
+  maskEqual: (b, g, a, c, type) => b.where(b.equal(a, c), g, b.scalar(0, type)),
+  leaky: (b, g, x, slope, type) => b.where(b.greater(x, b.scalar(0, type)), g, b.mul(g, b.scalar(slope, type))),
 };
 
 const wasm: Profile = {
@@ -57,6 +81,7 @@ const wasm: Profile = {
   ...compare,
   maskPositive: (b, g, y, type, nonNegative) =>
     nonNegative ? b.mul(g, b.op('Sign', [y])) : b.where(b.greater(y, b.scalar(0, type)), g, b.scalar(0, type)),
+  sign: (b, x) => b.op('Sign', [x]),
   scatterAdd: true,
   fullOps: true,
 };
@@ -65,6 +90,7 @@ const webgpu: Profile = {
   name: 'webgpu',
   ...compare,
   maskPositive: (b, g, y, type) => b.where(b.greater(y, b.scalar(0, type)), g, b.scalar(0, type)),
+  sign: (b, x, type) => b.sub(compare.above(b, x, 0, type), compare.below(b, x, 0, type)),
   scatterAdd: false,
   fullOps: false,
 };

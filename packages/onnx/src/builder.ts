@@ -173,6 +173,10 @@ export class GraphBuilder {
   relu(x: ValueName): ValueName {
     return this.op('Relu', [x]);
   }
+  /** max(low, min(high, x)); a bound may be left out. */
+  clip(x: ValueName, low?: ValueName, high?: ValueName): ValueName {
+    return this.op('Clip', [x, low, high]);
+  }
   equal(a: ValueName, b: ValueName): ValueName {
     return this.op('Equal', [a, b]);
   }
