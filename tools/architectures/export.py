@@ -55,7 +55,11 @@ def main():
 
 def wanted(architecture, options):
     exporters = [e for e in architecture.exporters if options.exporter in (None, e) or e not in ("script", "dynamo")]
-    return [e for e in exporters if options.force or not (options.out / f"{architecture.name}.{e}.json").exists()]
+    return [e for e in exporters if options.force or not made(architecture, options.out / f"{architecture.name}.{e}.json")]
+
+
+def made(architecture, record):
+    return record.exists() and json.loads(record.read_text())["recipe"] == architecture.recipe
 
 
 def export_in_child(architecture, options):

@@ -29,7 +29,7 @@ def build(architecture):
     elif architecture.source in ("quantised", "half"):
         import torchvision
 
-        net = torchvision.models.resnet18(weights=None)
+        net = getattr(torchvision.models, name)(weights=None)
     else:
         raise ValueError(f"{architecture.name}: unknown source {architecture.source}")
     return randomise(net, noise(architecture.size, 8))

@@ -10,7 +10,11 @@ def describe(architecture, exporter, path, *, image, target, value, output, erro
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 2
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    unused = unused_inputs(model)
+    if unused:  # tf2onnx leaves some behind; the runtime would ask for them
+        for item in [i for i in model.graph.input if i.name in unused]:
+            model.graph.input.remove(item)
+    session = onnxruntime.InferenceSession(model.SerializeToString() if unused else str(path), options, providers=["CPUExecutionProvider"])
     feed = session.get_inputs()[0]
     dtype = numpy.float16 if feed.type == "tensor(float16)" else numpy.float32
     got = session.run(None, {feed.name: image.astype(dtype)})[0]
@@ -25,6 +29,7 @@ def describe(architecture, exporter, path, *, image, target, value, output, erro
         "producer": f"{model.producer_name} {model.producer_version}".strip(),
         "input": {"name": feed.name, "type": dtype.__name__, "shape": list(image.shape), "file": f"{architecture.name}.input.npy"},
         "output": {"name": session.get_outputs()[0].name, "shape": list(output.shape)},
+        "unusedInputs": unused,
         "batch": "free" if batch_is_free(session, feed.name, image.astype(dtype), got) else "fixed",
         "target": list(target),
         "logit": value,
@@ -33,8 +38,14 @@ def describe(architecture, exporter, path, *, image, target, value, output, erro
         "runtimeError": float(difference),
         "nodes": len(model.graph.node),
         "ops": sorted({(n.domain + "." if n.domain not in ("", "ai.onnx") else "") + n.op_type for n in model.graph.node}),
+        "recipe": architecture.recipe,
         "versions": versions | {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__},
     }
+
+
+def unused_inputs(model):
+    used = {name for node in model.graph.node for name in node.input}
+    return [i.name for i in model.graph.input if i.name not in used]
 
 
 def batch_is_free(session, name, image, single):

@@ -18,6 +18,11 @@ class Architecture:
     ci: bool = False  # one of those that .ci/run repeats
 
     @property
+    def recipe(self) -> str:
+        """What the files depend on, apart from the programs: kept in the record to notice a changed row."""
+        return f"{self.source} {self.base or self.name} {self.size} {self.target} {self.options}"
+
+    @property
     def exporters(self) -> tuple[str, ...]:
         """What writes the file: torch's two exporters, or the one tool a converted model comes from."""
         return {"quantised": ("qdq",), "half": ("fp16",), "keras": ("tf2onnx",)}.get(self.source, ("script", "dynamo"))
@@ -48,8 +53,8 @@ TABLE = [
     A("poolformer_s12", "PoolFormer", "timm"),
     A("edgenext_small", "EdgeNeXt", "timm"),
     A("googlenet", "inception", "torchvision", options={**NO_INIT, "aux_logits": False}),
-    A("resnet18_qdq", "quantised", "quantised", ci=True),
-    A("resnet18_fp16", "half precision", "half", ci=True),
+    A("resnet18_qdq", "quantised", "quantised", 32, base="resnet18", ci=True),
+    A("squeezenet1_1_fp16", "half precision", "half", base="squeezenet1_1", ci=True),
     A("swin_v2_t", "windowed transformer", "torchvision", 256),
     A("maxvit_t", "MaxViT", "torchvision", options={"input_size": (224, 224)}),
     A("nfnet_f0", "normaliser-free", "timm", 192),
@@ -66,7 +71,7 @@ TABLE = [
     A("deeplabv3_mobilenet_v3_large", "segmentation", "segmentation", 160, (0, 7, 80, 61)),
     A("fcn_resnet50", "segmentation", "segmentation", 128, (0, 7, 64, 45)),
     A("alexnet", "plain", "torchvision"),
-    A("vgg16_bn", "plain", "torchvision", 128),
+    A("vgg16_bn", "plain", "torchvision"),
     A("resnext50_32x4d", "residual, grouped", "torchvision"),
     A("wide_resnet50_2", "residual", "torchvision", 160),
     A("keras_mobilenet_v2", "NHWC, inverted residual", "keras", base="MobileNetV2", ci=True),
