@@ -15,6 +15,7 @@ export default defineConfig({
   },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'examples/**/*.test.ts', 'tools/**/*.test.ts'],
+    globalSetup: ['tools/test-support/run-folder.ts'],
     // onnxruntime-node is a native addon: one process a file keeps its threads apart.
     pool: 'forks',
     maxWorkers: 2,

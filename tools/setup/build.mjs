@@ -1,7 +1,16 @@
 // Builds the workspace packages that are out of date, in the order of their dependencies. "Out of date" is decided by what
 // went in (a digest of the sources, the configuration and the packages below), never by file times: a fresh clone has none.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { digest, filesBelow, root, StepError, say } from './files.mjs';
 
@@ -37,7 +46,11 @@ export function buildAll({ force = false, talk = false } = {}) {
   for (const { name, folder, manifest } of packages()) {
     if (!manifest.scripts?.build) continue;
     const below = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).map((n) => keys.get(n) ?? '');
-    const sources = [...filesBelow(join(folder, 'src')), join(folder, 'package.json'), join(folder, 'tsdown.config.ts')];
+    const sources = [
+      ...filesBelow(join(folder, 'src')),
+      join(folder, 'package.json'),
+      join(folder, 'tsdown.config.ts'),
+    ];
     const key = digest([...tools, ...below, ...sources.flatMap((file) => [relative(root, file), readFileSync(file)])]);
     keys.set(name, key);
     const stamp = join(STAMPS, manifest.name.replace('/', '+'));

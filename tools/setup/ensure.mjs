@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildAll } from './build.mjs';
-import { digest, root, say, StepError } from './files.mjs';
+import { digest, root, StepError, say } from './files.mjs';
 
 const STAMP = join(root, 'node_modules', '.seewhy-install');
 const WANTED_NODE = 20;
@@ -35,7 +35,11 @@ function installedByHand() {
 
 function install() {
   const key = installKey();
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === key && existsSync(join(root, 'node_modules', '.package-lock.json')))
+  if (
+    existsSync(STAMP) &&
+    readFileSync(STAMP, 'utf8') === key &&
+    existsSync(join(root, 'node_modules', '.package-lock.json'))
+  )
     return;
   if (!installedByHand()) {
     say('installing packages (npm ci)');
