@@ -1,3 +1,247 @@
-import type { RuleTable } from '../rule.ts';
+import { float, Tensor, type ValueName } from '@seewhy/onnx';
+import { positiveAxis, type Rule, type RuleStep, type RuleTable } from '../rule.ts';
 
-export const normalization: RuleTable = {};
+// ---- probabilities -----------------------------------------------------------------------------------------------------
+
+const axisOf = (s: RuleStep, fallback: number) => positiveAxis(s.node.attribute.int('axis', fallback), s.rank(s.x()));
+
+/** y = eˣ / Σeˣ: p − y · Σp with p = g · y. */
+const softmax: Rule = (s) => {
+  const p = s.b.mul(s.g, s.y());
+  return [s.b.sub(p, s.b.mul(s.y(), s.b.reduceSum(p, [axisOf(s, -1)])))];
+};
+
+/** y = x − ln Σeˣ: g − e^y · Σg. */
+const logSoftmax: Rule = (s) => {
+  const total = s.b.reduceSum(s.g, [axisOf(s, -1)]);
+  return [s.b.sub(s.g, s.b.mul(s.b.op('Exp', [s.y()]), total))];
+};
+
+// ---- batch normalisation (inference) --------------------------------------------------------------------------------------
+
+/** y = scale · (x − mean) / √(var + ε) + bias, with the statistics of the training: g · scale / √(var + ε). */
+const batchNormalization: Rule = (s) => {
+  if (s.node.attribute.int('training_mode', 0) !== 0)
+    throw s.refuse('it is in training mode: export the model for inference');
+  if (s.needs(3) || s.needs(4)) throw s.refuse('its statistics depend on the input');
+  const rank = s.rank(s.x());
+  const perChannel = (value: ValueName) => (rank > 2 ? s.b.reshape(value, [-1, ...Array(rank - 2).fill(1)]) : value);
+  const others = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => axis !== 1);
+  const slope = perChannel(batchSlope(s));
+  const centred = () => s.b.sub(s.x(), perChannel(s.x(3)));
+  const unscaled = () => s.b.div(slope, perChannel(s.x(1)));
+  return [
+    s.needs(0) ? s.b.mul(s.g, slope) : null,
+    s.needs(1) ? s.b.reduceSum(s.b.mul(s.g, s.b.mul(centred(), unscaled())), others, false) : null,
+    s.needs(2) ? s.b.reduceSum(s.g, others, false) : null,
+  ];
+};
+
+/** scale / √(var + ε), [C]: computed here where both are constants, else by nodes that a runtime folds. */
+function batchSlope(s: RuleStep): ValueName {
+  const epsilon = s.node.attribute.float('epsilon', 1e-5);
+  const [scale, variance] = [s.constant(s.x(1)), s.constant(s.x(4))];
+  if (scale && variance) {
+    const variances = variance.numbers();
+    const slopes = scale.numbers().map((value, channel) => value / Math.sqrt(variances[channel]! + epsilon));
+    return s.b.constant(Tensor.floats(slopes, [slopes.length], s.type(s.x())), 'slope');
+  }
+  return s.b.div(s.x(1), s.b.op('Sqrt', [s.b.add(s.x(4), s.scalar(epsilon, s.x(4)))]));
+}
+
+// ---- normalisation by own statistics ----------------------------------------------------------------------------------------
+
+interface Standardised {
+  /** (x − mean) / √(var + ε). */
+  unit: ValueName;
+  /** Multiplies by 1 / √(var + ε). */
+  shrink: (value: ValueName) => ValueName;
+}
+
+/**
+ * x with mean 0 and variance 1 over some axes. Computed anew rather than read from further outputs of the forward node, which would
+ * change that node; over the trailing axes a LayerNormalization of its own gives both values in one node.
+ */
+function standardise(s: RuleStep, x: ValueName, axes: readonly number[], rank: number, epsilon: number): Standardised {
+  const trailing = axes.every((axis, index) => axis === rank - axes.length + index);
+  const { b } = s;
+  const size = trailing && axes.length === 1 ? s.shape(s.x())[axes[0]!] : undefined;
+  if (
+    b.opset >= 17 &&
+    s.profile.name !== 'webgpu' &&
+    s.type(s.x()) === 'float32' &&
+    typeof size === 'number' &&
+    x === s.x()
+  ) {
+    const ones = b.constant(Tensor.floats(new Float32Array(size).fill(1)), 'ones');
+    const attributes = { axis: -1, epsilon: float(epsilon) };
+    const [unit, , inverse] = b.multi('LayerNormalization', [x, ones], attributes, 3, 'standardised');
+    return { unit: unit!, shrink: (value) => b.mul(value, inverse!) };
+  }
+  const centred = b.sub(x, b.reduceMean(x, axes));
+  const variance = b.reduceMean(b.mul(centred, centred), axes);
+  const deviation = b.op('Sqrt', [b.add(variance, s.scalar(epsilon))]);
+  return { unit: b.div(centred, deviation), shrink: (value) => b.div(value, deviation) };
+}
+
+/** Gradient through standardising: (h − mean(h) − unit · mean(h · unit)) / √(var + ε), h the gradient of the unit values. */
+function unstandardise(s: RuleStep, h: ValueName, { unit, shrink }: Standardised, axes: readonly number[]): ValueName {
+  const { b } = s;
+  const centred = b.sub(h, b.reduceMean(h, axes));
+  return shrink(b.sub(centred, b.mul(unit, b.reduceMean(b.mul(h, unit), axes))));
+}
+
+const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from) }, (_, index) => from + index);
+
+/** The gradients of scale and bias of y = unit · scale + bias. */
+function affine(
+  s: RuleStep,
+  unit: ValueName,
+  scale: number,
+  bias: number,
+): { scale: ValueName | null; bias: ValueName | null } {
+  return {
+    scale: s.needs(scale) ? s.unbroadcastTo(s.b.mul(s.g, unit), scale) : null,
+    bias: s.needs(bias) ? s.unbroadcastTo(s.g, bias) : null,
+  };
+}
+
+/** y = standardised(x) · scale + bias over the axes from `axis` on (or those in `axes`: the decomposed form of patterns.ts). */
+const layerNormalization: Rule = (s) => {
+  const rank = s.rank(s.x());
+  const axes = s.node.attribute.ints('axes') ?? range(axisOf(s, -1), rank);
+  const standard = standardise(s, s.x(), axes, rank, s.node.attribute.float('epsilon', 1e-5));
+  const h = s.has(1) ? s.b.mul(s.g, s.x(1)) : s.g;
+  const { scale, bias } = affine(s, standard.unit, 1, 2);
+  return [s.needs(0) ? unstandardise(s, h, standard, axes) : null, scale, bias];
+};
+
+/** y = x / √(mean(x²) + ε) · scale: (h − unit · mean(h · unit)) / √(mean(x²) + ε), h = g · scale. */
+function rms(s: RuleStep, x: ValueName, scale: ValueName, axes: readonly number[]): { x: ValueName; unit: ValueName } {
+  const { b } = s;
+  const power = b.reduceMean(b.mul(x, x), axes);
+  const size = b.op('Sqrt', [b.add(power, s.scalar(s.node.attribute.float('epsilon', 1e-5)))]);
+  const unit = b.div(x, size);
+  const h = scale === '' ? s.g : b.mul(s.g, scale);
+  return { x: b.div(b.sub(h, b.mul(unit, b.reduceMean(b.mul(h, unit), axes))), size), unit };
+}
+
+const rmsNormalization: Rule = (s) => {
+  const axes = range(axisOf(s, -1), s.rank(s.x()));
+  const { x, unit } = rms(s, s.x(), s.x(1), axes);
+  return [x, affine(s, unit, 1, -1).scale];
+};
+
+/** y = normalised(input + skip + bias); output 3 is that sum. */
+const skipNormalization =
+  (centred: boolean): Rule =>
+  (s) => {
+    const extra = centred ? 4 : 3;
+    const operands = [0, 1, extra].filter((index) => s.has(index));
+    const sum = s.y(3) || s.b.sum(operands.map((index) => s.x(index)));
+    const rank = s.rank(s.x());
+    const onward: ValueName[] = [];
+    if (s.gradient(0) !== undefined) {
+      const axes = [rank - 1];
+      const h = s.b.mul(s.g, s.x(2));
+      const own = centred
+        ? unstandardise(s, h, standardise(s, sum, axes, rank, s.node.attribute.float('epsilon', 1e-12)), axes)
+        : rms(s, sum, s.x(2), axes).x;
+      onward.push(own);
+    }
+    const direct = s.gradient(3);
+    if (direct !== undefined) onward.push(direct);
+    if (onward.length === 0) throw s.refuse('a gradient arrives at its statistics');
+    if (s.needs(2) || (centred && s.needs(3))) throw s.refuse('its scale or bias depends on the input');
+    const total = s.b.sum(onward);
+    return s.node.inputs.map((_, index) =>
+      operands.includes(index) && s.needs(index) ? s.unbroadcast(total, s.shape(s.x()), s.shape(s.x(index))) : null,
+    );
+  };
+
+/** Standardised over each channel's positions, then scale and bias a channel. */
+const instanceNormalization: Rule = (s) => {
+  const rank = s.rank(s.x());
+  const axes = range(2, rank);
+  if (s.needs(1) || s.needs(2)) throw s.refuse('its scale or bias depends on the input');
+  const standard = standardise(s, s.x(), axes, rank, s.node.attribute.float('epsilon', 1e-5));
+  const scale = s.b.reshape(s.x(1), [-1, ...axes.map(() => 1)]);
+  // The scale is the same for all positions of a channel: it may follow.
+  return [s.b.mul(unstandardise(s, s.g, standard, axes), scale)];
+};
+
+/** Standardised over each group of channels; the scale has one entry a group at opset 18, one a channel from 21 on. */
+const groupNormalization: Rule = (s) => {
+  if (s.needs(1) || s.needs(2)) throw s.refuse('its scale or bias depends on the input');
+  const groups = s.node.attribute.int('num_groups', 1);
+  const rank = s.rank(s.x());
+  const { b } = s;
+  const grouped = (value: ValueName) => b.reshape(value, [0, groups, -1]);
+  const perChannel = s.sizes(s.x(1), [0])[0] !== groups;
+  const h = perChannel
+    ? grouped(b.mul(s.g, b.reshape(s.x(1), [-1, ...Array(rank - 2).fill(1)])))
+    : b.mul(grouped(s.g), b.reshape(s.x(1), [-1, 1]));
+  const standard = standardise(s, grouped(s.x()), [2], 3, s.node.attribute.float('epsilon', 1e-5));
+  return [s.reshapeLike(unstandardise(s, h, standard, [2]), s.x())];
+};
+
+/** y = (x − mean) / (√var + 1e-9). */
+const meanVarianceNormalization: Rule = (s) => {
+  const axes = (s.node.attribute.ints('axes') ?? [0, 2, 3]).map((axis) => positiveAxis(axis, s.rank(s.x())));
+  return [unstandardise(s, s.g, standardise(s, s.x(), axes, s.rank(s.x()), 1e-18), axes)];
+};
+
+/** y = x / ‖x‖: (g − u · Σ(g · y)) / ‖x‖ with u = y for p = 2, sign(x) for p = 1; 0 where ‖x‖ = 0. */
+const lpNormalization: Rule = (s) => {
+  const axes = [axisOf(s, -1)];
+  const p = s.node.attribute.int('p', 2);
+  const { b } = s;
+  const norm = b.reduce(p === 1 ? 'ReduceL1' : 'ReduceL2', s.x(), axes);
+  const direction = p === 1 ? s.profile.sign(b, s.x(), s.type(s.x())) : s.y();
+  const tangent = b.sub(s.g, b.mul(direction, b.reduceSum(b.mul(s.g, s.y()), axes)));
+  return [b.where(b.equal(norm, s.scalar(0)), s.scalar(0), b.div(tangent, norm))];
+};
+
+/**
+ * y = x · D^−β, D = k + α · m, m the mean of x² over a window of n channels (what the window lacks counts as 0):
+ * g · D^−β − 2αβ · x · mᵀ(g · x · D^(−β−1)), mᵀ the mean over the window turned round.
+ */
+const lrn: Rule = (s) => {
+  const size = s.node.attribute.int('size', 1);
+  const alpha = s.node.attribute.float('alpha', 1e-4);
+  const beta = s.node.attribute.float('beta', 0.75);
+  const k = s.node.attribute.float('bias', 1);
+  const { b } = s;
+  const [before, after] = [Math.floor((size - 1) / 2), Math.ceil((size - 1) / 2)];
+  const mean = (value: ValueName, begin: number, end: number) => {
+    const pooled = b.op('AveragePool', [b.reshape(value, [0, 1, s.sizes(s.x(), [1])[0]!, -1])], {
+      kernel_shape: [size, 1],
+      pads: [begin, 0, end, 0],
+      count_include_pad: 1,
+    });
+    return s.reshapeLike(pooled, s.x());
+  };
+  const d = b.add(b.mul(mean(b.mul(s.x(), s.x()), before, after), s.scalar(alpha)), s.scalar(k));
+  const direct = b.mul(s.g, b.op('Pow', [d, s.scalar(-beta)]));
+  const spread = mean(b.div(b.mul(direct, s.x()), d), after, before);
+  return [b.sub(direct, b.mul(b.mul(s.x(), s.scalar(2 * alpha * beta)), spread))];
+};
+
+export const normalization: RuleTable = {
+  Softmax: softmax,
+  LogSoftmax: logSoftmax,
+  Hardmax: 'stop',
+  BatchNormalization: batchNormalization,
+  LayerNormalization: layerNormalization,
+  'seewhy.LayerNormalization': layerNormalization,
+  RMSNormalization: rmsNormalization,
+  SimplifiedLayerNormalization: rmsNormalization,
+  'com.microsoft.SimplifiedLayerNormalization': rmsNormalization,
+  'com.microsoft.SkipLayerNormalization': skipNormalization(true),
+  'com.microsoft.SkipSimplifiedLayerNormalization': skipNormalization(false),
+  GroupNormalization: groupNormalization,
+  InstanceNormalization: instanceNormalization,
+  MeanVarianceNormalization: meanVarianceNormalization,
+  LpNormalization: lpNormalization,
+  LRN: lrn,
+};

@@ -1,4 +1,5 @@
 import type { RuleTable } from '../rule.ts';
+import { activation } from './activation.ts';
 import { attention } from './attention.ts';
 import { convolution } from './convolution.ts';
 import { elementwise } from './elementwise.ts';
@@ -14,6 +15,7 @@ import { resize } from './resize.ts';
 /** Every gradient rule, by op type. */
 export const GRADIENT_RULES: RuleTable = {
   ...elementwise,
+  ...activation,
   ...convolution,
   ...pooling,
   ...linear,
