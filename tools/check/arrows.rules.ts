@@ -1,6 +1,6 @@
 // Who may import whom (ARCHITECTURE.md, "The rooms"). Checked by `npm run check`; broken on purpose in arrows.test.ts.
-const src = (name) => `^packages/${name}/src/`;
-const only = (...names) => `^packages/(${names.join('|')})/src/`;
+const src = (name: string) => `^packages/${name}/src/`;
+const only = (...names: string[]) => `^packages/(${names.join('|')})/src/`;
 
 /** dependency-cruiser's rules; a comment says why, and is shown when one is broken. */
 export const forbidden = [
