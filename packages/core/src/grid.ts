@@ -1,0 +1,169 @@
+import type { Shape } from '@seewhy/autodiff';
+import type { Graph, Node } from '@seewhy/onnx';
+
+/** How the picture's plane lies in the axes of a value. */
+export interface Grid {
+  /** `NCHW`, `NHWC`, or `tokens`: `[N, prefix + h·w, C]`. */
+  readonly layout: 'NCHW' | 'NHWC' | 'tokens';
+  readonly height: number;
+  readonly width: number;
+  readonly channelAxis: number;
+  /** Tokens before the grid: class token, registers. 0 for pictures. */
+  readonly prefix: number;
+}
+
+/** `channels-first tokens [N, C, h·w]` on the way from a picture to tokens. */
+interface Flat {
+  readonly layout: 'flat';
+  readonly height: number;
+  readonly width: number;
+}
+type Traced = Grid | Flat;
+
+const picture = (layout: 'NCHW' | 'NHWC', height: number, width: number): Grid => ({
+  layout,
+  height,
+  width,
+  channelAxis: layout === 'NCHW' ? 1 : 3,
+  prefix: 0,
+});
+const tokens = (height: number, width: number, prefix: number): Grid => ({
+  layout: 'tokens',
+  height,
+  width,
+  channelAxis: 2,
+  prefix,
+});
+
+/** Ops that always work on `[N, C, h, w]`. */
+const ON_PICTURES =
+  /^(Conv|ConvTranspose|FusedConv|ConvInteger|QLinearConv|MaxPool|AveragePool|LpPool|GlobalAveragePool|GlobalMaxPool|BatchNormalization|InstanceNormalization|GroupNormalization|LRN|DepthToSpace|SpaceToDepth|QLinearAveragePool|Upsample)$/;
+
+/**
+ * Follows the picture's plane through the graph: which axes of each value are height, width and channels. Convolutions and pools fix
+ * it, Transpose, Reshape and Concat move it, everything elementwise keeps it; where it is lost (windows of Swin, unfolding), the
+ * residual addition that follows brings it back.
+ */
+export function traceGrids(
+  graph: Graph,
+  nodes: readonly Node[],
+  shapes: ReadonlyMap<string, Shape>,
+  image: { name: string; layout: 'NCHW' | 'NHWC'; height: number; width: number },
+): Map<string, Grid> {
+  const traced = new Map<string, Traced>([[image.name, picture(image.layout, image.height, image.width)]]);
+  const dims = (value: string) =>
+    (shapes.get(value) ?? graph.initializers.get(value)?.dims ?? []).map((dim) => (typeof dim === 'number' ? dim : -1));
+  for (const node of nodes) {
+    for (const output of node.outputs) {
+      if (output === '') continue;
+      const found = through(node, dims(output), traced, dims);
+      if (found) traced.set(output, found);
+    }
+  }
+  const grids = new Map<string, Grid>();
+  for (const [value, grid] of traced) if (grid.layout !== 'flat') grids.set(value, grid);
+  return grids;
+}
+
+function through(
+  node: Node,
+  out: readonly number[],
+  traced: ReadonlyMap<string, Traced>,
+  dims: (value: string) => number[],
+): Traced | undefined {
+  if (ON_PICTURES.test(node.op)) return out.length === 4 ? picture('NCHW', out[2]!, out[3]!) : undefined;
+  const from = node.inputs.map((input) => traced.get(input));
+  const x = from[0];
+  switch (node.op) {
+    case 'Transpose':
+      return x && transposed(x, node.attribute.ints('perm') ?? [], out);
+    case 'Reshape':
+    case 'Flatten':
+    case 'Squeeze':
+    case 'Unsqueeze':
+      return x && reshaped(x, dims(node.inputs[0]!), out);
+    case 'Concat': {
+      const at = from.findIndex((grid) => grid !== undefined);
+      const grid = from[at];
+      if (!grid) return undefined;
+      if (grid.layout !== 'tokens' || node.attribute.int('axis', 1) % 3 !== 1)
+        return fits(grid, out) ? grid : undefined;
+      const before = node.inputs.slice(0, at).reduce((sum, input) => sum + (dims(input)[1] ?? 0), 0);
+      return tokens(grid.height, grid.width, grid.prefix + before);
+    }
+    case 'Slice':
+    case 'Gather':
+    case 'Split':
+    case 'Pad':
+    case 'Resize':
+      return x && resized(x, dims(node.inputs[0]!), out);
+    case 'MatMul':
+    case 'Gemm':
+    case 'MatMulInteger':
+    case 'DynamicQuantizeMatMul':
+      // A linear layer changes the last axis only.
+      return x &&
+        x.layout !== 'flat' &&
+        x.channelAxis === out.length - 1 &&
+        sameBut(dims(node.inputs[0]!), out, out.length - 1)
+        ? x
+        : undefined;
+    default: {
+      // Elementwise, normalisation, activation: any traced input of the result's own size.
+      const grid = from.find((candidate, index) => candidate && sameBut(dims(node.inputs[index]!), out, -1));
+      return grid ?? undefined;
+    }
+  }
+}
+
+const sameBut = (a: readonly number[], b: readonly number[], except: number) =>
+  a.length === b.length && a.every((dim, axis) => axis === except || dim === b[axis]);
+
+function fits(grid: Traced, out: readonly number[]): boolean {
+  if (grid.layout === 'NCHW') return out.length === 4 && out[2] === grid.height && out[3] === grid.width;
+  if (grid.layout === 'NHWC') return out.length === 4 && out[1] === grid.height && out[2] === grid.width;
+  if (grid.layout === 'tokens') return out.length === 3 && out[1] === grid.prefix + grid.height * grid.width;
+  return out.length === 3 && out[2] === grid.height * grid.width;
+}
+
+function transposed(x: Traced, perm: readonly number[], out: readonly number[]): Traced | undefined {
+  const p = perm.join();
+  if (x.layout === 'NCHW' && p === '0,2,3,1') return picture('NHWC', x.height, x.width);
+  if (x.layout === 'NHWC' && p === '0,3,1,2') return picture('NCHW', x.height, x.width);
+  if (x.layout === 'flat' && p === '0,2,1') return tokens(x.height, x.width, 0);
+  if (x.layout === 'tokens' && p === '0,2,1' && x.prefix === 0)
+    return { layout: 'flat', height: x.height, width: x.width };
+  return fits(x, out) && perm.every((axis, index) => axis === index) ? x : undefined;
+}
+
+function reshaped(x: Traced, before: readonly number[], out: readonly number[]): Traced | undefined {
+  const cells = x.height * x.width;
+  if (fits(x, out) && sameBut(before, out, -1)) return x;
+  if (x.layout === 'NCHW' && out.length === 3 && out[1] === before[1] && out[2] === cells)
+    return { layout: 'flat', height: x.height, width: x.width };
+  if (x.layout === 'NHWC' && out.length === 3 && out[2] === before[3] && out[1] === cells)
+    return tokens(x.height, x.width, 0);
+  if (x.layout === 'flat' && out.length === 4 && out[1] === before[1] && out[2]! * out[3]! === cells)
+    return picture('NCHW', out[2]!, out[3]!);
+  if (
+    x.layout === 'tokens' &&
+    x.prefix === 0 &&
+    out.length === 4 &&
+    out[3] === before[2] &&
+    out[1]! * out[2]! === cells
+  )
+    return picture('NHWC', out[1]!, out[2]!);
+  return undefined;
+}
+
+/** Slice, Split, Pad, Resize: sizes change, axes do not; a slice of tokens drops leading ones. */
+function resized(x: Traced, before: readonly number[], out: readonly number[]): Traced | undefined {
+  if (out.length !== before.length) return undefined;
+  if (x.layout === 'NCHW') return picture('NCHW', out[2]!, out[3]!);
+  if (x.layout === 'NHWC') return picture('NHWC', out[1]!, out[2]!);
+  if (x.layout === 'tokens') {
+    const dropped = before[1]! - out[1]!;
+    return dropped >= 0 && dropped <= x.prefix ? tokens(x.height, x.width, x.prefix - dropped) : undefined;
+  }
+  return fits(x, out) ? x : undefined;
+}

@@ -1,0 +1,46 @@
+import type { GraphBuilder, ValueName } from '@seewhy/onnx';
+import type { Grid } from '../grid.ts';
+
+/** Reads a layer's activation or gradient in its own layout: which axes are space and channels, and how a map comes out of it. */
+export class LayerView {
+  private readonly grid: Grid;
+  private readonly b: GraphBuilder;
+
+  constructor(b: GraphBuilder, grid: Grid) {
+    this.b = b;
+    this.grid = grid;
+  }
+
+  /** Without prefix tokens: `[N, C, h, w]`, `[N, h, w, C]` or `[N, h·w, C]`. */
+  cells(value: ValueName): ValueName {
+    const { layout, prefix, height, width } = this.grid;
+    return layout === 'tokens' && prefix > 0 ? this.b.slice(value, [prefix], [prefix + height * width], [1]) : value;
+  }
+
+  get channelAxis(): number {
+    return this.grid.channelAxis;
+  }
+
+  get spatialAxes(): number[] {
+    return this.grid.layout === 'NCHW' ? [2, 3] : this.grid.layout === 'NHWC' ? [1, 2] : [1];
+  }
+
+  /** Σ over channels of cells `[…, C, …]` → `[N, h, w]`. */
+  sumChannels(cells: ValueName): ValueName {
+    return this.toMap(this.b.reduceSum(cells, [this.channelAxis], false));
+  }
+
+  /** Mean over space, kept as 1: one weight a channel. */
+  meanSpace(cells: ValueName): ValueName {
+    return this.b.reduceMean(cells, this.spatialAxes, true);
+  }
+
+  /** Weights `[N, C]` in the layer's own layout, ready to multiply with its cells. */
+  asWeights(weights: ValueName): ValueName {
+    return this.b.unsqueeze(weights, this.grid.layout === 'NCHW' ? [2, 3] : this.grid.layout === 'NHWC' ? [1, 2] : [1]);
+  }
+
+  private toMap(summed: ValueName): ValueName {
+    return this.grid.layout === 'tokens' ? this.b.reshape(summed, [-1, this.grid.height, this.grid.width]) : summed;
+  }
+}

@@ -1,0 +1,305 @@
+import type { Shape } from '@seewhy/autodiff';
+import {
+  type DataType,
+  fold,
+  freeBatch,
+  type Graph,
+  inferTypes,
+  prepare,
+  removeDeadNodes,
+  removeUnusedInputs,
+  type Value,
+} from '@seewhy/onnx';
+import { type ClassOutput, findClassOutput } from './class-output.ts';
+import { defaultLayer } from './default-layer.ts';
+import { findImageInput, type ImageInput } from './image-input.ts';
+import { findLayers, type Layer, layerNamed } from './layers.ts';
+import { linearHead } from './linear-head.ts';
+import type { GraphMethod } from './methods/method.ts';
+import { METHODS } from './methods/registry.ts';
+import { modelErrors } from './model-errors.ts';
+import { probe } from './probe.ts';
+import { differentiableImage } from './program.ts';
+import type { RunTensor, Runtime } from './runtime/runtime.ts';
+import { parseTargets, type Target } from './target.ts';
+import { doubled, stack, toFloat32, zeros } from './tensors.ts';
+
+export interface ModelOptions {
+  runtime: Runtime;
+  /** Class names by index. */
+  labels?: readonly string[] | undefined;
+  /** Image input by name, where several could be meant. */
+  input?: string | undefined;
+  /** Values of the model's other inputs, batch 1. */
+  inputs?: Readonly<Record<string, RunTensor>> | undefined;
+  /** `[height, width]` where the file leaves the size free; default 224. */
+  size?: readonly [number, number] | undefined;
+  /** Explained output by name. */
+  output?: string | undefined;
+  /** `one` (default): programs for one item a run; `free`: for any number, where the graph allows it. */
+  batch?: 'one' | 'free' | undefined;
+}
+
+/** Whether a method works on a model. */
+export interface MethodSupport {
+  readonly method: GraphMethod;
+  readonly supported: boolean;
+  /** Why not. */
+  readonly reason?: string;
+}
+
+/**
+ * A loaded model: its graph, brought to a form that nodes can be appended to, and what was found in it: image input, class output,
+ * layers. Made by `Model.load`; never changed afterwards.
+ */
+export class Model {
+  readonly runtime: Runtime;
+  readonly graph: Graph;
+  readonly shapes: ReadonlyMap<string, Shape>;
+  readonly types: ReadonlyMap<string, DataType>;
+  readonly image: ImageInput;
+  readonly output: ClassOutput;
+  readonly labels: readonly string[] | undefined;
+  /** Layers between image and output, in the order they are computed. */
+  readonly layers: readonly Layer[];
+  readonly defaultLayer: Layer | undefined;
+  readonly defaultLayerReason: string;
+  /** Values of the inputs besides the image, batch 1. */
+  readonly extras: Readonly<Record<string, RunTensor>>;
+  /** Whether programs take any number of items. */
+  readonly batch: 'free' | 'fixed';
+  /** Why the batch is fixed. */
+  readonly batchReason: string;
+  /** What was repaired, rewritten or chosen, in sentences. */
+  readonly notices: readonly string[];
+
+  private constructor(fields: Omit<Model, 'layer' | 'methods' | 'parseTargets' | 'feeds'>) {
+    this.runtime = fields.runtime;
+    this.graph = fields.graph;
+    this.shapes = fields.shapes;
+    this.types = fields.types;
+    this.image = fields.image;
+    this.output = fields.output;
+    this.labels = fields.labels;
+    this.layers = fields.layers;
+    this.defaultLayer = fields.defaultLayer;
+    this.defaultLayerReason = fields.defaultLayerReason;
+    this.extras = fields.extras;
+    this.batch = fields.batch;
+    this.batchReason = fields.batchReason;
+    this.notices = fields.notices;
+  }
+
+  /**
+   * Prepares a graph (opset 13 at least, constants folded, functions and constant branches inlined), asks the runtime for all shapes and
+   * finds image input, class output and layers.
+   * @throws MODEL_INVALID …, NO_IMAGE_INPUT, INPUT_NEEDED, NO_CLASS_OUTPUT, RUNTIME_REFUSED
+   */
+  static async load(source: Graph, options: ModelOptions): Promise<Model> {
+    const { runtime } = options;
+    const notices: string[] = [];
+    const cleaned = removeUnusedInputs(prepare(source));
+    if (cleaned.dropped.length > 0) {
+      notices.push(
+        `Dropped ${cleaned.dropped.length} input(s) that no node uses and that the runtime would insist on: ${cleaned.dropped.join(', ')}.`,
+      );
+    }
+    if (source.opset < cleaned.graph.opset)
+      notices.push(`Upgraded the graph from opset ${source.opset} to ${cleaned.graph.opset}.`);
+    let graph = cleaned.graph;
+    const image = findImageInput(graph, { input: options.input, size: options.size });
+    const extras = otherInputs(graph, image, options.inputs ?? {}, notices);
+    if (image.sizeIsFree)
+      notices.push(`The file leaves the picture's size free; ${image.height} × ${image.width} is used.`);
+    const one = { ...extras, [image.name]: imageProbe(image) };
+    let shapes: ReadonlyMap<string, Shape>;
+    let batch: 'free' | 'fixed' = 'fixed';
+    let batchReason = 'the model was prepared for one picture a run';
+    if (options.batch === 'free') {
+      const freed = await tryFreeBatch(runtime, graph, image, one);
+      ({ graph, shapes, batch, batchReason } = freed);
+      if (freed.notice) notices.push(freed.notice);
+    } else {
+      ({ shapes } = await probe(runtime, graph, one));
+    }
+    graph = removeDeadNodes(fold(graph, { shapes: known(shapes) }));
+    const types = inferTypes(graph);
+    const output = findClassOutput(graph, shapes, types, options.output);
+    const layers = findLayers({ graph, shapes, types, image, of: output.logits });
+    const chosen = defaultLayer(graph, shapes, layers, image.name, output.logits);
+    return new Model({
+      runtime,
+      graph,
+      shapes,
+      types,
+      image,
+      output,
+      labels: options.labels,
+      layers,
+      defaultLayer: chosen?.layer,
+      defaultLayerReason: chosen?.reason ?? 'the model has no layer with spatial extent between image and output',
+      extras,
+      batch,
+      batchReason,
+      notices,
+    });
+  }
+
+  /** A layer by name, scope, value or node. @throws LAYER_UNKNOWN, LAYER_NOT_SPATIAL */
+  layer(name: string): Layer {
+    return layerNamed(name, this.layers, this.graph, this.shapes);
+  }
+
+  /** Targets as people write them: `top`, `top:3`, `all`, `282`, a label, `A-B`. @throws TARGET_UNKNOWN … */
+  parseTargets(text: string): Target[] {
+    return parseTargets(text, this.output, this.labels);
+  }
+
+  /** Every method, and whether it works on this model. */
+  methods(): MethodSupport[] {
+    return METHODS.map((method) => {
+      try {
+        if (method.output === 'layer' && !this.defaultLayer) throw modelErrors.noLayer(method.name);
+        if (method.needs === 'linear head') linearHead(this.graph, this.shapes, this.defaultLayer!, this.output.logits);
+        if (method.needs === 'input gradient') differentiableImage(this);
+        return { method, supported: true };
+      } catch (error) {
+        return { method, supported: false, reason: error instanceof Error ? error.message : String(error) };
+      }
+    });
+  }
+
+  /**
+   * Feeds for image tensors (each with its batch first), stacked; further inputs are repeated for every item.
+   * @throws INPUT_SHAPE, INPUT_TYPE, BATCH_FIXED
+   */
+  feeds(images: readonly RunTensor[]): Record<string, RunTensor> {
+    for (const tensor of images) this.assertImage(tensor);
+    const batch = stack(images);
+    const count = batch.dims[0]!;
+    if (count !== 1 && this.batch === 'fixed') throw modelErrors.batchFixed(count, this.batchReason);
+    const extras = Object.fromEntries(
+      Object.entries(this.extras).map(([name, tensor]) => [name, stack(Array.from({ length: count }, () => tensor))]),
+    );
+    return { ...extras, [this.image.name]: batch };
+  }
+
+  private assertImage(tensor: RunTensor): void {
+    const expected = imageDims(this.image);
+    const fits = tensor.dims.length === 4 && tensor.dims.slice(1).every((dim, axis) => dim === expected[axis + 1]);
+    if (!fits) throw modelErrors.inputShape(this.image.name, tensor.dims, `[N, ${expected.slice(1).join(', ')}]`);
+    if (tensor.type !== this.image.type) throw modelErrors.inputType(this.image.name, tensor.type, this.image.type);
+  }
+}
+
+/** Dimensions of one picture as the model takes it. */
+export function imageDims(image: ImageInput): [number, number, number, number] {
+  return image.layout === 'NCHW'
+    ? [1, image.channels, image.height, image.width]
+    : [1, image.height, image.width, image.channels];
+}
+
+/** A picture for probing: not constant, so that no normalisation divides by zero. */
+function imageProbe(image: ImageInput): RunTensor {
+  const tensor = zeros(image.type, imageDims(image));
+  if (tensor.data instanceof Float32Array || tensor.data instanceof Float64Array) {
+    for (let index = 0; index < tensor.data.length; index++) tensor.data[index] = Math.sin(index * 12.9898) * 0.5;
+  }
+  return tensor;
+}
+
+function otherInputs(
+  graph: Graph,
+  image: ImageInput,
+  given: Readonly<Record<string, RunTensor>>,
+  notices: string[],
+): Record<string, RunTensor> {
+  const others = graph.feeds.filter((value) => value.name !== image.name);
+  for (const name of Object.keys(given)) {
+    if (!others.some((value) => value.name === name))
+      throw modelErrors.unknownInput(
+        name,
+        others.map((value) => value.name),
+      );
+  }
+  const missing: string[] = [];
+  const result: Record<string, RunTensor> = {};
+  for (const value of others) {
+    const tensor = given[value.name] ?? trainingFlag(value, notices);
+    if (tensor) result[value.name] = tensor;
+    else missing.push(value.name);
+  }
+  if (missing.length > 0) throw modelErrors.inputNeeded(missing);
+  return result;
+}
+
+/** A scalar bool input called `training` or `is_training` is false: explaining is inference. */
+function trainingFlag(value: Value, notices: string[]): RunTensor | undefined {
+  if (value.type !== 'bool' || !/training|learning_phase/i.test(value.name)) return undefined;
+  notices.push(`The input '${value.name}' is set to false.`);
+  return zeros('bool', []);
+}
+
+const known = (shapes: ReadonlyMap<string, Shape>) =>
+  new Map([...shapes].map(([name, shape]) => [name, shape.map((dim) => (typeof dim === 'number' ? dim : null))]));
+
+/** Probes at one and two items; a graph with a fixed batch of 1 is rewritten first, and used only if it then gives the same outputs. */
+async function tryFreeBatch(
+  runtime: Runtime,
+  graph: Graph,
+  image: ImageInput,
+  one: Readonly<Record<string, RunTensor>>,
+) {
+  const two = Object.fromEntries(
+    Object.entries(one).map(([name, tensor]) => [name, tensor.dims.length > 0 ? doubled(tensor) : tensor]),
+  );
+  const fixed = async (batchReason: string) => ({
+    graph,
+    shapes: (await probe(runtime, graph, one)).shapes,
+    batch: 'fixed' as const,
+    batchReason,
+    notice: undefined,
+  });
+  if (image.declaredBatch === 'free') {
+    const direct = await probe(runtime, graph, one, two);
+    if (direct.batch === 'free' && (await sameTwice(runtime, graph, one, two)))
+      return { graph, shapes: direct.shapes, batch: 'free' as const, batchReason: '', notice: undefined };
+  }
+  const freed = freeBatch(graph);
+  if (!freed.freed) return fixed(freed.reason ?? 'the graph does not allow another batch');
+  const probed = await probe(runtime, freed.graph, one, two).catch(() => undefined);
+  if (probed?.batch !== 'free' || !(await sameTwice(runtime, freed.graph, one, two)))
+    return fixed('rewritten for a free batch, the graph gave other outputs, so it was left as it is');
+  return {
+    graph: freed.graph,
+    shapes: probed.shapes,
+    batch: 'free' as const,
+    batchReason: '',
+    notice: 'Rewrote the fixed batch of 1 to a free one; outputs for one and two pictures agree.',
+  };
+}
+
+/** Whether two equal items give the outputs of one, twice. */
+async function sameTwice(
+  runtime: Runtime,
+  graph: Graph,
+  one: Readonly<Record<string, RunTensor>>,
+  two: Readonly<Record<string, RunTensor>>,
+): Promise<boolean> {
+  const session = await runtime.open(graph);
+  try {
+    const a = await session.run(one);
+    const b = await session.run(two);
+    return graph.outputs.every(({ name }) => {
+      const single = toFloat32(a[name]!);
+      const both = toFloat32(b[name]!);
+      if (both.length !== 2 * single.length) return false;
+      const scale = single.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
+      return both.every((value, index) => Math.abs(value - single[index % single.length]!) <= 1e-3 * scale);
+    });
+  } catch {
+    return false;
+  } finally {
+    await session.release();
+  }
+}

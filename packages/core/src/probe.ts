@@ -1,0 +1,71 @@
+import type { Dim, Shape } from '@seewhy/autodiff';
+import { type Graph, Node, Value } from '@seewhy/onnx';
+import type { RunTensor, Runtime } from './runtime/runtime.ts';
+
+/** Ops whose results are sequences or optionals: they have no shape to ask for. */
+const NOT_TENSORS = /^(Sequence|SplitToSequence|Optional)/;
+
+const PREFIX = 'seewhy/shape-of/';
+
+/** What one run with shapes as outputs tells. */
+export interface Probe {
+  /** Shape of every tensor of the graph; sizes that follow the batch are `{ batch }`. */
+  readonly shapes: ReadonlyMap<string, Shape>;
+  /** Whether the graph also ran with two items, every item-wise size having doubled. */
+  readonly batch: 'free' | 'fixed';
+}
+
+/**
+ * Asks the runtime for the shape of every value, by a run with `Shape` of each as output: for one item and, when `two` is given, for
+ * two. What differs between them is the batch.
+ * @param one feeds for one item
+ * @param two feeds for two items; a model that cannot run on them has a fixed batch
+ */
+export async function probe(
+  runtime: Runtime,
+  graph: Graph,
+  one: Readonly<Record<string, RunTensor>>,
+  two?: Readonly<Record<string, RunTensor>>,
+): Promise<Probe> {
+  const names = graph.nodes
+    .filter((node) => !NOT_TENSORS.test(node.op))
+    .flatMap((node) => node.outputs.filter((value) => value !== ''));
+  names.push(...graph.feeds.map((value) => value.name));
+  const session = await runtime.open(
+    graph.with({
+      nodes: [...graph.nodes, ...names.map((name) => Node.make('Shape', [name], [PREFIX + name]))],
+      outputs: names.map((name) => new Value(PREFIX + name)),
+    }),
+    { optimization: 'disabled' },
+  );
+  try {
+    const run = async (feeds: Readonly<Record<string, RunTensor>>) => {
+      const results = await session.run(feeds);
+      return new Map(names.map((name) => [name, Array.from(results[PREFIX + name]!.data as BigInt64Array, Number)]));
+    };
+    const atOne = await run(one);
+    if (!two) return { shapes: atOne, batch: 'fixed' };
+    let atTwo: Map<string, number[]>;
+    try {
+      atTwo = await run(two);
+    } catch {
+      return { shapes: atOne, batch: 'fixed' };
+    }
+    const shapes = new Map<string, Shape>();
+    for (const [name, shape] of atOne) {
+      const merged = mergeShapes(shape, atTwo.get(name)!);
+      // A size like N + 1 has no name here: such a graph is explained one item at a time.
+      if (!merged) return { shapes: atOne, batch: 'fixed' };
+      shapes.set(name, merged);
+    }
+    return { shapes, batch: 'free' };
+  } finally {
+    await session.release();
+  }
+}
+
+/** Undefined when a size neither stayed nor doubled. */
+function mergeShapes(one: readonly number[], two: readonly number[]): Shape | undefined {
+  if (one.some((dim, axis) => two[axis] !== dim && two[axis] !== 2 * dim)) return undefined;
+  return one.map((dim, axis): Dim => (two[axis] === dim ? dim : { batch: dim }));
+}
