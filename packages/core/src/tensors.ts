@@ -27,14 +27,9 @@ export function toFloat32(tensor: RunTensor): Float32Array {
 export function fromFloat32(values: Float32Array, type: DataType, dims: readonly number[]): RunTensor {
   if (type === 'float32') return { type, dims, data: values };
   if (type === 'float16') return { type, dims, data: Uint16Array.from(values, float32ToFloat16) };
-  if (type === 'int64' || type === 'uint64') {
-    const big = type === 'int64' ? BigInt64Array : BigUint64Array;
-    return {
-      type,
-      dims,
-      data: big.from(values as unknown as ArrayLike<bigint>, (value) => BigInt(Math.round(Number(value)))),
-    };
-  }
+  const whole64 = () => Array.from(values, (value) => BigInt(Math.round(value)));
+  if (type === 'int64') return { type, dims, data: BigInt64Array.from(whole64()) };
+  if (type === 'uint64') return { type, dims, data: BigUint64Array.from(whole64()) };
   const ArrayType = ARRAYS[type as keyof typeof ARRAYS] as unknown as {
     from(values: ArrayLike<number>, map?: (value: number) => number): TensorData;
   };

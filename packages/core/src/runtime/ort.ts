@@ -1,0 +1,142 @@
+import type { ProfileName } from '@seewhy/autodiff';
+import { type DataType, type Graph, SeewhyError, type TensorData, writeShared } from '@seewhy/onnx';
+import type { RunTensor, Runtime, Session, SessionOptions } from './runtime.ts';
+
+interface OrtTensor {
+  readonly type: string;
+  readonly dims: readonly number[];
+  readonly data: unknown;
+}
+
+interface OrtSession {
+  run(feeds: Record<string, unknown>, fetches?: readonly string[]): Promise<Record<string, OrtTensor>>;
+  release(): Promise<void>;
+}
+
+/** The part of onnxruntime-node and onnxruntime-web that seewhy uses: either module fits. */
+export interface OrtModule {
+  readonly InferenceSession: { create(model: Uint8Array, options: Record<string, unknown>): Promise<unknown> };
+  readonly Tensor: new (type: never, data: never, dims: readonly number[]) => unknown;
+  readonly env: { readonly versions?: unknown };
+}
+
+export interface OrtOptions {
+  /** Shown to people; default from the module's version. */
+  name?: string;
+  /** Execution provider: `cpu` (default), `webgpu`, `cuda`, `wasm`, `coreml`, `dml` …; those the module knows. */
+  device?: string;
+  /** Threads of one run; default: the runtime's own choice. onnxruntime-web takes it from `env.wasm.numThreads` instead. */
+  threads?: number;
+  /** Form of the emitted graph; default by device: `webgpu`, `wasm`, else `native`. */
+  profile?: ProfileName;
+}
+
+const PROFILE_OF: Readonly<Record<string, ProfileName>> = { wasm: 'wasm', webgpu: 'webgpu', webnn: 'webgpu' };
+
+/** An ONNX Runtime module (onnxruntime-node, onnxruntime-web) as a runtime. Sessions are opened and run one after the other. */
+export function ortRuntime(ort: OrtModule, options: OrtOptions = {}): Runtime {
+  const device = options.device ?? 'cpu';
+  let queue: Promise<unknown> = Promise.resolve();
+  // The WebGPU providers fail on concurrent create and run; one CPU run uses all threads anyway.
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = queue.then(work, work);
+    queue = turn.catch(() => undefined);
+    return turn;
+  };
+  return {
+    name: options.name ?? `ONNX Runtime, ${device}`,
+    profile: options.profile ?? PROFILE_OF[device] ?? 'native',
+    open: (graph, opening) => inTurn(() => openSession(ort, graph, device, options.threads, opening ?? {}, inTurn)),
+  };
+}
+
+async function openSession(
+  ort: OrtModule,
+  graph: Graph,
+  device: string,
+  threads: number | undefined,
+  opening: SessionOptions,
+  inTurn: <T>(work: () => Promise<T>) => Promise<T>,
+): Promise<Session> {
+  const { model, files } = writeShared(graph);
+  let session: OrtSession;
+  try {
+    session = (await ort.InferenceSession.create(model, {
+      executionProviders: [device],
+      graphOptimizationLevel: opening.optimization ?? 'all',
+      logSeverityLevel: 3,
+      externalData: files.map(({ location, data }) => ({ path: location, data })),
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    })) as OrtSession;
+  } catch (cause) {
+    throw refusedBy(cause);
+  }
+  let open = true;
+  return {
+    run: (feeds, outputs) =>
+      inTurn(async () => {
+        if (!open)
+          throw new SeewhyError({
+            code: 'SESSION_RELEASED',
+            what: 'This session was released',
+            cure: 'Load the model again.',
+          });
+        const ortFeeds = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, toOrt(ort, tensor)]));
+        let results: Record<string, OrtTensor>;
+        try {
+          results = await (outputs ? session.run(ortFeeds, outputs) : session.run(ortFeeds));
+        } catch (cause) {
+          throw failedIn(cause);
+        }
+        return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));
+      }),
+    release: async () => {
+      if (!open) return;
+      open = false;
+      await session.release();
+    },
+  };
+}
+
+function toOrt(ort: OrtModule, tensor: RunTensor): unknown {
+  let data: TensorData = tensor.data;
+  // Where the platform has Float16Array the runtime insists on it; the bits are the same.
+  const Float16 = (
+    globalThis as { Float16Array?: new (buffer: ArrayBufferLike, offset: number, length: number) => unknown }
+  ).Float16Array;
+  if (tensor.type === 'float16' && Float16)
+    data = new Float16(data.buffer, data.byteOffset, data.length) as unknown as TensorData;
+  return new ort.Tensor(tensor.type as never, data as never, [...tensor.dims]);
+}
+
+function fromOrt(tensor: OrtTensor): RunTensor {
+  let data = tensor.data as TensorData;
+  if (tensor.type === 'float16' && !(data instanceof Uint16Array))
+    data = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+  return { type: tensor.type as DataType, dims: tensor.dims, data };
+}
+
+const firstLine = (cause: unknown) =>
+  (cause instanceof Error ? cause.message : String(cause)).split('\n')[0]!.slice(0, 400);
+
+function refusedBy(cause: unknown): SeewhyError {
+  const detail = firstLine(cause);
+  const memory = /alloc|memory/i.test(detail);
+  return new SeewhyError({
+    code: memory ? 'RUNTIME_OUT_OF_MEMORY' : 'RUNTIME_REFUSED',
+    what: `The runtime cannot load the model: ${detail}`,
+    cure: memory
+      ? 'Close other programs, or use a machine with more memory.'
+      : 'Check the file with another program (Netron, onnx.checker); an operator or opset may be newer than the runtime.',
+    cause,
+  });
+}
+
+function failedIn(cause: unknown): SeewhyError {
+  return new SeewhyError({
+    code: 'RUN_FAILED',
+    what: `The runtime stopped while running the model: ${firstLine(cause)}`,
+    cure: 'Check the size, layout and values of the inputs.',
+    cause,
+  });
+}
