@@ -1,0 +1,229 @@
+import { Command, Option } from '@commander-js/extra-typings';
+import { each, FUSIONS, fraction, more, namedInput, oneOf, SCORES, saveKinds, size, whole } from './options.ts';
+import { out } from './talk.ts';
+
+/** Runs a verb; resolves to the exit code. */
+export type Verb = () => Promise<number>;
+
+const examples = (...lines: [command: string, what: string][]): string => {
+  const longest = Math.min(Math.max(...lines.map(([command]) => command.length)), 64);
+  return `\nExamples:\n${lines.map(([command, what]) => `  $ ${command.padEnd(longest)}  ${out.dim(what)}`).join('\n')}\n`;
+};
+
+const EXITS =
+  '\nExit codes: 0 done · 1 a gate failed · 2 wrong usage · 3 model not supported · 4 some inputs failed · 130 interrupted\n';
+
+/** The command line: `run` is called with the verb that was asked for. */
+export function commandLine(version: string, run: (verb: Verb) => void): Command {
+  const seewhy = new Command('seewhy')
+    .description('Shows why a vision model decided what it decided. Works on the .onnx file that is deployed.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help of a command')
+    .addHelpText(
+      'after',
+      examples(
+        ['seewhy explain model.onnx photo.jpg', 'where does the model look?'],
+        ['seewhy inspect model.onnx', 'what is in it, what can be explained'],
+        ['seewhy methods gradcam', 'what a method computes'],
+        ['seewhy verify model.onnx photo.jpg', 'is the explanation right for this model?'],
+      ) + EXITS,
+    );
+
+  model(seewhy.command('explain'))
+    .summary('heatmaps of pictures')
+    .description('Explains pictures: what in each of them speaks for the class.')
+    .argument('<model>', 'the .onnx file')
+    .argument('<source...>', 'picture, folder, glob, .csv/.jsonl manifest, .npy tensor, or - for standard input')
+    .option('-m, --method <names>', 'methods, separated by commas (default: gradcam)', more)
+    .option(
+      '-t, --target <what>',
+      'class to explain: top, top:3, all, an index, a label, A-B for a contrast (default: top)',
+      each,
+    )
+    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', each)
+    .option('-o, --out <path>', 'folder, or one file: .png, .npy, .json (default: seewhy-out)')
+    .option('--save <kinds>', 'overlay, heatmap, panel, map, raw, json, or all (default: overlay,json)', saveKinds)
+    .option('--sheet <file>', 'one PNG that shows all pictures side by side')
+    .option('--force', 'overwrite files of earlier runs (default: number the new ones)')
+    .addOption(
+      new Option(
+        '--score <kind>',
+        'explain the class score before or after the final softmax: logit, probability (default: logit)',
+      ).argParser(oneOf('--score', SCORES)),
+    )
+    .addOption(
+      new Option('--fusion <how>', 'how several layers become one map: max, mean, product (default: max)').argParser(
+        oneOf('--fusion', FUSIONS),
+      ),
+    )
+    .option('--preset <peer>', 'finish the map as another library does')
+    .option(
+      '--colormap <name>',
+      'viridis, magma, inferno, turbo, cividis, jet, diverging (default: viridis, signed maps: diverging)',
+    )
+    .option('--opacity <share>', 'of the heatmap over the picture, 0 to 1 (default: 0.5)', fraction('--opacity', 0, 1))
+    .option('--top <n>', 'classes to list', whole('--top', 1, 1000))
+    .option('--batch <n>', 'pictures in one run (default: 1)', whole('--batch', 1, 4096))
+    .option('--seed <n>', 'seed of methods that draw at random', whole('--seed', 0))
+    .option(
+      '--max-pixels <n>',
+      'refuse pictures larger than this (default: 268402689)',
+      whole('--max-pixels', 1, Number.MAX_SAFE_INTEGER),
+    )
+    .option('--fail-on <condition>', "exit 1 when it holds for a result, e.g. 'probability < 0.5 or flat'", each)
+    .option('--json', 'print one JSON document on stdout')
+    .option('--jsonl', 'print one JSON record a result on stdout, as soon as it is done')
+    .option('--dry-run', 'show what would be done, do nothing')
+    .addHelpText(
+      'after',
+      examples(
+        ['seewhy explain model.onnx cat.jpg', 'overlay and JSON record in ./seewhy-out'],
+        ['seewhy explain model.onnx cat.jpg -o why.png', 'one file'],
+        ['seewhy explain model.onnx photos/ -m gradcam,saliency -t top:2', 'two methods, two classes, a folder'],
+        ["seewhy explain model.onnx cat.jpg -t 'tiger cat-tabby'", 'what speaks for one class rather than another'],
+        ['seewhy explain model.onnx photos/ --save panel --sheet all.png', 'panels and a contact sheet'],
+        ['curl -s URL | seewhy explain model.onnx - --json', 'from a pipe, to a program'],
+        ["seewhy explain model.onnx data.csv --fail-on 'predicted != fields.label'", 'a gate for CI'],
+      ) + EXITS,
+    )
+    .action((path, sources, options) =>
+      run(async () => (await import('./commands/explain.ts')).explain(path, sources, options)),
+    );
+
+  model(seewhy.command('inspect'))
+    .summary('inputs, outputs, preprocessing, layers, which methods work')
+    .description(
+      'Shows what is in a model: inputs, outputs, preprocessing, layers worth explaining (★ the default), methods that work and why not.',
+    )
+    .argument('<model>', 'the .onnx file')
+    .option('--all', 'list every layer, not only those worth explaining')
+    .option('--json', 'print one JSON document on stdout')
+    .addHelpText(
+      'after',
+      examples(
+        ['seewhy inspect model.onnx', 'the overview'],
+        ['seewhy inspect model.onnx --all', 'every layer'],
+        ['seewhy inspect model.onnx --json | jq .layers', 'for programs'],
+      ),
+    )
+    .action((path, options) => run(async () => (await import('./commands/inspect.ts')).inspect(path, options)));
+
+  seewhy
+    .command('methods')
+    .summary('every method: what it needs, its cost, its paper')
+    .description('Lists the methods, or explains one.')
+    .argument('[name]', 'a method, by any of its spellings')
+    .option('--json', 'print one JSON document on stdout')
+    .addHelpText(
+      'after',
+      examples(['seewhy methods', 'the table'], ['seewhy methods layercam', 'formula, paper, cost, other spellings']),
+    )
+    .action((name, options) => run(async () => (await import('./commands/methods.ts')).methods(name, options)));
+
+  model(seewhy.command('compile'))
+    .summary('the explained model as a plain .onnx')
+    .description(
+      'Writes a model that explains itself: the same outputs, then the raw map. Runs wherever an ONNX runtime runs.',
+    )
+    .argument('<model>', 'the .onnx file')
+    .requiredOption('-o, --out <file>', 'the .onnx file to write')
+    .option('-m, --method <names>', 'methods, separated by commas (default: gradcam)', more)
+    .option(
+      '-t, --target <what>',
+      "top (chosen per picture, inside the graph), input (an int64 input 'target'), an index, a label, A-B (default: top)",
+      each,
+    )
+    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', each)
+    .addOption(new Option('--score <kind>', 'logit, probability (default: logit)').argParser(oneOf('--score', SCORES)))
+    .addOption(
+      new Option('--fusion <how>', 'how several layers become one map with --map: max, mean, product').argParser(
+        oneOf('--fusion', FUSIONS),
+      ),
+    )
+    .option('--preset <peer>', 'finish the map of --map as another library does')
+    .option('--map', 'also give the finished map [N, H, W] as METHOD.map')
+    .option('--force', 'overwrite the file')
+    .option('--json', 'print one JSON document on stdout')
+    .option('--dry-run', 'show what would be written, write nothing')
+    .addHelpText(
+      'after',
+      examples(
+        ['seewhy compile model.onnx -o explained.onnx', 'Grad-CAM of the best class'],
+        ['seewhy compile model.onnx -o explained.onnx -t input --map', 'the class is an input, the map is finished'],
+        ['seewhy compile model.onnx -o explained.onnx -m gradcam,saliency', 'two maps in one run'],
+      ),
+    )
+    .action((path, options) => run(async () => (await import('./commands/compile.ts')).compile(path, options)));
+
+  model(seewhy.command('verify'))
+    .summary('proof on your own model that the gradients are right')
+    .description(
+      'Compares the gradient with finite differences on your own model, and the explained program with the plain model. Exit 1 when they differ.',
+    )
+    .argument('<model>', 'the .onnx file')
+    .argument('[source]', 'a picture or .npy tensor (default: a seeded noise picture)')
+    .option('-t, --target <what>', 'class whose score is checked (default: top)', each)
+    .addOption(new Option('--score <kind>', 'logit, probability (default: logit)').argParser(oneOf('--score', SCORES)))
+    .option('--directions <n>', 'directions to check (default: 8)', whole('--directions', 1, 1000))
+    .option('--tolerance <share>', 'largest relative error (default: 0.02)', fraction('--tolerance', 0, 1))
+    .option('--seed <n>', 'seed of the directions (default: 0)', whole('--seed', 0))
+    .option('--json', 'print one JSON document on stdout')
+    .addHelpText(
+      'after',
+      examples(
+        ['seewhy verify model.onnx photo.jpg', 'on a picture of yours'],
+        ['seewhy verify model.onnx --directions 32', 'on seeded noise, more directions'],
+      ) + EXITS,
+    )
+    .action((path, source, options) =>
+      run(async () => (await import('./commands/verify.ts')).verify(path, source, options)),
+    );
+
+  model(seewhy.command('bench'))
+    .summary('cost of each method as a ratio to one prediction')
+    .description('Measures each method on this machine, as a ratio to one plain prediction (interleaved medians).')
+    .argument('<model>', 'the .onnx file')
+    .option('-m, --method <names>', 'methods, separated by commas (default: all that work)', more)
+    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', each)
+    .option('--runs <n>', 'runs of each (default: 20)', whole('--runs', 1, 100_000))
+    .option('--json', 'print one JSON document on stdout')
+    .addHelpText(
+      'after',
+      examples(
+        ['seewhy bench model.onnx', 'every method'],
+        ['seewhy bench model.onnx -m gradcam --runs 100 --threads 2', 'one of them, more exactly'],
+      ),
+    )
+    .action((path, options) => run(async () => (await import('./commands/bench.ts')).bench(path, options)));
+
+  seewhy
+    .command('doctor')
+    .summary('what is installed and what it can run on')
+    .description('Shows what is installed, what models can run on here, and how to get what is missing.')
+    .option('--json', 'print one JSON document on stdout')
+    .addHelpText('after', examples(['seewhy doctor', 'the report'], ['seewhy doctor --json', 'for a bug report']))
+    .action((options) => run(async () => (await import('./commands/doctor.ts')).doctor(options)));
+
+  return seewhy as unknown as Command;
+}
+
+/** Adds the options of every verb that opens a model. */
+function model(command: Command) {
+  return command
+    .option(
+      '--labels <file>',
+      'class names: one a line, a JSON list or map (default: from the model or its config.json)',
+    )
+    .option(
+      '--preprocess <preset|file>',
+      "preset (imagenet, …) or a file with the keys of preprocessor_config.json (default: found or guessed, see 'inspect')",
+    )
+    .option('--input <name=file>', 'value of a further input, a .npy file; may be repeated', namedInput)
+    .option('--input-name <name>', 'the image input, where it is not clear')
+    .option('--output <name>', 'the output that holds the class scores, where it is not clear')
+    .option('--size <HxW>', 'input size of a model whose size is free', size)
+    .option('--device <name>', 'cpu, webgpu, cuda, coreml, dml …, or wasm (default: cpu)')
+    .option('--threads <n>', 'threads of one run (default: all cores)', whole('--threads', 1, 1024))
+    .option('-q, --quiet', 'no talk on stderr but errors');
+}

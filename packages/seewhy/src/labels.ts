@@ -1,0 +1,111 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { errors, systemCode } from './errors.ts';
+
+/** Class names and where they came from. */
+export interface FoundLabels {
+  readonly labels: readonly string[];
+  /** For people: a file name. */
+  readonly from: string;
+}
+
+/**
+ * Reads class names: one a line, a JSON list, a JSON object from index to name, an object from name to index, or a Hugging Face
+ * `config.json` (its `id2label`).
+ */
+export async function readLabels(path: string): Promise<FoundLabels> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    const code = systemCode(cause);
+    throw errors.labels(
+      path,
+      code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`,
+    );
+  }
+  if (text.includes('\u0000')) throw errors.labels(path, 'is not a text file');
+  return { labels: parseLabels(text, path), from: path };
+}
+
+/** The names in a labels file's text. */
+export function parseLabels(text: string, path: string): string[] {
+  const body = text.replace(/^\uFEFF/, '');
+  if (/^\s*[[{]/.test(body)) {
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(body);
+    } catch (cause) {
+      // A line list may begin with a bracket too; JSON that fails and looks like JSON is a broken file.
+      throw errors.labels(path, `is not valid JSON (${(cause as Error).message})`);
+    }
+    const labels = labelsOf(parsed);
+    if (!labels) throw errors.labels(path, 'is JSON, but neither a list of texts nor an object of labels');
+    return labels;
+  }
+  const lines = body.split(/\r\n|\n|\r/).map((line) => line.trim());
+  while (lines.length > 0 && lines.at(-1) === '') lines.pop();
+  if (lines.length === 0) throw errors.labels(path, 'is empty');
+  return lines;
+}
+
+function labelsOf(parsed: unknown): string[] | undefined {
+  if (Array.isArray(parsed)) {
+    return parsed.length > 0 && parsed.every((item) => typeof item === 'string' || typeof item === 'number')
+      ? parsed.map(String)
+      : undefined;
+  }
+  if (parsed === null || typeof parsed !== 'object') return undefined;
+  const record = parsed as Record<string, unknown>;
+  if (record.id2label && typeof record.id2label === 'object') return labelsOf(record.id2label);
+  const entries = Object.entries(record);
+  const byIndex = new Map<number, string>();
+  for (const [key, value] of entries) {
+    // Keras' class index: { "0": ["n01440764", "tench"] }.
+    const name = Array.isArray(value) ? value.at(-1) : value;
+    if (/^\d+$/.test(key) && (typeof name === 'string' || typeof name === 'number'))
+      byIndex.set(Number(key), String(name));
+    else if (typeof value === 'number' && Number.isInteger(value) && value >= 0) byIndex.set(value, key);
+    else return undefined;
+  }
+  if (byIndex.size === 0) return undefined;
+  const count = Math.max(...byIndex.keys()) + 1;
+  if (count > byIndex.size * 2 + 16) return undefined;
+  return Array.from({ length: count }, (_, index) => byIndex.get(index) ?? String(index));
+}
+
+/** What lies next to a model in the Hugging Face layout: `config.json` and `preprocessor_config.json`, beside it or one folder up (`onnx/model.onnx`). */
+export interface Beside {
+  readonly labels?: FoundLabels;
+  readonly preprocess?: { readonly config: Record<string, unknown>; readonly from: string };
+}
+
+async function jsonAt(path: string): Promise<Record<string, unknown> | undefined> {
+  try {
+    const parsed: unknown = JSON.parse(await readFile(path, 'utf8'));
+    return parsed !== null && typeof parsed === 'object' && !Array.isArray(parsed)
+      ? (parsed as Record<string, unknown>)
+      : undefined;
+  } catch {
+    // Absent, or some other program's config.json: then nothing was found, and inspect says so.
+    return undefined;
+  }
+}
+
+/** Looks for labels and preprocessing beside the model file. */
+export async function findBeside(modelPath: string): Promise<Beside> {
+  const folder = dirname(modelPath);
+  const folders = /^onnx$/i.test(folder.split(/[\\/]/).at(-1) ?? '') ? [folder, dirname(folder)] : [folder];
+  const read = async (name: string) => {
+    const found = await Promise.all(
+      folders.map(async (at) => ({ from: join(at, name), config: await jsonAt(join(at, name)) })),
+    );
+    return found.find((entry) => entry.config !== undefined);
+  };
+  const [config, preprocessor] = await Promise.all([read('config.json'), read('preprocessor_config.json')]);
+  const labels = config?.config?.id2label ? labelsOf(config.config) : undefined;
+  return {
+    ...(labels && config ? { labels: { labels, from: config.from } } : {}),
+    ...(preprocessor?.config ? { preprocess: { config: preprocessor.config, from: preprocessor.from } } : {}),
+  };
+}
