@@ -193,6 +193,14 @@ export class GraphBuilder {
   matmul(a: ValueName, b: ValueName): ValueName {
     return this.op('MatMul', [a, b]);
   }
+  /** alpha · a′ · b′, where ′ transposes on request. */
+  gemm(a: ValueName, b: ValueName, options: { alpha?: number; transA?: boolean; transB?: boolean } = {}): ValueName {
+    return this.op('Gemm', [a, b], {
+      alpha: options.alpha === undefined || options.alpha === 1 ? undefined : float(options.alpha),
+      transA: options.transA ? 1 : undefined,
+      transB: options.transB ? 1 : undefined,
+    });
+  }
   conv(x: ValueName, w: ValueName, attributes: Attributes): ValueName {
     return this.op('Conv', [x, w], attributes);
   }
@@ -240,6 +248,14 @@ export class GraphBuilder {
   }
   split(x: ValueName, sizes: readonly number[], axis: number): ValueName[] {
     return this.multi('Split', [x, this.ints(sizes)], { axis }, sizes.length);
+  }
+  /** Repeats each element `factors[axis]` times along every axis. */
+  resizeNearest(x: ValueName, factors: readonly number[]): ValueName {
+    return this.op('Resize', [x, undefined, this.constant(Tensor.floats(factors), 'scales')], {
+      mode: 'nearest',
+      coordinate_transformation_mode: 'asymmetric',
+      nearest_mode: 'floor',
+    });
   }
   gather(x: ValueName, indices: ValueName, axis: number): ValueName {
     return this.op('Gather', [x, indices], { axis });

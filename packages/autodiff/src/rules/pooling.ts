@@ -1,3 +1,166 @@
-import type { RuleTable } from '../rule.ts';
+import { DATA_TYPES, isFloat, Tensor, type ValueName } from '@seewhy/onnx';
+import type { Rule, RuleStep, RuleTable } from '../rule.ts';
+import { maxPool } from './max-pooling.ts';
+import { reach, remainder, spatialAxes, type Window, windowOf } from './window.ts';
 
-export const pooling: RuleTable = {};
+/** The window of a pool: `end` reaches to the last element that the last window reads (ceil_mode hangs over). */
+export function poolWindow(s: RuleStep): Window {
+  const kernel = s.node.attribute.ints('kernel_shape');
+  if (!kernel) throw s.refuse('it has no kernel_shape');
+  const w = windowOf(s, s.x(), s.y(), kernel);
+  const over = remainder(w);
+  return { ...w, end: w.end.map((pad, axis) => (over[axis]! < 0 ? pad - over[axis]! : pad)) };
+}
+
+/** Σ over windows: each input element receives the g of every window that reads it, times `scale`. */
+export function spreadWindows(s: RuleStep, g: ValueName, w: Window, scale = 1): ValueName {
+  const { b } = s;
+  const times = (value: ValueName, factor: number) => (factor === 1 ? value : b.mul(value, s.scalar(factor)));
+  const size = w.kernel.reduce((product, k) => product * k, 1);
+  const padded = [...w.begin, ...w.end].some((pad) => pad !== 0);
+  const over = remainder(w);
+  // One window over everything.
+  if (!padded && w.output.every((n) => n === 1) && over.every((n) => n === 0) && w.dilations.every((d) => d === 1))
+    return b.expand(times(g, scale), [1, 1, ...w.input]);
+  // Windows side by side: each element has one.
+  if (!padded && w.kernel.every((k, axis) => k === w.strides[axis]) && w.dilations.every((d) => d === 1))
+    return b.pad(b.resizeNearest(times(g, scale), [1, 1, ...w.kernel]), [
+      ...w.kernel.map(() => 0),
+      0,
+      0,
+      0,
+      0,
+      ...over,
+    ]);
+  const span = reach(w);
+  const begin = span.map((n, axis) => n - w.begin[axis]!);
+  const end = span.map((n, axis) => n - w.end[axis]! + over[axis]!);
+  const simple = w.strides.every((n) => n === 1) && w.dilations.every((n) => n === 1);
+  // A box is its own mirror image: the mean over the box, times its size, when pads stay below the kernel.
+  if (simple && [...begin, ...end].every((pad, index) => pad >= 0 && pad < w.kernel[index % w.rank]!)) {
+    const mean = b.op('AveragePool', [g], {
+      kernel_shape: w.kernel,
+      pads: [...begin, ...end],
+      count_include_pad: [...begin, ...end].some((pad) => pad > 0) ? 1 : undefined,
+    });
+    return times(mean, scale * size);
+  }
+  const channels = s.sizes(s.x(), [1])[0]!;
+  const ones = Tensor.floats(new Float32Array(channels * size).fill(scale), [channels, 1, ...w.kernel], floatType(s));
+  return b.convTranspose(g, b.constant(ones, 'box'), {
+    kernel_shape: w.kernel,
+    strides: w.strides,
+    dilations: w.dilations,
+    group: channels,
+    pads: [...w.begin, ...w.end],
+    output_padding: over.some((n) => n > 0) ? over : undefined,
+  });
+}
+
+/** Element type of gradients of the first input: float32 where it is an integer. */
+const floatType = (s: RuleStep) => (isFloat(s.type(s.x())) ? s.type(s.x()) : 'float32');
+
+/** y = mean of the window: each element receives g / (elements of the window that count), from every window it is in. */
+const averagePool: Rule = (s) => {
+  const w = poolWindow(s);
+  const counts = w.input.map((_, axis) => countAlong(s, w, axis));
+  if (counts.every((count) => count.every((n) => n === count[0]))) {
+    const divisor = counts.reduce((product, count) => product * count[0]!, 1);
+    return [spreadWindows(s, s.g, w, 1 / divisor)];
+  }
+  // Windows at the border count fewer elements: a constant map [1, 1, h, w] of 1 / count (an axis without borders stays 1 long).
+  let map = [1];
+  const dims = counts.map((count) => (count.every((n) => n === count[0]) ? 1 : count.length));
+  counts.forEach((count, axis) => {
+    map = map.flatMap((value) => count.slice(0, dims[axis]).map((n) => value / n));
+  });
+  const weights = s.b.constant(Tensor.floats(map, [1, 1, ...dims], s.type(s.x())), 'count');
+  return [spreadWindows(s, s.b.mul(s.g, weights), w)];
+};
+
+/** How many elements along one axis each window divides by: real ones, and padding too when count_include_pad (never ceil_mode's overhang). */
+function countAlong(s: RuleStep, w: Window, axis: number): number[] {
+  const include = s.node.attribute.int('count_include_pad', 0) !== 0;
+  const declared = windowOf(s, s.x(), s.y(), w.kernel).end[axis]!;
+  const low = include ? -w.begin[axis]! : 0;
+  const high = w.input[axis]! + (include ? declared : 0);
+  return Array.from({ length: w.output[axis]! }, (_, index) => {
+    let count = 0;
+    for (let t = 0; t < w.kernel[axis]!; t++) {
+      const position = index * w.strides[axis]! - w.begin[axis]! + t * w.dilations[axis]!;
+      if (position >= low && position < high) count++;
+    }
+    return count;
+  });
+}
+
+/** y = mean over space: g / (h·w) everywhere. */
+const globalAveragePool: Rule = (s) => {
+  const space = s.sizes(s.x(), spatialAxes(s.rank(s.x()) - 2));
+  const size = space.reduce((product, n) => product * n, 1);
+  return [s.b.expand(s.b.mul(s.g, s.scalar(1 / size)), [1, 1, ...space])];
+};
+
+/** y = max over space: g at the first position that has the maximum. */
+const globalMaxPool: Rule = (s) => {
+  const { b } = s;
+  const space = s.sizes(s.x(), spatialAxes(s.rank(s.x()) - 2));
+  const size = space.reduce((product, n) => product * n, 1);
+  const flat = b.reshape(s.x(), [0, 0, -1]);
+  const winner = b.cast(b.op('ArgMax', [flat], { axis: 2, keepdims: 1 }), DATA_TYPES.int32.code);
+  const positions = Tensor.of(
+    'int32',
+    [1, 1, size],
+    Int32Array.from({ length: size }, (_, index) => index),
+  );
+  const hit = b.equal(winner, b.constant(positions, 'positions'));
+  const g = b.reshape(s.g, [0, 0, 1]);
+  return [s.reshapeLike(b.where(hit, g, s.scalar(0)), s.x())];
+};
+
+/**
+ * y = (Σ |x|^p)^(1/p): ∂x = sign(x)·|x|^(p−1) · Σ over windows g·y^(1−p); 0 in windows that are all zero.
+ */
+const lpGradient = (s: RuleStep, spread: (weighted: ValueName) => ValueName): ValueName => {
+  const { b } = s;
+  const p = s.node.attribute.int('p', 2);
+  const [x, y] = [s.x(), s.y()];
+  if (p === 1) return b.mul(spread(s.g), signOf(s, x));
+  const safe = b.where(b.equal(y, s.scalar(0)), s.scalar(1), y);
+  const weighted = spread(b.div(s.g, p === 2 ? safe : b.op('Pow', [safe, s.scalar(p - 1)])));
+  if (p === 2) return b.mul(weighted, x);
+  if (p === 3) return b.mul(weighted, b.mul(x, b.op('Abs', [x])));
+  return b.mul(weighted, b.mul(x, b.op('Pow', [b.op('Abs', [x]), s.scalar(p - 2)])));
+};
+
+/** 1, 0 or −1; as two masks where the runtime has no Sign. */
+function signOf(s: RuleStep, x: ValueName): ValueName {
+  if (s.profile.fullOps) return s.b.op('Sign', [x]);
+  const type = s.type(x);
+  return s.b.sub(s.profile.above(s.b, x, 0, type), s.profile.below(s.b, x, 0, type));
+}
+
+const lpPool: Rule = (s) => {
+  const w = poolWindow(s);
+  return [lpGradient(s, (weighted) => spreadWindows(s, weighted, w))];
+};
+
+/** One window: its value is broadcast back by the product with x. */
+const globalLpPool: Rule = (s) => [lpGradient(s, (weighted) => weighted)];
+
+/** y[index] = x: each x receives the g of the place it went to. */
+const maxUnpool: Rule = (s) => {
+  const { b } = s;
+  const places = b.reshape(s.x(1), [-1]);
+  return [s.reshapeLike(b.gather(b.reshape(s.g, [-1]), places, 0), s.x())];
+};
+
+export const pooling: RuleTable = {
+  MaxPool: maxPool,
+  AveragePool: averagePool,
+  LpPool: lpPool,
+  GlobalAveragePool: globalAveragePool,
+  GlobalMaxPool: globalMaxPool,
+  GlobalLpPool: globalLpPool,
+  MaxUnpool: maxUnpool,
+};
