@@ -1,7 +1,7 @@
 import { DATA_TYPES, type DataType, type GraphBuilder, type Node, type Tensor, type ValueName } from '@seewhy/onnx';
 import { errors } from './errors.ts';
 import type { Profile } from './profile.ts';
-import { broadcastAxes, type Dim, isStatic, type Shape } from './shape.ts';
+import { broadcastAxes, type Dim, isStatic, printShape, type Shape } from './shape.ts';
 
 /** The gradient of each input of a node, in order; null or missing where it is zero or not asked for. */
 export type Gradients = readonly (ValueName | null)[];
@@ -98,11 +98,14 @@ export class RuleStep {
   /** Sizes of some axes of a value, which must not depend on the batch. @throws GRADIENT_REFUSED */
   sizes(value: ValueName, axes: readonly number[]): number[] {
     const shape = this.shape(value);
-    return axes.map((axis) => {
-      const dim: Dim | undefined = shape[axis < 0 ? axis + shape.length : axis];
-      if (typeof dim !== 'number') throw this.refuse(`axis ${axis} of '${value}' depends on the batch`);
-      return dim;
-    });
+    return axes.map((axis) => this.staticSize(shape, positiveAxis(axis, shape.length)));
+  }
+
+  /** One dimension, which must not depend on the batch. @throws GRADIENT_REFUSED */
+  staticSize(shape: Shape, axis: number): number {
+    const dim: Dim | undefined = shape[axis];
+    if (typeof dim !== 'number') throw this.refuse(`axis ${axis} of ${printShape(shape)} depends on the batch`);
+    return dim;
   }
 
   /** Element type; float32 where nothing says otherwise. */

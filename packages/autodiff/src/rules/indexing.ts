@@ -1,3 +1,173 @@
-import type { RuleTable } from '../rule.ts';
+import { DATA_TYPES, type ValueName } from '@seewhy/onnx';
+import { positiveAxis, type Rule, type RuleStep, type RuleTable } from '../rule.ts';
+import { type Dim, type Shape, sameDim } from '../shape.ts';
+import { multiplyAxis, pads, scatterIndices } from './along-axis.ts';
 
-export const indexing: RuleTable = {};
+const INT64 = DATA_TYPES.int64.code;
+
+/** int64 indices at run time, counted from the front. */
+function fromFront(s: RuleStep, indices: ValueName, size: number): ValueName {
+  const wide = s.type(indices) === 'int64' ? indices : s.b.cast(indices, INT64);
+  return s.b.where(s.b.op('Less', [wide, s.b.int(0)]), s.b.add(wide, s.b.int(size)), wide);
+}
+
+/** Constant indices, counted from the front. */
+const frontOf = (indices: readonly number[], size: number) =>
+  indices.map((index) => (index < 0 ? index + size : index));
+
+const arange = (size: number) => Array.from({ length: size }, (_, index) => index);
+const product = (dims: readonly number[]) => dims.reduce((total, dim) => total * dim, 1);
+
+/** Zeros of the shape of `like`, of its type. */
+const zerosLike = (s: RuleStep, like: ValueName) => s.expandLike(s.scalar(0, like), like);
+
+/** y = x[… indices …] along one axis: back to the places; what was picked twice receives both. */
+const gather: Rule = (s) => {
+  const to = s.shape(s.x());
+  const axis = positiveAxis(s.node.attribute.int('axis', 0), to.length);
+  const size = s.staticSize(to, axis);
+  const picked = s.shape(s.x(1));
+  const constant = s.constant(s.x(1))?.numbers();
+  const count: Dim = constant ? constant.length : flatCount(s, picked);
+  // The dimensions of the indices as one.
+  const flat = picked.length === 1 ? s.g : s.reshape(s.g, [...to.slice(0, axis), count, ...to.slice(axis + 1)]);
+  if (constant) return [scatterIndices(s, flat, axis, frontOf(constant, size), to)];
+  const indices = fromFront(s, s.x(1), size);
+  return [multiplyAxis(s, flat, axis, to, count, (rows) => oneHot(s, indices, size, rows))];
+};
+
+function flatCount(s: RuleStep, shape: Shape): Dim {
+  const batched = shape.filter((dim) => typeof dim !== 'number');
+  if (batched.length > 1) throw s.refuse('its indices depend on the batch in two dimensions');
+  const rest = product(shape.filter((dim) => typeof dim === 'number'));
+  return batched[0] ? { batch: batched[0].batch * rest } : rest;
+}
+
+/** [size, indices] with 1 where a row is the index (or its transpose), at run time. */
+function oneHot(s: RuleStep, indices: ValueName, size: number, rows: boolean): ValueName {
+  const { b } = s;
+  const places = rows ? b.reshape(b.ints(arange(size)), [size, 1]) : b.ints(arange(size));
+  const hit = b.equal(places, b.reshape(indices, rows ? [1, -1] : [-1, 1]));
+  return b.cast(hit, s.typeCode(s.x()));
+}
+
+/** Adds g at `indices` (of the shape of g, not repeated where `distinct`) along an axis of zeros of the shape of `like`. */
+function scatterElements(
+  s: RuleStep,
+  g: ValueName,
+  indices: ValueName,
+  axis: number,
+  like: ValueName,
+  distinct: boolean,
+): ValueName {
+  const { b } = s;
+  if (s.profile.scatterAdd && (distinct || s.opset >= 16)) {
+    if (distinct) return b.op('ScatterElements', [zerosLike(s, like), indices, g], { axis });
+    if (s.type(like) !== 'float16')
+      return b.op('ScatterElements', [zerosLike(s, like), indices, g], { axis, reduction: 'add' });
+    // There is no float16 kernel that adds.
+    const zeros = s.expandLike(b.scalar(0), like);
+    const wide = b.cast(g, DATA_TYPES.float32.code);
+    const sum = b.op('ScatterElements', [zeros, indices, wide], { axis, reduction: 'add' });
+    return b.cast(sum, s.typeCode(like));
+  }
+  // Σ_k g_k · [index_k = place]: places are a new axis before that of the indices; rows that no index reads are zeros behind.
+  const [from, to] = [s.shape(s.y()), s.shape(like)];
+  const size = s.staticSize(to, axis);
+  const front = fromFront(s, indices, size);
+  const places = b.reshape(b.ints(arange(size)), [size, ...Array(to.length - axis).fill(1)]);
+  const hit = b.equal(b.unsqueeze(front, [axis]), places);
+  const sum = b.reduceSum(b.where(hit, b.unsqueeze(g, [axis]), s.scalar(0, like)), [axis + 1], false);
+  const unread = (dim: Dim, other: number) =>
+    other === axis || sameDim(dim, from[other]!) ? 0 : s.staticSize(to, other) - s.staticSize(from, other);
+  return b.pad(
+    sum,
+    pads(to, (dim, other) => [0, unread(dim, other)]),
+  );
+}
+
+/** y[i][j] = x[index[i][j]][j] (axis 0). */
+const gatherElements: Rule = (s) => {
+  const axis = positiveAxis(s.node.attribute.int('axis', 0), s.rank(s.x()));
+  return [scatterElements(s, s.g, s.x(1), axis, s.x(), false)];
+};
+
+/** The k largest or smallest along an axis: each goes back to its place. */
+const topK: Rule = (s) => {
+  const { attribute } = s.node;
+  const axis = positiveAxis(attribute.int('axis', -1), s.rank(s.x()));
+  const again = () => {
+    const order = { axis, largest: attribute.int('largest', 1), sorted: attribute.int('sorted', 1) };
+    return s.b.multi('TopK', [s.x(0), s.x(1)], order, 2)[1]!;
+  };
+  return [scatterElements(s, s.g, s.y(1) || again(), axis, s.x(), true)];
+};
+
+/**
+ * y[n, i…] = x[n, index[n, i…]…]: the indexed dimensions are taken as one, so that a row of indices is one number; then the adjoint is
+ * a product with the one-hot matrix of those numbers, or a Gather's where they are constant.
+ */
+const gatherND: Rule = (s) => {
+  const { b } = s;
+  const batch = s.node.attribute.int('batch_dims', 0);
+  const [to, tuples] = [s.shape(s.x()), s.shape(s.x(1))];
+  const depth = s.staticSize(tuples, tuples.length - 1);
+  const indexed = Array.from({ length: depth }, (_, k) => s.staticSize(to, batch + k));
+  const places = product(indexed);
+  const strides = indexed.map((_, k) => product(indexed.slice(k + 1)));
+  const constant = s.constant(s.x(1))?.numbers();
+  const inner = flatCount(s, to.slice(batch + depth));
+  if (constant && batch === 0) {
+    const rows: number[] = [];
+    for (let row = 0; row < constant.length; row += depth) {
+      const parts = indexed.map((size, k) => frontOf([constant[row + k]!], size)[0]! * strides[k]!);
+      rows.push(parts.reduce((total, part) => total + part, 0));
+    }
+    const flat = scatterIndices(s, s.reshape(s.g, [rows.length, inner]), 0, rows, [places, inner]);
+    return [s.reshapeLike(flat, s.x())];
+  }
+  const sizes = b.ints(indexed);
+  const wide = s.type(s.x(1)) === 'int64' ? s.x(1) : b.cast(s.x(1), INT64);
+  const front = b.where(b.op('Less', [wide, b.int(0)]), b.add(wide, sizes), wide);
+  const numbers = b.reduceSum(b.mul(front, b.ints(strides)), [-1], false);
+  const leading = to.slice(0, batch);
+  const count = flatCount(s, tuples.slice(batch, -1));
+  const rows = s.reshape(numbers, [...leading, 1, count]);
+  const hit = b.equal(b.reshape(b.ints(arange(places)), [places, 1]), rows);
+  const g = s.reshape(s.g, [...leading, count, inner]);
+  return [s.reshapeLike(b.matmul(b.cast(hit, s.typeCode(s.x())), g), s.x())];
+};
+
+/** data with updates written (or added) at indices: the data keeps g where nothing was written, the updates take theirs. */
+const scatter =
+  (op: 'ScatterElements' | 'ScatterND', read: (s: RuleStep) => ValueName): Rule =>
+  (s) => {
+    const reduction = s.node.attribute.string('reduction', 'none');
+    if (reduction !== 'none' && reduction !== 'add') throw s.refuse(`its reduction is '${reduction}'`);
+    const axis = op === 'ScatterElements' ? { axis: s.node.attribute.int('axis', 0) } : {};
+    const kept = () => (reduction === 'add' ? s.g : s.b.op(op, [s.g, s.x(1), zerosLike(s, s.x(2))], axis));
+    return [s.needs(0) ? kept() : null, null, s.needs(2) ? read(s) : null];
+  };
+
+const refuse =
+  (why: string): Rule =>
+  (s) => {
+    throw s.refuse(why);
+  };
+
+export const indexing: RuleTable = {
+  Gather: gather,
+  GatherElements: gatherElements,
+  GatherND: gatherND,
+  ScatterElements: scatter('ScatterElements', (s) =>
+    s.b.op('GatherElements', [s.g, s.x(1)], { axis: s.node.attribute.int('axis', 0) }),
+  ),
+  ScatterND: scatter('ScatterND', (s) => s.b.op('GatherND', [s.g, s.x(1)])),
+  TopK: topK,
+  Compress: refuse('the size of its result depends on its values'),
+  Unique: refuse('the size of its result depends on its values'),
+  // Indices: no gradient passes.
+  NonZero: 'stop',
+  OneHot: 'stop',
+  NonMaxSuppression: 'stop',
+};
