@@ -122,4 +122,64 @@ export const errors = {
       where: `tensor '${tensor}'`,
       cure: `Put '${location}' next to the model file.`,
     }),
+  externalEscapes: (location: string, detail: string) =>
+    new SeewhyError({
+      code: 'EXTERNAL_DATA_ESCAPES',
+      what: `The weights file '${location.slice(0, 200).replace(/\p{Cc}/gu, '?')}' ${detail}`,
+      cure: "Weights are only read from the model's own folder; move the file there and export the model again.",
+    }),
+  externalBeyond: (tensor: string, location: string, detail: string) =>
+    new SeewhyError({
+      code: 'EXTERNAL_DATA_BEYOND',
+      what: `The weights file '${location}' is too short: ${detail}`,
+      where: `tensor '${tensor}'`,
+      cure: 'Copy or download the weights file again; it may be incomplete or belong to another model.',
+    }),
+  opsetTooOld: (opset: number) =>
+    new SeewhyError({
+      code: 'OPSET_TOO_OLD',
+      what:
+        opset === 0
+          ? 'The model does not say which opset it uses'
+          : `The model uses opset ${opset}; 7 is the oldest that can be read`,
+      cure: 'Export it again with opset 13 or newer, or convert it with `onnx.version_converter` in Python.',
+    }),
+  cannotUpgrade: (node: string, detail: string) =>
+    new SeewhyError({
+      code: 'UPGRADE_UNSUPPORTED',
+      what: `A node cannot be brought to opset 13: ${detail}`,
+      where: node,
+      cure: 'Export the model again with opset 13 or newer.',
+    }),
+  noValue: (name: string, hint: string) =>
+    new SeewhyError({
+      code: 'VALUE_UNKNOWN',
+      what: `The graph has no value '${name}'`,
+      cure: hint || 'Give the name of an input, an initializer or a node output.',
+    }),
+  cycle: (nodes: string) =>
+    new SeewhyError({
+      code: 'GRAPH_CYCLE',
+      what: 'The graph has a cycle: these nodes wait for each other',
+      where: nodes,
+      cure: 'The file is damaged or was edited by hand; export the model again.',
+    }),
+  recursiveFunction: (chain: string) =>
+    new SeewhyError({
+      code: 'FUNCTION_RECURSIVE',
+      what: `A model-local function calls itself: ${chain}`,
+      cure: 'ONNX forbids it; export the model again.',
+    }),
+  functionsTooLarge: (limit: number) =>
+    new SeewhyError({
+      code: 'FUNCTION_TOO_LARGE',
+      what: `The model-local functions unfold to more than ${limit} nodes`,
+      cure: 'No real model does that: the file is damaged or hostile.',
+    }),
+  functionOpset: (name: string, domain: string, own: number, model: number, op: string) =>
+    new SeewhyError({
+      code: 'FUNCTION_OPSET',
+      what: `The function '${name}' is written for version ${own} of the operator set '${domain || 'ai.onnx'}' and the model for ${model}, between which ${op} changed`,
+      cure: 'Export the model again with one opset.',
+    }),
 };

@@ -94,9 +94,15 @@ export class Graph implements GraphFields {
     return this.#consumers;
   }
 
-  /** Names of all values: inputs, initializers and node outputs. */
+  /** Names of constants in sparse form. They are kept as they were read, not offered as tensors. */
+  get sparseNames(): readonly string[] {
+    return this.origin?.graph.sparseInitializer.map((sparse) => sparse.values?.name ?? '') ?? [];
+  }
+
+  /** Names of all values: inputs, initializers (dense and sparse) and node outputs. */
   get valueNames(): Set<string> {
     const names = new Set<string>(this.initializers.keys());
+    for (const name of this.sparseNames) names.add(name);
     for (const input of this.inputs) names.add(input.name);
     for (const node of this.nodes) for (const output of node.outputs) if (output !== '') names.add(output);
     return names;

@@ -39,6 +39,8 @@ const FROM_INPUT: Readonly<Record<string, number>> = {
   Loop: 2,
   QLinearConv: 7,
   QLinearMatMul: 7,
+  QLinearConcat: 2,
+  MatMulIntegerToFloat: 2,
 };
 
 /** Element type of every value, as far as it follows from declarations and nodes. Cheap: one pass, no shapes. */
@@ -81,6 +83,7 @@ function outputType(node: Node, index: number, types: ReadonlyMap<string, DataTy
   if (node.op === 'EyeLike' || node.op.startsWith('Random')) return to('dtype') ?? input(0) ?? 'float32';
   if (node.op === 'QuantizeLinear') return input(2) ?? to('output_dtype') ?? 'uint8';
   if (node.op === 'DequantizeLinear') return to('output_dtype') ?? input(1);
+  if (node.op === 'QGemm') return input(8) ?? input(1);
   const fixed = FIXED[node.op];
   if (typeof fixed === 'string') return fixed;
   if (fixed) {

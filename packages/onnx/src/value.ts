@@ -1,4 +1,5 @@
 import { create } from '@bufbuild/protobuf';
+import { copyMessage } from './copy-message.ts';
 import { DATA_TYPES, type DataType, dataTypeOf } from './data-type.ts';
 import {
   TensorShapeProto_DimensionSchema,
@@ -31,6 +32,12 @@ export class Value {
   /** The same declaration with another shape. */
   withShape(shape: readonly DeclaredDim[] | undefined): Value {
     return new Value(this.name, this.type, shape);
+  }
+
+  /** The same declaration under another name. */
+  withName(name: string): Value {
+    const origin = this.origin && copyMessage(this.origin, { name });
+    return new Value(name, this.type, this.shape, origin);
   }
 
   /** False for sequences, maps, optionals and sparse tensors. */
