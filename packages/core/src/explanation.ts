@@ -1,6 +1,9 @@
 import type { Diagnosis } from './heatmap/diagnose.ts';
 
-/** A two-dimensional map of floats, row by row. */
+/** Version of seewhy, as results record it. */
+export const VERSION = '0.1.0';
+
+/** A raw map of floats, row by row. */
 export interface RawMap {
   /** `[h, w]` for CAM-like methods, the input's own shape without the batch for pixel methods. */
   readonly dims: readonly number[];
@@ -57,6 +60,8 @@ export interface Explanation {
   readonly raw: readonly RawMap[];
   /** The finished map on the model's input grid: `[height, width]`, all stages done. */
   readonly map: { readonly width: number; readonly height: number; readonly data: Float32Array };
+  /** Raw values shown at the two ends of the legend (0 and 1, or −1 and 1). */
+  readonly range: readonly [low: number, high: number];
   /** True when the finished map has two signs (diverging colours). */
   readonly signed: boolean;
   readonly diagnosis: Diagnosis;

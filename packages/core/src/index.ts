@@ -1,1 +1,48 @@
-export {};
+export type { ClassOutput } from './class-output.ts';
+export { findClassOutput } from './class-output.ts';
+export { type CompileRequest, compileExplained } from './compile.ts';
+export { type DefaultLayer, defaultLayer } from './default-layer.ts';
+export {
+  type ExplainOptions,
+  ExplainProgram,
+  explain,
+  fusedStages,
+  predictionsOf,
+  type ResolvedOptions,
+  resolveOptions,
+} from './explain.ts';
+export { Explainer, type ExplainerRequest, type ItemMap, type ItemResult } from './explainer.ts';
+export type { ExplainedLayer, ExplainedTarget, Explanation, Prediction, Provenance, RawMap } from './explanation.ts';
+export { VERSION } from './explanation.ts';
+export { COLORMAPS, type ColormapName, colormap, colourIndex } from './heatmap/colormaps.ts';
+export { type Diagnosis, diagnose } from './heatmap/diagnose.ts';
+export type { HeatMap } from './heatmap/heatmap.ts';
+export {
+  type FinishedMap,
+  findPreset,
+  finishMap,
+  POSTPROCESS,
+  type PostprocessName,
+  type Stage,
+} from './heatmap/presets.ts';
+export { type MapResize, resizeMap } from './heatmap/resize.ts';
+export { type Fusion, fuseMaps, normalise, REDUCERS, type Reducer, rectify, reduceChannels } from './heatmap/stages.ts';
+export { type MapStatistics, mapStatistics } from './heatmap/statistics.ts';
+export { findImageInput, type ImageInput, type Layout } from './image-input.ts';
+export { findLayers, type Layer } from './layers.ts';
+export type { GraphMethod, MethodContext, MethodStages, Need } from './methods/method.ts';
+export { findMethod, METHODS } from './methods/registry.ts';
+export { imageDims, type MethodSupport, Model, type ModelOptions } from './model.ts';
+export { decodeNpy, encodeNpy, type NpyArray, npyToFloat32 } from './npy.ts';
+export { type Box, blankPicture, greyPicture, type Picture } from './picture/picture.ts';
+export { type Interpolation, resamplePicture } from './picture/resample.ts';
+export { type Preprocessed, preprocessPicture } from './preprocess/apply.ts';
+export { type Geometry, geometryOf, placeMap, seenBox } from './preprocess/geometry.ts';
+export { type ParsedPreprocess, parsePreprocess } from './preprocess/hugging-face.ts';
+export { describePreprocess, type InputShape, type Preprocess } from './preprocess/preprocess.ts';
+export { PREPROCESS_PRESETS, type PreprocessName, preprocessPreset } from './preprocess/presets.ts';
+export { type Probe, probe } from './probe.ts';
+export { type OrtModule, type OrtOptions, ortRuntime } from './runtime/ort.ts';
+export type { RunTensor, Runtime, Session, SessionOptions } from './runtime/runtime.ts';
+export { labelOf, parseTargets, type Target, TOP } from './target.ts';
+export { fromFloat32, stack, toFloat32, zeros } from './tensors.ts';

@@ -1,8 +1,8 @@
 import type { Shape } from '@seewhy/autodiff';
+import * as onnxModule from '@seewhy/onnx';
 import {
   type DataType,
   fold,
-  freeBatch,
   type Graph,
   inferTypes,
   prepare,
@@ -10,6 +10,9 @@ import {
   removeUnusedInputs,
   type Value,
 } from '@seewhy/onnx';
+
+const freeBatch = (onnxModule as any).freeBatch as (graph: Graph) => { graph: Graph; freed: boolean; reason?: string };
+
 import { type ClassOutput, findClassOutput } from './class-output.ts';
 import { defaultLayer } from './default-layer.ts';
 import { findImageInput, type ImageInput } from './image-input.ts';

@@ -1,0 +1,262 @@
+import { Explainer, type ItemMap, type ItemResult } from './explainer.ts';
+import {
+  type ExplainedLayer,
+  type ExplainedTarget,
+  type Explanation,
+  type Prediction,
+  type RawMap,
+  VERSION,
+} from './explanation.ts';
+import { type Diagnosis, diagnose } from './heatmap/diagnose.ts';
+import type { HeatMap } from './heatmap/heatmap.ts';
+import { type FinishedMap, findPreset, finishMap, type PostprocessName, type Stage } from './heatmap/presets.ts';
+import { type Fusion, type Reducer, reduceChannels } from './heatmap/stages.ts';
+import type { Layer } from './layers.ts';
+import type { GraphMethod } from './methods/method.ts';
+import { findMethod } from './methods/registry.ts';
+import type { Model } from './model.ts';
+import type { RunTensor } from './runtime/runtime.ts';
+import { labelOf, parseTargets, type Target, TOP } from './target.ts';
+
+export interface ExplainOptions {
+  /** Method names; default `gradcam`. */
+  readonly methods?: readonly string[];
+  /** Targets, or their text (`top:3`, `282`, `tabby-Egyptian cat`); default `top`. */
+  readonly targets?: readonly Target[] | string;
+  /** Layer names for layer methods; default: the model's default layer. */
+  readonly layers?: readonly string[];
+  /** What is differentiated: the value before the final softmax or sigmoid (default) or after it. */
+  readonly score?: 'logit' | 'probability';
+  /** Finishing stages of layer methods: `seewhy` (default) or those of a peer. */
+  readonly preset?: string;
+  /** How several layers become one map; default `max` (each layer's map divided by its maximum first). */
+  readonly fusion?: Fusion;
+  /** How the colour channels of a pixel map become one; default: the method's own. */
+  readonly reduce?: Reducer;
+  /** Predictions listed; default 5. */
+  readonly top?: number;
+}
+
+/** Everything that an explanation was asked with, resolved: names to methods, layers and targets. */
+export interface ResolvedOptions {
+  readonly methods: readonly GraphMethod[];
+  readonly targets: readonly Target[];
+  readonly layers: readonly Layer[];
+  readonly layersChosen: boolean;
+  readonly score: 'logit' | 'probability';
+  readonly preset: PostprocessName;
+  readonly fusion: Fusion;
+  readonly reduce: Reducer | undefined;
+  readonly top: number;
+}
+
+/** Resolves and checks options against a model without running anything. @throws METHOD_UNKNOWN, LAYER_UNKNOWN, TARGET_…, POST_PROCESSING_PRESET_UNKNOWN */
+export function resolveOptions(model: Model, options: ExplainOptions = {}): ResolvedOptions {
+  const methods = [...new Set((options.methods ?? ['gradcam']).map(findMethod))];
+  const targets =
+    typeof options.targets === 'string'
+      ? parseTargets(options.targets, model.output, model.labels)
+      : (options.targets ?? [TOP]);
+  const named = options.layers?.map((name) => model.layer(name));
+  const layers = named ?? (model.defaultLayer ? [model.defaultLayer] : []);
+  const preset = options.preset ?? 'seewhy';
+  findPreset(preset);
+  return {
+    methods,
+    targets,
+    layers: [...new Set(layers)],
+    layersChosen: named === undefined,
+    score: options.score ?? 'logit',
+    preset: (preset === 'torchcam' ? 'torch-cam' : preset) as PostprocessName,
+    fusion: options.fusion ?? 'max',
+    reduce: options.reduce,
+    top: options.top ?? 5,
+  };
+}
+
+/** An opened explanation program with the finishing of its maps: made once, run for many pictures, then released. */
+export class ExplainProgram {
+  readonly model: Model;
+  readonly options: ResolvedOptions;
+  private readonly explainer: Explainer;
+
+  private constructor(model: Model, options: ResolvedOptions, explainer: Explainer) {
+    this.model = model;
+    this.options = options;
+    this.explainer = explainer;
+  }
+
+  /** Builds the program of these options and opens it on the model's runtime. */
+  static async open(model: Model, options: ExplainOptions = {}): Promise<ExplainProgram> {
+    const resolved = resolveOptions(model, options);
+    return new ExplainProgram(model, resolved, await Explainer.open(model, resolved));
+  }
+
+  /**
+   * Explains image tensors, each with its batch first, in one run.
+   * @returns a list of explanations for each item: targets in order, methods within them
+   */
+  async run(images: readonly RunTensor[], signal?: AbortSignal): Promise<Explanation[][]> {
+    const items = await this.explainer.run(images, signal);
+    return items.map((one) => this.finish(one));
+  }
+
+  release(): Promise<void> {
+    return this.explainer.release();
+  }
+
+  private finish(one: ItemResult): Explanation[] {
+    const predictions = predictionsOf(this.model, one.scores);
+    const best = predictions.slice(0, this.options.top);
+    return this.options.targets.flatMap((target, position) =>
+      this.options.methods.map((method) => {
+        const maps = one.maps.filter((map) => map.target === position && map.method === method);
+        return this.explanation(method, target, maps, best, one.milliseconds);
+      }),
+    );
+  }
+
+  private explanation(
+    method: GraphMethod,
+    target: Target,
+    maps: readonly ItemMap[],
+    predictions: readonly Prediction[],
+    milliseconds: number,
+  ): Explanation {
+    const { model, options } = this;
+    const { image } = model;
+    const notes: string[] = [];
+    const explained = explainedTarget(model, target, maps[0]!.index, options.score);
+    const planes = maps.map((map) => plane(map, method, image, options.reduce));
+    const rectified = method.stages.rectify === 'relu';
+    const finished = this.finished(method, planes, notes);
+    const layers = maps.flatMap((map): ExplainedLayer[] =>
+      map.layer
+        ? [{ name: map.layer.name, value: map.layer.value, shape: map.layer.shape, chosen: options.layersChosen }]
+        : [],
+    );
+    if (target.kind === 'top' && options.targets.length === 1)
+      notes.push(`Explained the class with the highest score, ${explained.index} ${explained.label}.`);
+    if (layers.length > 0 && options.layersChosen) notes.push(`Layer ${layers[0]!.name}: ${model.defaultLayerReason}.`);
+    if (layers.length > 1)
+      notes.push(`${layers.length} layers fused: each divided by its maximum, then ${options.fusion}.`);
+    return {
+      method: method.name,
+      target: explained,
+      layers,
+      predictions,
+      raw: maps.map((map): RawMap => ({ dims: map.dims, data: map.data })),
+      map: finished.map,
+      range: finished.range,
+      signed: finished.signed,
+      diagnosis: worst(planes.map((one) => diagnose(one, rectified))),
+      notes,
+      provenance: {
+        seewhy: VERSION,
+        runtime: model.runtime.name,
+        preset: options.preset,
+        options: {
+          score: options.score,
+          ...(layers.length > 1 ? { fusion: options.fusion } : {}),
+          ...(method.output === 'pixel' ? { reduce: options.reduce ?? method.stages.reduce ?? 'sum' } : {}),
+        },
+        runMilliseconds: milliseconds,
+      },
+    };
+  }
+
+  private finished(method: GraphMethod, planes: readonly HeatMap[], notes: string[]): FinishedMap {
+    const { preset, fusion, reduce } = this.options;
+    const size = { width: this.model.image.width, height: this.model.image.height };
+    if (method.output === 'pixel') {
+      if (preset !== 'seewhy')
+        notes.push(`The preset ${preset} finishes maps of layers; ${method.name} is finished in seewhy's own way.`);
+      return finishMap(planes, isSigned(reduce ?? method.stages.reduce ?? 'sum') ? 'signed' : 'pixels', size);
+    }
+    if (preset !== 'seewhy') return finishMap(planes, preset, size);
+    return finishMap(planes, planes.length > 1 ? fusedStages(fusion) : 'seewhy', size);
+  }
+}
+
+/** Several layers: each map divided by its maximum, resized, fused; then 0…1. */
+export function fusedStages(fusion: Fusion): readonly Stage[] {
+  return [
+    { stage: 'rectify', how: 'relu' },
+    { stage: 'normalise', by: 'max' },
+    { stage: 'resize', how: 'bilinear' },
+    { stage: 'fuse', how: fusion },
+    { stage: 'normalise', by: 'minmax', epsilon: 0 },
+  ];
+}
+
+/** Explains image tensors with a program made for this call alone. */
+export async function explain(
+  model: Model,
+  images: readonly RunTensor[],
+  options: ExplainOptions = {},
+  signal?: AbortSignal,
+): Promise<Explanation[][]> {
+  const program = await ExplainProgram.open(model, options);
+  try {
+    return await program.run(images, signal);
+  } finally {
+    await program.release();
+  }
+}
+
+/** Reductions whose result has two signs. */
+const isSigned = (reduce: Reducer) => reduce === 'sum' || reduce === 'mean';
+
+function plane(map: ItemMap, method: GraphMethod, image: Model['image'], reduce: Reducer | undefined): HeatMap {
+  if (method.output === 'layer') return { height: map.dims[0]!, width: map.dims[1]!, data: map.data };
+  const { channels, height, width, layout } = image;
+  return reduceChannels(map.data, { channels, height, width, layout }, reduce ?? method.stages.reduce ?? 'sum');
+}
+
+/** The diagnosis of several layers is that of the one with most to say. */
+function worst(diagnoses: readonly Diagnosis[]): Diagnosis {
+  return diagnoses.reduce((a, b) => (b.warnings.length > a.warnings.length ? b : a));
+}
+
+function explainedTarget(model: Model, target: Target, index: number, score: 'logit' | 'probability'): ExplainedTarget {
+  const label = labelOf(index, model.labels);
+  const base = { asked: target.asked, index, label, score };
+  if (target.kind !== 'contrast') return { ...base, kind: 'class', slug: String(index) };
+  return {
+    ...base,
+    kind: 'contrast',
+    against: { index: target.against, label: labelOf(target.against, model.labels) },
+    slug: `${index}-${target.against}`,
+  };
+}
+
+/** All classes, best first, with probabilities: the model's own activation, or a softmax where it ends in logits. */
+export function predictionsOf(model: Pick<Model, 'output' | 'labels'>, scores: Float32Array): Prediction[] {
+  const { output, labels } = model;
+  const probabilities = output.activation === 'sigmoid' ? Array.from(scores, sigmoid) : softmax(scores);
+  if (output.binary) {
+    const logit = scores[0]!;
+    const p = sigmoid(logit);
+    const sides = [
+      { index: 0, label: labelOf(0, labels), logit: -logit, probability: 1 - p },
+      { index: 1, label: labelOf(1, labels), logit, probability: p },
+    ];
+    return logit > 0 ? sides.reverse() : sides;
+  }
+  const order = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);
+  return order.map((index) => ({
+    index,
+    label: labelOf(index, labels),
+    logit: scores[index]!,
+    probability: output.classes === 1 ? scores[index]! : probabilities[index]!,
+  }));
+}
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+function softmax(scores: Float32Array): number[] {
+  const most = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const powers = Array.from(scores, (score) => Math.exp(score - most));
+  const sum = powers.reduce((a, b) => a + b, 0);
+  return powers.map((power) => power / sum);
+}
