@@ -1,5 +1,6 @@
 import { float, Tensor, type ValueName } from '@seewhy/onnx';
 import { positiveAxis, type Rule, type RuleStep, type RuleTable } from '../rule.ts';
+import type { Dim, Shape } from '../shape.ts';
 
 // ---- probabilities -----------------------------------------------------------------------------------------------------
 
@@ -59,20 +60,13 @@ interface Standardised {
 }
 
 /**
- * x with mean 0 and variance 1 over some axes. Computed anew rather than read from further outputs of the forward node, which would
- * change that node; over the trailing axes a LayerNormalization of its own gives both values in one node.
+ * x, of shape `shape`, with mean 0 and variance 1 over some axes. Computed anew rather than read from further outputs of the forward
+ * node, which would change that node; over the last axis a LayerNormalization of its own gives both values in one node.
  */
-function standardise(s: RuleStep, x: ValueName, axes: readonly number[], rank: number, epsilon: number): Standardised {
-  const trailing = axes.every((axis, index) => axis === rank - axes.length + index);
+function standardise(s: RuleStep, x: ValueName, axes: readonly number[], shape: Shape, epsilon: number): Standardised {
   const { b } = s;
-  const size = trailing && axes.length === 1 ? s.shape(s.x())[axes[0]!] : undefined;
-  if (
-    b.opset >= 17 &&
-    s.profile.name !== 'webgpu' &&
-    s.type(s.x()) === 'float32' &&
-    typeof size === 'number' &&
-    x === s.x()
-  ) {
+  const size = axes.length === 1 && axes[0] === shape.length - 1 ? shape[axes[0]] : undefined;
+  if (typeof size === 'number' && b.opset >= 17 && s.profile.name !== 'webgpu' && s.type(s.x()) === 'float32') {
     const ones = b.constant(Tensor.floats(new Float32Array(size).fill(1)), 'ones');
     const attributes = { axis: -1, epsilon: float(epsilon) };
     const [unit, , inverse] = b.multi('LayerNormalization', [x, ones], attributes, 3, 'standardised');
@@ -109,9 +103,9 @@ function affine(
 /** y = standardised(x) · scale + bias over the axes from `axis` on (or those in `axes`: the decomposed form of patterns.ts). */
 const layerNormalization: Rule = (s) => {
   const rank = s.rank(s.x());
-  const axes = s.node.attribute.ints('axes') ?? range(axisOf(s, -1), rank);
-  const standard = standardise(s, s.x(), axes, rank, s.node.attribute.float('epsilon', 1e-5));
-  const h = s.has(1) ? s.b.mul(s.g, s.x(1)) : s.g;
+  const axes = s.node.attribute.ints('axes')?.map((axis) => positiveAxis(axis, rank)) ?? range(axisOf(s, -1), rank);
+  const standard = standardise(s, s.x(), axes, s.shape(s.x()), s.node.attribute.float('epsilon', 1e-5));
+  const h = s.has(1) ? s.unbroadcastTo(s.b.mul(s.g, s.x(1)), 0) : s.g;
   const { scale, bias } = affine(s, standard.unit, 1, 2);
   return [s.needs(0) ? unstandardise(s, h, standard, axes) : null, scale, bias];
 };
@@ -145,7 +139,7 @@ const skipNormalization =
       const axes = [rank - 1];
       const h = s.b.mul(s.g, s.x(2));
       const own = centred
-        ? unstandardise(s, h, standardise(s, sum, axes, rank, s.node.attribute.float('epsilon', 1e-12)), axes)
+        ? unstandardise(s, h, standardise(s, sum, axes, s.shape(s.y()), s.node.attribute.float('epsilon', 1e-12)), axes)
         : rms(s, sum, s.x(2), axes).x;
       onward.push(own);
     }
@@ -164,7 +158,7 @@ const instanceNormalization: Rule = (s) => {
   const rank = s.rank(s.x());
   const axes = range(2, rank);
   if (s.needs(1) || s.needs(2)) throw s.refuse('its scale or bias depends on the input');
-  const standard = standardise(s, s.x(), axes, rank, s.node.attribute.float('epsilon', 1e-5));
+  const standard = standardise(s, s.x(), axes, s.shape(s.x()), s.node.attribute.float('epsilon', 1e-5));
   const scale = s.b.reshape(s.x(1), [-1, ...axes.map(() => 1)]);
   // The scale is the same for all positions of a channel: it may follow.
   return [s.b.mul(unstandardise(s, s.g, standard, axes), scale)];
@@ -181,14 +175,17 @@ const groupNormalization: Rule = (s) => {
   const h = perChannel
     ? grouped(b.mul(s.g, b.reshape(s.x(1), [-1, ...Array(rank - 2).fill(1)])))
     : b.mul(grouped(s.g), b.reshape(s.x(1), [-1, 1]));
-  const standard = standardise(s, grouped(s.x()), [2], 3, s.node.attribute.float('epsilon', 1e-5));
+  const [batch, channels, ...spatial] = s.shape(s.x()) as [Dim, number, ...number[]];
+  const size = spatial.reduce((product, dim) => product * dim, channels / groups);
+  const shape = [batch, groups, size];
+  const standard = standardise(s, grouped(s.x()), [2], shape, s.node.attribute.float('epsilon', 1e-5));
   return [s.reshapeLike(unstandardise(s, h, standard, [2]), s.x())];
 };
 
 /** y = (x − mean) / (√var + 1e-9). */
 const meanVarianceNormalization: Rule = (s) => {
   const axes = (s.node.attribute.ints('axes') ?? [0, 2, 3]).map((axis) => positiveAxis(axis, s.rank(s.x())));
-  return [unstandardise(s, s.g, standardise(s, s.x(), axes, s.rank(s.x()), 1e-18), axes)];
+  return [unstandardise(s, s.g, standardise(s, s.x(), axes, s.shape(s.x()), 1e-18), axes)];
 };
 
 /** y = x / ‖x‖: (g − u · Σ(g · y)) / ‖x‖ with u = y for p = 2, sign(x) for p = 1; 0 where ‖x‖ = 0. */
