@@ -31,7 +31,7 @@ def export(architecture, exporters, out):
         (quantise if exporter == "qdq" else halve)(source, path, architecture.size)
     exact = Interpreter(path, torch.float64)
     if exporter == "qdq":
-        image = far_from_ties(exact, architecture.size)
+        image = far_from_ties(exact, (1, 3, architecture.size, architecture.size))
     save(out / f"{architecture.name}.input.npy", image)
     value, reference = gradient(exact, image.double(), architecture.target)
     save(out / f"{architecture.name}.gradient.npy", reference)
@@ -82,7 +82,7 @@ def halve(source, path, size):
     onnx.save(model.model, path)
 
 
-def far_from_ties(exact, size, tries=200):
+def far_from_ties(exact, shape, tries=200):
     """The noise picture, of `tries`, none of whose quotients x/s comes near a rounding tie (n + 1/2).
 
     A float32 engine that rounds one of them to the other side changes everything after it, each level by a little; in a
@@ -90,7 +90,7 @@ def far_from_ties(exact, size, tries=200):
     """
     best, exact.required = None, 0.0
     for seed in range(tries):
-        image = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(seed))
+        image = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
         exact.margin = 1.0
         try:
             with torch.no_grad():
@@ -130,7 +130,7 @@ class FakeQuantise(torch.autograd.Function):
 
 
 class Interpreter(torch.nn.Module):
-    """Runs an ONNX classifier in torch with one floating type throughout; the operators are those of the two here."""
+    """Runs an ONNX classifier in torch with one floating type throughout; the operators are those of converted classifiers."""
 
     def __init__(self, path, dtype, rounded=True):
         super().__init__()
@@ -145,7 +145,8 @@ class Interpreter(torch.nn.Module):
         for node in self.graph.node:
             attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
             inputs = [values[name] if name else None for name in node.input]
-            values[node.output[0]] = getattr(self, node.op_type)(node, attributes, *inputs)
+            result = getattr(self, node.op_type)(node, attributes, *inputs)
+            values.update(zip(node.output, result if isinstance(result, tuple) else (result,)))
         return values[self.graph.output[0].name]
 
     def tensor(self, array):
@@ -153,11 +154,38 @@ class Interpreter(torch.nn.Module):
 
     def QuantizeLinear(self, node, attributes, x, scale, zero):
         limits = numpy.iinfo(self.types[node.input[2]])
-        quotient = x.detach() / along(scale, x, attributes)
+        return self.fake(x, along(scale, x, attributes), along(zero, x, attributes), limits.min, limits.max)
+
+    def fake(self, x, scale, zero, low, high):
+        quotient = x.detach() / scale
         self.margin = min(self.margin, ((quotient - quotient.floor()) - 0.5).abs().min().item())
         if self.margin < self.required:
             raise NearTie
-        return FakeQuantise.apply(x, along(scale, x, attributes), along(zero, x, attributes), limits.min, limits.max, self.rounded)
+        return FakeQuantise.apply(x, scale, zero, low, high, self.rounded)
+
+    def DynamicQuantizeLinear(self, node, attributes, x):
+        """Scale and zero point from the values' range, which is widened to contain 0; nothing is outside it."""
+        low, high = (f(x.detach().float()) for f in (lambda t: t.min().clamp(max=0), lambda t: t.max().clamp(min=0)))
+        scale = (high - low) / 255
+        zero = torch.round((-low / scale).clamp(0, 255))
+        scale, zero = scale.to(self.dtype), zero.to(self.dtype)
+        return self.fake(x, scale, zero, -torch.inf, torch.inf), scale, zero
+
+    def ConvInteger(self, node, attributes, x, weight, x_zero, w_zero):
+        attributes = {"strides": [1, 1], "dilations": [1, 1], "group": 1, "pads": [0, 0, 0, 0]} | attributes
+        return self.Conv(node, attributes, x - x_zero, weight - w_zero)
+
+    def MatMulInteger(self, node, attributes, x, weight, x_zero, w_zero):
+        return (x - x_zero) @ (weight - w_zero)
+
+    def Mul(self, node, attributes, a, b):
+        return a * b
+
+    def Reshape(self, node, attributes, x, shape):
+        return x.reshape([int(n) for n in shape])
+
+    def Softmax(self, node, attributes, x):
+        return x.softmax(attributes.get("axis", -1))
 
     def DequantizeLinear(self, node, attributes, x, scale, zero):
         return (x - along(zero, x, attributes)) * along(scale, x, attributes)

@@ -126,7 +126,7 @@ class Yolo(nn.Module):
     Output [N, 4 + classes, anchors]: box centre and size in pixels, then class probabilities.
     """
 
-    def __init__(self, classes=20, bins=16, width=32):
+    def __init__(self, classes=20, bins=16, width=32, hidden=64):
         super().__init__()
         w = width
         self.bins, self.classes = bins, classes
@@ -138,8 +138,8 @@ class Yolo(nn.Module):
         self.down = ConvBlock(2 * w, 2 * w, 3, 2)
         self.merge4 = SplitBlock(6 * w, 4 * w)
         scales = (2 * w, 4 * w)
-        self.boxes = nn.ModuleList(nn.Sequential(ConvBlock(c, 64, 3), nn.Conv2d(64, 4 * bins, 1)) for c in scales)
-        self.scores = nn.ModuleList(nn.Sequential(ConvBlock(c, 32, 3), nn.Conv2d(32, classes, 1)) for c in scales)
+        self.boxes = nn.ModuleList(nn.Sequential(ConvBlock(c, hidden, 3), nn.Conv2d(hidden, 4 * bins, 1)) for c in scales)
+        self.scores = nn.ModuleList(nn.Sequential(ConvBlock(c, hidden // 2, 3), nn.Conv2d(hidden // 2, classes, 1)) for c in scales)
         self.expectation = nn.Conv2d(bins, 1, 1, bias=False)
         self.expectation.weight.data = torch.arange(bins, dtype=torch.float32).reshape(1, bins, 1, 1)
 

@@ -4,8 +4,9 @@ import onnx
 import onnxruntime
 
 
-def describe(architecture, exporter, path, *, image, target, value, output, errors, versions, gradient_by):
-    """Runs the file once in ONNX Runtime and describes it. `output` is the reference's whole float64 output."""
+def describe(architecture, exporter, path, *, image, target, value, output, errors, versions, gradient_by, others=None):
+    """Runs the file once in ONNX Runtime and describes it. `output` is the reference's whole float64 output, `others` are
+    values for further inputs."""
     model = onnx.load(path, load_external_data=False)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
@@ -17,7 +18,7 @@ def describe(architecture, exporter, path, *, image, target, value, output, erro
     session = onnxruntime.InferenceSession(model.SerializeToString() if unused else str(path), options, providers=["CPUExecutionProvider"])
     feed = session.get_inputs()[0]
     dtype = numpy.float16 if feed.type == "tensor(float16)" else numpy.float32
-    got = session.run(None, {feed.name: image.astype(dtype)})[0]
+    got = session.run(None, {feed.name: image.astype(dtype), **(others or {})})[0]
     difference = numpy.linalg.norm(got - output) / numpy.linalg.norm(output)
     return {
         "name": architecture.name,
@@ -30,7 +31,7 @@ def describe(architecture, exporter, path, *, image, target, value, output, erro
         "input": {"name": feed.name, "type": dtype.__name__, "shape": list(image.shape), "file": f"{architecture.name}.input.npy"},
         "output": {"name": session.get_outputs()[0].name, "shape": list(output.shape)},
         "unusedInputs": unused,
-        "batch": "free" if batch_is_free(session, feed.name, image.astype(dtype), got) else "fixed",
+        "batch": "free" if batch_is_free(session, feed.name, image.astype(dtype), got, others or {}) else "fixed",
         "target": list(target),
         "logit": value,
         "gradient": {"file": f"{architecture.name}.gradient.npy", "by": gradient_by},
@@ -48,10 +49,10 @@ def unused_inputs(model):
     return [i.name for i in model.graph.input if i.name not in used]
 
 
-def batch_is_free(session, name, image, single):
+def batch_is_free(session, name, image, single, others):
     """Whether a batch of two equal images gives the single answer twice."""
     try:
-        twice = session.run(None, {name: numpy.concatenate([image, image])})[0]
+        twice = session.run(None, {n: numpy.concatenate([v, v]) for n, v in {name: image, **others}.items()})[0]
     except Exception:
         return False
     return twice.shape[0] == 2 and all(numpy.linalg.norm(item - single[0]) <= 1e-3 * numpy.linalg.norm(single[0]) for item in twice)

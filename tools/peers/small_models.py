@@ -23,7 +23,7 @@ from torch.nn import functional as F
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODELS = ROOT / "fixtures/models"
 sys.path.insert(0, str(ROOT / "tools/architectures"))
-from networks import noise, randomise  # noqa: E402
+from networks import Yolo, noise, randomise  # noqa: E402
 
 warnings.filterwarnings("ignore")
 CLASSES = 5
@@ -344,6 +344,7 @@ SMALL = {
     "tiny-fixed-batch": simple(FixedBatch, free=False),
     "tiny-segmentation": simple(Segmentation),
     "tiny-opset9": old_style,
+    "tiny-yolo": simple(lambda: Yolo(classes=3, bins=8, width=4, hidden=12), (3, 64, 64)),
     "parity-cnn": simple(lambda: ParityCnn((32, 32)), names=("input",)),
     "parity-wide": simple(lambda: ParityCnn((48, 64)), (3, 48, 64), names=("input",)),
     "parity-residual": simple(ParityResidual, (3, 64, 64), names=("input",)),
