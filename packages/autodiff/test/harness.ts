@@ -166,7 +166,8 @@ export async function emitted(c: OpCase): Promise<string> {
   );
 }
 
-function setUp(c: OpCase, seed: number) {
+/** A case as a graph with its feeds. */
+export function setUp(c: OpCase, seed: number) {
   const graph = opGraph(c);
   const feeds: Record<string, ort.Tensor> = {};
   c.inputs.forEach((input, index) => {
