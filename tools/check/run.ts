@@ -10,6 +10,7 @@ const CHECKS: Record<string, readonly [what: string, command: readonly string[]]
   lint: ['Biome: lint and format (`npm run format` cures the most)', ['biome', 'check', '.']],
   arrows: ['who imports whom', ['tsx', 'tools/check/arrows.ts']],
   dead: ['dead files, exports and dependencies', ['knip', '--no-progress', '--no-config-hints']],
+  lock: ['package-lock.json is complete and names no host', ['node', 'tools/setup/lock.mjs']],
   stale: ['generated files are as their generators write them', ['tsx', 'tools/check/stale.ts']],
 };
 
