@@ -2,7 +2,7 @@
 """Exports networks to ONNX together with float64 input gradients, for checking seewhy's gradients on whole models.
 
     python export.py NAME… [--out DIR] [--exporter script|dynamo] [--force]
-    python export.py --all | --ci | --list
+    python export.py --all | --ci | --further | --list
 
 Each name is a row of table.py. Every network is made in its own process (memory is given back), with seeded random
 weights; README.md describes the files. What is already there is not made again, unless --force is given.
@@ -28,8 +28,9 @@ from table import BY_NAME, TABLE  # noqa: E402
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--all", action="store_true", help="every row of the table")
+    parser.add_argument("--all", action="store_true", help="every row of the promised list")
     parser.add_argument("--ci", action="store_true", help="the rows that .ci/run repeats")
+    parser.add_argument("--further", action="store_true", help="other families, beyond the promised list")
     parser.add_argument("--list", action="store_true", help="print the table and stop")
     parser.add_argument("--out", type=pathlib.Path, default=DEFAULT_OUT)
     parser.add_argument("--exporter", choices=["script", "dynamo"], help="only this one of torch's two exporters")
@@ -38,12 +39,12 @@ def main():
     options = parser.parse_args()
     if options.list:
         for a in TABLE:
-            print(f"{a.name:32} {a.family:36} {a.size:4}  {','.join(a.exporters):14} {'ci' if a.ci else ''}".rstrip())
+            print(f"{a.name:32} {a.family:36} {a.size:4}  {','.join(a.exporters):14} {'ci' if a.ci else 'further' if a.further else ''}".rstrip())
         return 0
-    names = [a.name for a in TABLE if options.all or (options.ci and a.ci) or a.name in options.names]
+    names = [a.name for a in TABLE if (options.all and not a.further) or (options.further and a.further) or (options.ci and a.ci) or a.name in options.names]
     unknown = [n for n in options.names if n not in BY_NAME]
     if unknown or not names:
-        parser.error(f"no architecture named {', '.join(unknown)}: see --list" if unknown else "which ones? NAME…, --ci, --all or --list")
+        parser.error(f"no architecture named {', '.join(unknown)}: see --list" if unknown else "which ones? NAME…, --ci, --all, --further or --list")
     options.out.mkdir(parents=True, exist_ok=True)
     if options.here:
         return export_here(BY_NAME[names[0]], options)
