@@ -28,7 +28,7 @@ export function relative(found: ArrayLike<number>, wanted: ArrayLike<number>): n
   return difference / scale;
 }
 
-/** Gradients of one case for given inputs and seed, by name `d:x0` …; the exact numbers. */
+/** Gradients of one case for given inputs and seed, by name; −0 as 0. */
 export async function gradients(c: OpCase, seed?: ArrayLike<number>): Promise<Record<string, number[]>> {
   const { graph, feeds, of, wrt } = setUp(c, 1);
   const shapes = await probeShapes(graph, feeds);
@@ -37,7 +37,9 @@ export async function gradients(c: OpCase, seed?: ArrayLike<number>): Promise<Re
   const values = Float32Array.from(seed ?? new Float32Array(size).fill(1));
   const program = gradientGraph(graph, of, shapes, wrt, c.profile);
   const results = await run(program.graph, { ...feeds, seed: new ort.Tensor('float32', values, [...shape]) });
-  return Object.fromEntries(wrt.map((name) => [name, Array.from(results[`d:${name}`]!.data as Float32Array)]));
+  return Object.fromEntries(
+    wrt.map((name) => [name, Array.from(results[`d:${name}`]!.data as Float32Array, (value) => value + 0)]),
+  );
 }
 
 /** Compares the whole Jacobian with central differences, entry by entry. Returns the largest error relative to the largest entry. */
