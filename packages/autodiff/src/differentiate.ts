@@ -120,8 +120,9 @@ function activeValues(
     const reached = node.uses.find((value) => active.has(value));
     if (reached === undefined || lookUp(rules, node) === 'stop') continue;
     const fromType = types.get(reached);
-    for (const output of node.outputs) {
-      if (output === '') continue;
+    for (const [index, output] of node.outputs.entries()) {
+      // Scale and zero point measured on the image count as constants: straight-through.
+      if (output === '' || (index > 0 && node.op === 'DynamicQuantizeLinear')) continue;
       const type = types.get(output);
       // An integer that only moves (Reshape, Concat, MaxPool of quantised values) keeps standing for a float.
       const moved = !isFloat(fromType) && type !== undefined && type === fromType;

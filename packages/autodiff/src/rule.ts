@@ -76,6 +76,11 @@ export class RuleStep {
     return this.wanted[index] ?? false;
   }
 
+  /** Whether the gradient of each input is asked for, in order. */
+  get wants(): readonly boolean[] {
+    return this.wanted;
+  }
+
   has(index: number): boolean {
     return this.x(index) !== '';
   }

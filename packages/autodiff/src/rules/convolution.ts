@@ -118,10 +118,14 @@ function weightShape(s: RuleStep, w: ValueName): number[] {
   );
 }
 
+/** Shape of a convolution's weight, and the window that it slides over `x`. */
+export function weightWindow(s: RuleStep, x: ValueName, weight: ValueName): { shape: number[]; window: Window } {
+  return { shape: weightShape(s, weight), window: windowOf(s, x, s.y(), kernelOf(s, weight)) };
+}
+
 function convolutionGradients(s: RuleStep, g: ValueName): (ValueName | null)[] {
   const weight = s.x(1);
-  const shape = weightShape(s, weight);
-  const w = windowOf(s, s.x(0), s.y(), kernelOf(s, weight));
+  const { shape, window: w } = weightWindow(s, s.x(0), weight);
   return [
     s.needs(0) ? convolutionInput(s, g, weight, shape, w) : null,
     s.needs(1) ? convolutionWeight(s, s.x(0), g, shape, w) : null,
@@ -181,16 +185,14 @@ export function beforeActivation(s: RuleStep, g: ValueName): ValueName {
       return g;
     case 'Relu':
       return profile.maskPositive(b, g, y, type, true);
-    case 'LeakyRelu': {
-      const alpha = first;
-      if (alpha < 0) throw s.refuse('LeakyRelu of negative slope was fused into it; use the model before optimisation');
-      const slope = b.add(b.mul(profile.above(b, y, 0, type), s.scalar(1 - alpha, y)), s.scalar(alpha, y));
-      return b.mul(g, slope);
-    }
+    case 'LeakyRelu':
+      if (first < 0)
+        throw s.refuse('a LeakyRelu of negative slope was fused into it; use the model before optimisation');
+      return profile.leaky(b, g, y, first, type);
     case 'Clip':
-      return b.mul(b.mul(g, profile.above(b, y, first, type)), profile.below(b, y, second, type));
+      return profile.maskBetween(b, g, y, first, second, type);
     case 'HardSigmoid':
-      return b.mul(b.mul(b.mul(g, s.scalar(first, y)), profile.above(b, y, 0, type)), profile.below(b, y, 1, type));
+      return profile.maskBetween(b, b.mul(g, s.scalar(first, y)), y, 0, 1, type);
     case 'Sigmoid':
       return b.mul(g, b.mul(y, b.sub(s.scalar(1, y), y)));
     case 'Tanh':

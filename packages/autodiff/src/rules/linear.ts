@@ -1,54 +1,54 @@
 import type { ValueName } from '@seewhy/onnx';
 import type { Rule, RuleStep, RuleTable } from '../rule.ts';
-import type { Dim, Shape } from '../shape.ts';
+import type { Shape } from '../shape.ts';
 import { beforeActivation } from './convolution.ts';
 import { einsum } from './einsum.ts';
 
+/** A factor of a product, with its shape. */
+export interface Operand {
+  value: ValueName;
+  shape: Shape;
+}
+
 /** The last two axes exchanged. */
-function transposed(s: RuleStep, x: ValueName): ValueName {
-  const rank = s.rank(x);
-  const axes = Array.from({ length: rank }, (_, axis) => axis);
-  return s.b.transpose(x, [...axes.slice(0, -2), rank - 1, rank - 2]);
+function transposed(s: RuleStep, { value, shape }: Operand): ValueName {
+  const axes = shape.map((_, axis) => axis);
+  return s.b.transpose(value, [...axes.slice(0, -2), shape.length - 1, shape.length - 2]);
 }
 
 /** y = a·b on the last two axes, batch axes broadcast, vectors promoted: ∂a = g·bᵀ, ∂b = aᵀ·g. */
 export function matmulGradients(
   s: RuleStep,
   g: ValueName,
-  a: ValueName,
-  b: ValueName,
-  needs: readonly [boolean, boolean],
+  left: Operand,
+  right: Operand,
+  needs: readonly boolean[],
 ): (ValueName | null)[] {
-  const [shapeA, shapeB] = [s.shape(a), s.shape(b)];
-  const [rankA, rankB] = [shapeA.length, shapeB.length];
-  const m = shapeA.at(-2)!;
-  const k = shapeA.at(-1)!;
-  const n = shapeB.at(-1)!;
-  const batch = broadcastBatch(shapeA.slice(0, -2), shapeB.slice(0, -2));
-  const left = (): ValueName => {
-    // b a vector: g [..., m] ⊗ b; a a vector: b·g summed over the batch of b.
+  const [a, b] = [left.value, right.value];
+  const [rankA, rankB] = [left.shape.length, right.shape.length];
+  const batch = broadcastBatch(left.shape.slice(0, -2), right.shape.slice(0, -2));
+  const inner = left.shape.at(-1)!;
+  const ofLeft = (): ValueName => {
     if (rankA === 1 && rankB === 1) return s.b.mul(g, b);
     if (rankB === 1) return s.b.mul(s.b.unsqueeze(g, [-1]), b);
-    if (rankA === 1) return s.unbroadcast(s.b.squeeze(s.b.matmul(b, s.b.unsqueeze(g, [-1])), [-1]), [...batch, k], [k]);
-    return s.unbroadcast(s.b.matmul(g, transposed(s, b)), [...batch, m, k], shapeA);
+    if (rankA === 1) {
+      const product = s.b.squeeze(s.b.matmul(b, s.b.unsqueeze(g, [-1])), [-1]);
+      return s.unbroadcast(product, [...batch, inner], left.shape);
+    }
+    return s.unbroadcast(s.b.matmul(g, transposed(s, right)), [...batch, ...left.shape.slice(-2)], left.shape);
   };
-  const right = (): ValueName => {
+  const ofRight = (): ValueName => {
     if (rankA === 1 && rankB === 1) return s.b.mul(g, a);
-    if (rankB === 1) return s.unbroadcast(s.b.mul(s.b.unsqueeze(g, [-1]), a), shapeA, shapeB);
+    if (rankB === 1) return s.unbroadcast(s.b.mul(s.b.unsqueeze(g, [-1]), a), left.shape, right.shape);
     if (rankA === 1) return s.b.mul(s.b.unsqueeze(g, [-2]), s.b.unsqueeze(a, [-1]));
     if (rankB === 2 && rankA > 2) {
       // One product over all rows instead of one a batch item and their sum.
-      const rows = s.b.reshape(a, [-1, known(s, k)]);
-      return s.b.matmul(s.b.transpose(rows, [1, 0]), s.b.reshape(g, [-1, known(s, n)]));
+      const rows = s.b.reshape(a, [-1, s.staticSize(left.shape, rankA - 1)]);
+      return s.b.matmul(s.b.transpose(rows, [1, 0]), s.b.reshape(g, [-1, s.staticSize(right.shape, 1)]));
     }
-    return s.unbroadcast(s.b.matmul(transposed(s, a), g), [...batch, k, n], shapeB);
+    return s.unbroadcast(s.b.matmul(transposed(s, left), g), [...batch, ...right.shape.slice(-2)], right.shape);
   };
-  return [needs[0] ? left() : null, needs[1] ? right() : null];
-}
-
-function known(s: RuleStep, dim: Dim): number {
-  if (typeof dim !== 'number') throw s.refuse('an inner dimension depends on the batch');
-  return dim;
+  return [needs[0] ? ofLeft() : null, needs[1] ? ofRight() : null];
 }
 
 /** Batch axes of a product. */
@@ -61,7 +61,9 @@ function broadcastBatch(a: Shape, b: Shape): Shape {
   });
 }
 
-const matmul: Rule = (s) => matmulGradients(s, s.g, s.x(0), s.x(1), [s.needs(0), s.needs(1)]);
+const operand = (s: RuleStep, index: number): Operand => ({ value: s.x(index), shape: s.shape(s.x(index)) });
+
+const matmul: Rule = (s) => matmulGradients(s, s.g, operand(s, 0), operand(s, 1), s.wants);
 
 /** Y = α·A′·B′ + β·C, where ′ may transpose: ∂A′ = α·g·B′ᵀ, ∂B′ = α·A′ᵀ·g, ∂C = β·g summed where C was broadcast. */
 function gemmGradients(s: RuleStep, g: ValueName): (ValueName | null)[] {
@@ -82,42 +84,29 @@ function gemmGradients(s: RuleStep, g: ValueName): (ValueName | null)[] {
   return [s.needs(0) ? left() : null, s.needs(1) ? right() : null, s.needs(2) ? bias() : null];
 }
 
-/** y = α·Aᵀ?·Bᵀ?, runtime-fused: as MatMul of the operands as they are multiplied, transposed back. */
+/** y = α·A′·B′, where ′ may transpose the last two axes; fused by the runtime: as MatMul of the operands as they are multiplied. */
 const fusedMatmul: Rule = (s) => {
   const { attribute } = s.node;
-  if (attribute.int('transBatchA', 0) || attribute.int('transBatchB', 0))
+  if (attribute.int('transBatchA', 0) !== 0 || attribute.int('transBatchB', 0) !== 0)
     throw s.refuse('its batch axes are transposed; use the model before optimisation');
   const alpha = attribute.float('alpha', 1);
-  const transA = attribute.int('transA', 0) !== 0;
-  const transB = attribute.int('transB', 0) !== 0;
-  const [a, b] = [s.x(0), s.x(1)];
-  const [shapeA, shapeB] = [s.shape(a), s.shape(b)];
-  if (shapeA.length < 2 || shapeB.length < 2)
-    return matmulGradients(s, scaled(s, alpha), a, b, [s.needs(0), s.needs(1)]);
-  const batch = broadcastBatch(shapeA.slice(0, -2), shapeB.slice(0, -2));
-  const g = scaled(s, alpha);
-  const left = () => {
-    const gradient = transA
-      ? s.b.matmul(transB ? transposed(s, b) : b, lastTwo(s, g))
-      : s.b.matmul(g, transB ? b : transposed(s, b));
-    return s.unbroadcast(gradient, [...batch, ...shapeA.slice(-2)], shapeA);
-  };
-  const right = () => {
-    const gradient = transB
-      ? s.b.matmul(lastTwo(s, g), transA ? transposed(s, a) : a)
-      : s.b.matmul(transA ? a : transposed(s, a), g);
-    return s.unbroadcast(gradient, [...batch, ...shapeB.slice(-2)], shapeB);
-  };
-  return [s.needs(0) ? left() : null, s.needs(1) ? right() : null];
+  const g = alpha === 1 ? s.g : s.b.mul(s.g, s.scalar(alpha));
+  const sides = ['transA', 'transB'].map((name, index) => {
+    const plain = operand(s, index);
+    const turned = attribute.int(name, 0) !== 0 && plain.shape.length > 1;
+    return { turned, operand: turned ? swapped(s, plain) : plain };
+  });
+  const gradients = matmulGradients(s, g, sides[0]!.operand, sides[1]!.operand, s.wants);
+  return gradients.map((gradient, index) => {
+    const { turned, operand: multiplied } = sides[index]!;
+    return gradient && turned ? transposed(s, { value: gradient, shape: multiplied.shape }) : gradient;
+  });
 };
 
-const scaled = (s: RuleStep, alpha: number) => (alpha === 1 ? s.g : s.b.mul(s.g, s.scalar(alpha)));
-
-/** A gradient of the output's rank with its last two axes exchanged. */
-function lastTwo(s: RuleStep, g: ValueName): ValueName {
-  const rank = s.rank(s.y());
-  const axes = Array.from({ length: rank }, (_, axis) => axis);
-  return s.b.transpose(g, [...axes.slice(0, -2), rank - 1, rank - 2]);
+/** An operand as it is multiplied: last two axes exchanged. */
+function swapped(s: RuleStep, plain: Operand): Operand {
+  const { shape } = plain;
+  return { value: transposed(s, plain), shape: [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!] };
 }
 
 export const linear: RuleTable = {

@@ -19,10 +19,7 @@ export const maxPool: Rule = (s) => {
   // Frame: the input with just the padding that windows read.
   const frame = w.output.map((n, axis) => (n - 1) * w.strides[axis]! + span[axis]! + 1);
   const after = frame.map((n, axis) => n - w.begin[axis]! - w.input[axis]!);
-  const lowest = s.b.constant(
-    Tensor.floats([-Infinity], [], type),
-    'lowest',
-  );
+  const lowest = s.b.constant(Tensor.floats([-Infinity], [], type), 'lowest');
   const framed = s.b.pad(float(s.x()), [0, 0, ...w.begin, 0, 0, ...after], lowest);
   // Maxima over the last axes: stages[a] is pooled over axes a, a+1, …
   const stages: ValueName[] = [];

@@ -61,12 +61,15 @@ export function spreadWindows(s: RuleStep, g: ValueName, w: Window, scale = 1): 
 const floatType = (s: RuleStep) => (isFloat(s.type(s.x())) ? s.type(s.x()) : 'float32');
 
 /** y = mean of the window: each element receives g / (elements of the window that count), from every window it is in. */
-const averagePool: Rule = (s) => {
+const averagePool: Rule = (s) => [averageWindows(s, s.g)];
+
+/** The gradient of an average pool's input. */
+export function averageWindows(s: RuleStep, g: ValueName): ValueName {
   const w = poolWindow(s);
   const counts = w.input.map((_, axis) => countAlong(s, w, axis));
   if (counts.every((count) => count.every((n) => n === count[0]))) {
     const divisor = counts.reduce((product, count) => product * count[0]!, 1);
-    return [spreadWindows(s, s.g, w, 1 / divisor)];
+    return spreadWindows(s, g, w, 1 / divisor);
   }
   // Windows at the border count fewer elements: a constant map [1, 1, h, w] of 1 / count (an axis without borders stays 1 long).
   let map = [1];
@@ -74,9 +77,9 @@ const averagePool: Rule = (s) => {
   counts.forEach((count, axis) => {
     map = map.flatMap((value) => count.slice(0, dims[axis]).map((n) => value / n));
   });
-  const weights = s.b.constant(Tensor.floats(map, [1, 1, ...dims], s.type(s.x())), 'count');
-  return [spreadWindows(s, s.b.mul(s.g, weights), w)];
-};
+  const weights = s.b.constant(Tensor.floats(map, [1, 1, ...dims], floatType(s)), 'count');
+  return spreadWindows(s, s.b.mul(g, weights), w);
+}
 
 /** How many elements along one axis each window divides by: real ones, and padding too when count_include_pad (never ceil_mode's overhang). */
 function countAlong(s: RuleStep, w: Window, axis: number): number[] {
@@ -125,20 +128,13 @@ const lpGradient = (s: RuleStep, spread: (weighted: ValueName) => ValueName): Va
   const { b } = s;
   const p = s.node.attribute.int('p', 2);
   const [x, y] = [s.x(), s.y()];
-  if (p === 1) return b.mul(spread(s.g), signOf(s, x));
+  if (p === 1) return b.mul(spread(s.g), s.profile.sign(b, x, s.type(x)));
   const safe = b.where(b.equal(y, s.scalar(0)), s.scalar(1), y);
   const weighted = spread(b.div(s.g, p === 2 ? safe : b.op('Pow', [safe, s.scalar(p - 1)])));
   if (p === 2) return b.mul(weighted, x);
   if (p === 3) return b.mul(weighted, b.mul(x, b.op('Abs', [x])));
   return b.mul(weighted, b.mul(x, b.op('Pow', [b.op('Abs', [x]), s.scalar(p - 2)])));
 };
-
-/** 1, 0 or −1; as two masks where the runtime has no Sign. */
-function signOf(s: RuleStep, x: ValueName): ValueName {
-  if (s.profile.fullOps) return s.b.op('Sign', [x]);
-  const type = s.type(x);
-  return s.b.sub(s.profile.above(s.b, x, 0, type), s.profile.below(s.b, x, 0, type));
-}
 
 const lpPool: Rule = (s) => {
   const w = poolWindow(s);
