@@ -97,7 +97,8 @@ export function decodeNpy(file: Uint8Array, where?: string): NpyArray {
     const shape = `(${header.shape.join(', ')})`;
     throw errors.npyInvalid(`shape ${shape} needs ${needed} bytes, ${file.length - begin} are there`, where);
   }
-  const bytes = file.slice(begin, begin + needed);
+  // A copy of its own (Buffer.slice would not be one), so that it can be viewed as wider values.
+  const bytes = new Uint8Array(file.subarray(begin, begin + needed));
   if (header.descr[0] === '>') swapBytes(bytes, kind.bytes);
   const ordered = header.fortran ? fortranToC(bytes, header.shape, kind.bytes) : bytes;
   return { type: kind.type, dims: header.shape, data: kind.make(ordered.buffer as ArrayBuffer) };

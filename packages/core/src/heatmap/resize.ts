@@ -1,0 +1,86 @@
+import { errors, unknownName } from '../errors.ts';
+import {
+  clampedCubicWeights,
+  cornerWeights,
+  kernelWeights,
+  nearestWeights,
+  tensorflowCubicWeights,
+  type Weights,
+} from '../picture/weights.ts';
+import type { HeatMap } from './heatmap.ts';
+
+/** How a map is brought to another size. No antialiasing: what the peers do, and maps are mostly enlarged. */
+export const MAP_RESIZES = {
+  nearest: "floor(i·in/out): F.interpolate 'nearest', OpenCV INTER_NEAREST",
+  bilinear:
+    'half-pixel centres, edge repeated: OpenCV INTER_LINEAR, F.interpolate align_corners=False, skimage order 1',
+  'align-corners': 'bilinear, corner samples coincide: scipy.ndimage.zoom order 1, F.interpolate align_corners=True',
+  bicubic: 'Keys a=-0.5, half-pixel, taps beyond the edge dropped: Pillow BICUBIC when enlarging',
+  'bicubic-tensorflow': 'the same with positions rounded to 1/1024: tf.image.resize bicubic',
+  'bicubic-opencv': 'Keys a=-0.75, half-pixel, edge repeated: OpenCV INTER_CUBIC, F.interpolate bicubic',
+} as const;
+
+export type MapResize = keyof typeof MAP_RESIZES;
+
+const AXIS: Record<MapResize, (input: number, output: number) => Weights> = {
+  nearest: (input, output) => {
+    const scale = input / output;
+    return nearestWeights({ input, count: output, scale, origin: -0.5 * scale });
+  },
+  bilinear: (input, output) => {
+    return kernelWeights({ input, count: output, scale: input / output, origin: 0 }, 'bilinear', false);
+  },
+  'align-corners': cornerWeights,
+  bicubic: (input, output) => {
+    return kernelWeights({ input, count: output, scale: input / output, origin: 0 }, 'bicubic', false);
+  },
+  'bicubic-tensorflow': tensorflowCubicWeights,
+  'bicubic-opencv': clampedCubicWeights,
+};
+
+/**
+ * A map of `[h, w]` values resized to `[height, width]`; see {@link MAP_RESIZES} for the modes.
+ * A map of that size already is returned as it is.
+ */
+export function resizeMap(map: HeatMap, width: number, height: number, mode: MapResize = 'bilinear'): HeatMap {
+  const axis = AXIS[mode];
+  if (!axis) throw unknownName('map resize', mode, Object.keys(AXIS));
+  checkSize(width, height);
+  if (map.width === width && map.height === height) return map;
+  const data = applyWeights(map.data, map.width, axis(map.width, width), axis(map.height, height));
+  return { width, height, data };
+}
+
+/** Applies the weights of both axes to `data` (rows of `stride` values). Sums are float64, the result float32. */
+export function applyWeights(data: Float32Array, stride: number, columns: Weights, rows: Weights): Float32Array {
+  const width = columns.size;
+  const first = rows.size > 0 ? rows.start[0]! : 0;
+  const end = rows.size > 0 ? rows.start[rows.size - 1]! + rows.count[rows.size - 1]! : 0;
+  const narrow = new Float64Array((end - first) * width);
+  for (let y = first; y < end; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = y * stride + columns.start[x]!;
+      const count = columns.count[x]!;
+      let sum = 0;
+      for (let t = 0; t < count; t++) sum += columns.values[x * columns.taps + t]! * data[from + t]!;
+      narrow[(y - first) * width + x] = sum;
+    }
+  }
+  const out = new Float32Array(rows.size * width);
+  const sums = new Float64Array(width);
+  for (let y = 0; y < rows.size; y++) {
+    sums.fill(0);
+    for (let t = 0; t < rows.count[y]!; t++) {
+      const weight = rows.values[y * rows.taps + t]!;
+      const from = (rows.start[y]! + t - first) * width;
+      for (let x = 0; x < width; x++) sums[x]! += weight * narrow[from + x]!;
+    }
+    out.set(sums, y * width);
+  }
+  return out;
+}
+
+export function checkSize(width: number, height: number): void {
+  if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0))
+    throw errors.sizeInvalid(width, height);
+}
