@@ -5,8 +5,9 @@ import type { OpCase } from './harness.ts';
 /** Opsets at which rules are tried: the oldest, those where forms changed, the runtime's newest. */
 export const OPSETS = [13, 14, 16, 17, 18, 19, 20, 21, 23, 24, 26] as const;
 
-/** An opset not below `oldest`. */
-export const opset = (oldest = 13) => fc.constantFrom(...OPSETS.filter((version) => version >= oldest));
+/** An opset from `oldest` to `newest`. */
+export const opset = (oldest = 13, newest = 26) =>
+  fc.constantFrom(...OPSETS.filter((version) => version >= oldest && version <= newest));
 
 export const profile = fc.constantFrom('native', 'wasm', 'webgpu' as const) as fc.Arbitrary<
   'native' | 'wasm' | 'webgpu'
