@@ -1,5 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { errors } from './errors.ts';
+import { resolveExternal } from './external.ts';
 import { Graph } from './graph.ts';
 import { Node } from './node.ts';
 import { type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto } from './proto/onnx-ml_pb.ts';
@@ -19,8 +20,16 @@ export function readGraph(bytes: Uint8Array, options: ReadOptions = {}): Graph {
   return graphFromModel(readModel(bytes), options);
 }
 
-function readModel(bytes: Uint8Array): ModelProto {
+/**
+ * Decodes the bytes of an `.onnx` file without making a graph: to see which weights files it needs (`externalReferences`) before
+ * `graphFromModel`.
+ * @throws MODEL_NOT_ONNX, MODEL_TRUNCATED, MODEL_NO_GRAPH
+ */
+export function readModel(bytes: Uint8Array): ModelProto {
   if (bytes.length === 0) throw errors.notAModel('the file is empty');
+  const start = new TextDecoder('latin1').decode(bytes.subarray(0, 64));
+  if (start.startsWith('version https://git-lfs')) throw errors.notAModel('it is a Git LFS pointer to one');
+  if (/^\s*<(!doctype|html|\?xml)/i.test(start)) throw errors.notAModel('it is a web page');
   let model: ModelProto;
   try {
     model = fromBinary(ModelProtoSchema, bytes);
@@ -36,9 +45,10 @@ function readModel(bytes: Uint8Array): ModelProto {
   return model;
 }
 
-/** A decoded model as a graph. */
+/** A decoded model as a graph. External tensors of bodies and attributes are brought into `model`. */
 export function graphFromModel(model: ModelProto, options: ReadOptions = {}): Graph {
   if (!model.graph) throw errors.noGraph();
+  resolveExternal(model, options.external);
   const opsets = new Map(
     model.opsetImport.map(({ domain, version }) => [domain === 'ai.onnx' ? '' : domain, Number(version)]),
   );

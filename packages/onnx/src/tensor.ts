@@ -207,11 +207,17 @@ function readDims(proto: TensorProto): number[] {
   });
 }
 
-function readExternal(proto: TensorProto, expected: number, external: ExternalReader | undefined): Uint8Array {
+/**
+ * Where the bytes of an external tensor lie.
+ * @throws TENSOR_INVALID for keys that are not in the specification, given twice, or no whole numbers
+ */
+export function externalFacts(proto: TensorProto): { location: string; offset: number; length: number | undefined } {
   const facts = new Map<string, string>();
   for (const { key, value } of proto.externalData) {
+    const shown = key.slice(0, 40);
     if (!EXTERNAL_KEYS.has(key))
-      throw errors.badTensor(proto.name, `external-data key '${key}' is not in the ONNX specification`);
+      throw errors.badTensor(proto.name, `external-data key '${shown}' is not in the ONNX specification`);
+    if (facts.has(key)) throw errors.badTensor(proto.name, `external-data key '${shown}' is given twice`);
     facts.set(key, value);
   }
   const location = facts.get('location');
@@ -219,21 +225,30 @@ function readExternal(proto: TensorProto, expected: number, external: ExternalRe
   const whole = (key: string): number | undefined => {
     const text = facts.get(key);
     if (text === undefined) return undefined;
-    if (!/^\d{1,16}$/.test(text))
+    const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+    if (!Number.isSafeInteger(value))
       throw errors.badTensor(proto.name, `external-data ${key} '${text.slice(0, 40)}' is not a whole number`);
-    return Number(text);
+    return value;
   };
-  const offset = whole('offset') ?? 0;
-  const length = whole('length');
+  return { location, offset: whole('offset') ?? 0, length: whole('length') };
+}
+
+function readExternal(proto: TensorProto, expected: number, external: ExternalReader | undefined): Uint8Array {
+  const { location, offset, length } = externalFacts(proto);
   if (length !== undefined && length !== expected) {
     throw errors.badTensor(proto.name, `external-data length ${length} for dimensions that need ${expected} bytes`);
   }
+  if (proto.rawData.length > 0) throw errors.badTensor(proto.name, 'it has bytes both inside the model and in a file');
   if (!external) throw errors.externalMissing(proto.name, location);
   if (expected === 0) return new Uint8Array(0);
-  return external(location, offset, expected);
+  const bytes = external(location, offset, expected);
+  if (bytes.length !== expected)
+    throw errors.externalBeyond(proto.name, location, `bytes ${offset} to ${offset + expected} are not all there`);
+  return bytes;
 }
 
-const EXTERNAL_KEYS = new Set(['location', 'offset', 'length', 'checksum', 'basepath']);
+// onnx.proto, TensorProto.external_data. Python's helper also writes `basepath` in memory: never followed, so not accepted.
+const EXTERNAL_KEYS = new Set(['location', 'offset', 'length', 'checksum']);
 
 /** Typed data fields → little-endian bytes. int32_data also carries the narrow types and float16 bits. */
 function packTyped(proto: TensorProto, type: DataType, size: number): Uint8Array {

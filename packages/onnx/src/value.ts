@@ -31,7 +31,10 @@ export class Value {
 
   /** The same declaration with another shape. */
   withShape(shape: readonly DeclaredDim[] | undefined): Value {
-    return new Value(this.name, this.type, shape);
+    const bare = new Value(this.name, this.type, shape);
+    // Doc string, metadata and unknown fields stay; only the type is written anew.
+    const origin = this.origin && copyMessage(this.origin, { type: bare.toProto().type });
+    return new Value(this.name, this.type, shape, origin);
   }
 
   /** The same declaration under another name. */
