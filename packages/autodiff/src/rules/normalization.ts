@@ -26,28 +26,32 @@ const batchNormalization: Rule = (s) => {
     throw s.refuse('it is in training mode: export the model for inference');
   if (s.needs(3) || s.needs(4)) throw s.refuse('its statistics depend on the input');
   const rank = s.rank(s.x());
-  const perChannel = (value: ValueName) => (rank > 2 ? s.b.reshape(value, [-1, ...Array(rank - 2).fill(1)]) : value);
-  const others = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => axis !== 1);
-  const slope = perChannel(batchSlope(s));
-  const centred = () => s.b.sub(s.x(), perChannel(s.x(3)));
-  const unscaled = () => s.b.div(slope, perChannel(s.x(1)));
+  const spread = Array<number>(Math.max(0, rank - 2)).fill(1);
+  const perChannel = (value: ValueName) => (rank > 2 ? s.b.reshape(value, [-1, ...spread]) : value);
+  const others = range(0, rank).filter((axis) => axis !== 1);
+  const slope = batchSlope(s, spread) ?? perChannel(s.b.div(s.x(1), batchDeviation(s)));
+  const unit = () => s.b.div(s.b.sub(s.x(), perChannel(s.x(3))), perChannel(batchDeviation(s)));
   return [
     s.needs(0) ? s.b.mul(s.g, slope) : null,
-    s.needs(1) ? s.b.reduceSum(s.b.mul(s.g, s.b.mul(centred(), unscaled())), others, false) : null,
+    s.needs(1) ? s.b.reduceSum(s.b.mul(s.g, unit()), others, false) : null,
     s.needs(2) ? s.b.reduceSum(s.g, others, false) : null,
   ];
 };
 
-/** scale / √(var + ε), [C]: computed here where both are constants, else by nodes that a runtime folds. */
-function batchSlope(s: RuleStep): ValueName {
-  const epsilon = s.node.attribute.float('epsilon', 1e-5);
+/** scale / √(var + ε), [C, 1, …], computed here where both are constants. */
+function batchSlope(s: RuleStep, spread: readonly number[]): ValueName | undefined {
   const [scale, variance] = [s.constant(s.x(1)), s.constant(s.x(4))];
-  if (scale && variance) {
-    const variances = variance.numbers();
-    const slopes = scale.numbers().map((value, channel) => value / Math.sqrt(variances[channel]! + epsilon));
-    return s.b.constant(Tensor.floats(slopes, [slopes.length], s.type(s.x())), 'slope');
-  }
-  return s.b.div(s.x(1), s.b.op('Sqrt', [s.b.add(s.x(4), s.scalar(epsilon, s.x(4)))]));
+  if (!scale || !variance) return undefined;
+  const epsilon = s.node.attribute.float('epsilon', 1e-5);
+  const variances = variance.numbers();
+  const slopes = scale.numbers().map((value, channel) => value / Math.sqrt(variances[channel]! + epsilon));
+  return s.b.constant(Tensor.floats(slopes, [slopes.length, ...spread], s.type(s.x())), 'slope');
+}
+
+/** √(var + ε), [C]. */
+function batchDeviation(s: RuleStep): ValueName {
+  const epsilon = s.scalar(s.node.attribute.float('epsilon', 1e-5), s.x(4));
+  return s.b.op('Sqrt', [s.b.add(s.x(4), epsilon)]);
 }
 
 // ---- normalisation by own statistics ----------------------------------------------------------------------------------------
@@ -59,6 +63,9 @@ interface Standardised {
   shrink: (value: ValueName) => ValueName;
 }
 
+/** The scale of 1 that a LayerNormalization asks for is a constant of the file: not for whole images. */
+const MAX_ONES = 16384;
+
 /**
  * x, of shape `shape`, with mean 0 and variance 1 over some axes. Computed anew rather than read from further outputs of the forward
  * node, which would change that node; over the last axis a LayerNormalization of its own gives both values in one node.
@@ -66,7 +73,13 @@ interface Standardised {
 function standardise(s: RuleStep, x: ValueName, axes: readonly number[], shape: Shape, epsilon: number): Standardised {
   const { b } = s;
   const size = axes.length === 1 && axes[0] === shape.length - 1 ? shape[axes[0]] : undefined;
-  if (typeof size === 'number' && b.opset >= 17 && s.profile.name !== 'webgpu' && s.type(s.x()) === 'float32') {
+  if (
+    typeof size === 'number' &&
+    size <= MAX_ONES &&
+    b.opset >= 17 &&
+    s.profile.name !== 'webgpu' &&
+    s.type(s.x()) === 'float32'
+  ) {
     const ones = b.constant(Tensor.floats(new Float32Array(size).fill(1)), 'ones');
     const attributes = { axis: -1, epsilon: float(epsilon) };
     const [unit, , inverse] = b.multi('LayerNormalization', [x, ones], attributes, 3, 'standardised');
