@@ -107,6 +107,9 @@ export function fusePatterns(graph: Graph, options: FuseOptions): readonly Node[
   const replaced = new Map<Node, Node | null>();
   // From the end, so that a group is found at its last node and not inside another group.
   for (const last of [...graph.nodes].reverse()) {
+    const pair =
+      Object.hasOwn(options.rules, `${PATTERN_DOMAIN}.FakeQuantize`) && fakeQuantize(graph, last, options.keep);
+    if (pair) replaced.set(last, pair);
     if (replaced.has(last) || last.outputs.length !== 1 || !ROOTS.has(last.type)) continue;
     for (const pattern of patterns) {
       const bound = matcher.match(pattern.tree, last.outputs[0]!);
@@ -153,4 +156,26 @@ function virtualNode(pattern: Pattern, bound: Bound, last: Node): Node {
     name: last.name,
     attributes: attributesFrom(pattern.attributes?.(bound) ?? {}),
   });
+}
+
+/**
+ * DequantizeLinear(QuantizeLinear(x)) of one scale and zero point: the factors scale and 1 / scale cancel. The first node stays for its
+ * other readers.
+ */
+function fakeQuantize(graph: Graph, node: Node, keep: ReadonlySet<ValueName>): Node | undefined {
+  if (node.op !== 'DequantizeLinear') return undefined;
+  const before = graph.producers.get(node.inputs[0]!);
+  if (before?.op !== 'QuantizeLinear' || before.domain !== node.domain || keep.has(node.inputs[0]!)) return undefined;
+  const same = [1, 2].every((index) => sameConstant(graph, before.inputs[index] ?? '', node.inputs[index] ?? ''));
+  const axes = [before, node].map(({ attribute }) => `${attribute.int('axis', 1)}/${attribute.int('block_size', 0)}`);
+  if (!same || axes[0] !== axes[1]) return undefined;
+  return new Node({ ...before, op: 'FakeQuantize', domain: PATTERN_DOMAIN, outputs: node.outputs });
+}
+
+/** The same value, or two constants with the same content. */
+function sameConstant(graph: Graph, a: ValueName, b: ValueName): boolean {
+  if (a === b) return true;
+  const [left, right] = [a, b].map(constantFinder(graph));
+  if (!left || !right || left.type !== right.type || left.bytes.length !== right.bytes.length) return false;
+  return left.bytes.every((byte, index) => byte === right.bytes[index]);
 }
