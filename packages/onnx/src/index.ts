@@ -34,4 +34,4 @@ export { printNode, printNodes } from './print.ts';
 export { graphFromModel, type ReadOptions, readGraph, readModel } from './read.ts';
 export { type ExternalReader, Tensor, type TensorData } from './tensor.ts';
 export { type DeclaredDim, Value } from './value.ts';
-export { EXTERNAL_FROM, type ExternalFile, writeExternal, writeGraph, writeShared } from './write.ts';
+export { EXTERNAL_FROM, type ExternalFile, graphToProto, writeExternal, writeGraph, writeShared } from './write.ts';

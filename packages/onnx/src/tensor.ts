@@ -114,7 +114,7 @@ export class Tensor {
     if (byteOffset % ArrayType.BYTES_PER_ELEMENT === 0) {
       return new ArrayType(buffer, byteOffset, byteLength / ArrayType.BYTES_PER_ELEMENT);
     }
-    const copy = this.bytes.slice();
+    const copy = new Uint8Array(this.bytes); // not slice(): that of a Node Buffer is a view, and keeps its offset
     return new ArrayType(copy.buffer, 0, byteLength / ArrayType.BYTES_PER_ELEMENT);
   }
 

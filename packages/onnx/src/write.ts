@@ -2,6 +2,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import type { Graph } from './graph.ts';
 import type { Node } from './node.ts';
 import {
+  type GraphProto,
   GraphProtoSchema,
   type ModelProto,
   ModelProtoSchema,
@@ -93,6 +94,16 @@ function modelFromGraph(graph: Graph, write: (name: string, tensor: Tensor) => T
     value,
   }));
   model.functions = [...graph.functions];
+  model.graph = graphToProto(graph, write);
+  return model;
+}
+
+/** The graph itself as a message: what a body of If, Loop or Scan is. */
+export function graphToProto(
+  graph: Graph,
+  write: (name: string, tensor: Tensor) => TensorProto = (name, tensor) => tensor.toProto(name),
+): GraphProto {
+  const { origin } = graph;
   const proto = create(GraphProtoSchema, { ...(origin ? withoutType(origin.graph) : {}), name: graph.name });
   if (origin?.graph.$unknown) proto.$unknown = origin.graph.$unknown;
   proto.node = graph.nodes.map(nodeToProto);
@@ -100,8 +111,7 @@ function modelFromGraph(graph: Graph, write: (name: string, tensor: Tensor) => T
   proto.output = graph.outputs.map((value) => value.toProto());
   proto.valueInfo = [...graph.values.values()].map((value) => value.toProto());
   proto.initializer = [...graph.initializers].map(([name, tensor]) => write(name, tensor));
-  model.graph = proto;
-  return model;
+  return proto;
 }
 
 function withoutType<T extends object>(message: T): Omit<T, '$typeName' | '$unknown'> {

@@ -43,12 +43,14 @@ export const UPGRADE_RULES: Readonly<Record<string, UpgradeRule>> = {
         : [node.inputs[0]!, context.add(Tensor.floats([ratio], []), `${node.outputs[0]}/ratio`)];
     const dropout = withInputs(node, inputs, 'ratio', 'is_test', 'consumed_inputs');
     if (!hasMask) return [dropout.with({ outputs: [y!] })];
-    if (context.opset >= 10) return [dropout];
-    const bool = context.fresh(`${mask}/bool`);
-    const type = context.type(node.inputs[0]!) ?? 'float32';
+    if (context.opset >= 12) return [dropout];
+    // ONNX Runtime's mask of a Dropout that drops nothing is all false before opset 12 and all true from then on.
+    const [kept, dropped] = [context.fresh(`${mask}/kept`), context.fresh(`${mask}/dropped`)];
+    const type = context.opset >= 10 ? 'bool' : (context.type(node.inputs[0]!) ?? 'float32');
     return [
-      dropout.with({ outputs: [y!, bool] }),
-      Node.make('Cast', [bool], [mask], { to: DATA_TYPES[type].code }, { name: bool }),
+      dropout.with({ outputs: [y!, kept] }),
+      Node.make('Not', [kept], [dropped], {}, { name: dropped }),
+      Node.make('Cast', [dropped], [mask], { to: DATA_TYPES[type].code }, { name: mask }),
     ];
   },
 
