@@ -62,7 +62,8 @@ const product = reduce((s, r) => {
   const zero = isZero(s.x());
   const safe = b.add(s.x(), zero);
   const otherZeros = b.sub(b.reduceSum(zero, r.axes), zero);
-  const others = b.div(b.reduce('ReduceProd', safe, r.axes), safe);
+  const whole = r.axes.length === 0 ? safe : b.reduce('ReduceProd', safe, r.axes);
+  const others = b.div(whole, safe);
   return b.mul(r.g, b.mul(others, isZero(otherZeros)));
 });
 
