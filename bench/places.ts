@@ -1,0 +1,17 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+export const peersFolder = process.env.SEEWHY_PEERS || join(homedir(), '.cache', 'seewhy');
+/** Models, pictures and measured values of the benchmark. */
+export const cache = process.env.SEEWHY_BENCH || join(homedir(), '.cache', 'seewhy', 'bench');
+export const python = join(peersFolder, 'torch', 'bin', 'python');
+
+/** Says what is missing and how to get it. */
+export function needPeers(): void {
+  if (existsSync(join(peersFolder, 'torch', 'seewhy-stamp'))) return;
+  console.error(`The Python peers are missing in ${peersFolder}. Run: tools/peers/install.sh torch`);
+  process.exit(2);
+}
