@@ -34,7 +34,7 @@ def maps():
 def resampling():
     save('source', np.asarray(source))
     kernels = {'nearest': 0, 'lanczos': 1, 'bilinear': 2, 'bicubic': 3, 'box': 4, 'hamming': 5}
-    sizes = [(61, 40), (200, 150), (200, 40), (1, 1), (157, 50), (33, 113), (3, 227)]
+    sizes = [(61, 40), (200, 150), (200, 40), (1, 1), (157, 50), (33, 113), (3, 227), (150, 12)]
     cases = []
     for kernel, number in kernels.items():
         for width, height in sizes:
@@ -62,12 +62,12 @@ def map_resizing():
             }
             if enlarges:
                 results['bicubic'] = np.asarray(Image.fromarray(m).resize((width, height), Image.BICUBIC))
-                results['bilinear-skimage'] = skimage.transform.resize(m.astype(np.float64), (height, width), order=1, mode='reflect')
+                results['bilinear-mirror'] = skimage.transform.resize(m.astype(np.float64), (height, width), order=1, mode='reflect')
             for mode, result in results.items():
                 assert result.shape == (height, width), (mode, result.shape)
                 file = f'{name}-{mode}-{width}x{height}.npy'
                 save(file[:-4], result.astype(np.float32))
-                cases.append({'file': file, 'map': f'{name}.npy', 'mode': mode.replace('-skimage', ''), 'width': width, 'height': height})
+                cases.append({'file': file, 'map': f'{name}.npy', 'mode': mode, 'width': width, 'height': height})
     return cases
 
 

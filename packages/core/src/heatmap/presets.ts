@@ -70,7 +70,7 @@ export const POSTPROCESS = {
   },
   saliency: {
     about: 'PAIR saliency: relu, divided by the maximum, skimage resize (order 1)',
-    stages: [relu, { stage: 'normalise', by: 'max' }, resize('bilinear')],
+    stages: [relu, { stage: 'normalise', by: 'max' }, resize('bilinear-mirror')],
   },
 } as const satisfies Record<string, Postprocess>;
 

@@ -1,8 +1,10 @@
-import { errors, unknownName } from '../errors.ts';
+import { unknownName } from '../errors.ts';
+import { checkSize } from '../picture/picture.ts';
 import {
   clampedCubicWeights,
   cornerWeights,
   kernelWeights,
+  mirrorWeights,
   nearestWeights,
   tensorflowCubicWeights,
   type Weights,
@@ -12,8 +14,8 @@ import type { HeatMap } from './heatmap.ts';
 /** How a map is brought to another size. No antialiasing: what the peers do, and maps are mostly enlarged. */
 export const MAP_RESIZES = {
   nearest: "floor(i·in/out): F.interpolate 'nearest', OpenCV INTER_NEAREST",
-  bilinear:
-    'half-pixel centres, edge repeated: OpenCV INTER_LINEAR, F.interpolate align_corners=False, skimage order 1',
+  bilinear: 'half-pixel centres, edge repeated: OpenCV INTER_LINEAR, F.interpolate align_corners=False',
+  'bilinear-mirror': 'half-pixel centres, mirrored at the edge: skimage.transform.resize order 1, mode reflect',
   'align-corners': 'bilinear, corner samples coincide: scipy.ndimage.zoom order 1, F.interpolate align_corners=True',
   bicubic: 'Keys a=-0.5, half-pixel, taps beyond the edge dropped: Pillow BICUBIC when enlarging',
   'bicubic-tensorflow': 'the same with positions rounded to 1/1024: tf.image.resize bicubic',
@@ -30,6 +32,7 @@ const AXIS: Record<MapResize, (input: number, output: number) => Weights> = {
   bilinear: (input, output) => {
     return kernelWeights({ input, count: output, scale: input / output, origin: 0 }, 'bilinear', false);
   },
+  'bilinear-mirror': mirrorWeights,
   'align-corners': cornerWeights,
   bicubic: (input, output) => {
     return kernelWeights({ input, count: output, scale: input / output, origin: 0 }, 'bicubic', false);
@@ -78,9 +81,4 @@ export function applyWeights(data: Float32Array, stride: number, columns: Weight
     out.set(sums, y * width);
   }
   return out;
-}
-
-export function checkSize(width: number, height: number): void {
-  if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0))
-    throw errors.sizeInvalid(width, height);
 }

@@ -54,7 +54,7 @@ export type Rectifier = 'relu' | 'abs' | 'none';
 /** `relu`: max(x, 0); `abs`: |x|; `none`: x. NaN stays NaN. */
 export function rectify(map: HeatMap, how: Rectifier): HeatMap {
   if (how === 'none') return map;
-  return { ...map, data: map.data.map(how === 'relu' ? (x) => (x < 0 ? 0 : x) : Math.abs) };
+  return { ...map, data: map.data.map(how === 'relu' ? (x) => Math.max(x, 0) : Math.abs) };
 }
 
 /** How values are brought to 0..1 (or -1..1). */

@@ -1,3 +1,5 @@
+import { errors } from '../errors.ts';
+
 /**
  * A decoded picture: 8-bit sRGB, three interleaved channels, row by row from the top left.
  *
@@ -50,4 +52,10 @@ export function greyPicture(picture: Picture): Picture {
   const data = new Uint8Array(grey.length * 3);
   for (let i = 0; i < grey.length; i++) data.fill(grey[i]!, i * 3, i * 3 + 3);
   return { ...picture, data };
+}
+
+/** @throws SeewhyError `SIZE_INVALID` unless both are whole numbers of at least 1 */
+export function checkSize(width: number, height: number): void {
+  if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0))
+    throw errors.sizeInvalid(width, height);
 }

@@ -97,6 +97,30 @@ export function cornerWeights(input: number, output: number): Weights {
 }
 
 /**
+ * Two taps at half-pixel positions; beyond the edge the samples are mirrored without repeating the edge sample
+ * (`b | a b c | b`): skimage.transform.resize with order 1 and its default mode 'reflect'.
+ */
+export function mirrorWeights(input: number, output: number): Weights {
+  const weights = emptyWeights(output, 2);
+  const scale = input / output;
+  for (let i = 0; i < output; i++) {
+    const at = (i + 0.5) * scale - 0.5;
+    const left = Math.floor(at);
+    const first = Math.min(Math.max(left, 0), Math.max(0, input - 2));
+    weights.start[i] = first;
+    weights.count[i] = Math.min(2, input);
+    for (const [t, weight] of [
+      [left, 1 - (at - left)],
+      [left + 1, at - left],
+    ] as const) {
+      const mirrored = input === 1 ? 0 : t < 0 ? -t : t >= input ? 2 * (input - 1) - t : t;
+      weights.values[i * 2 + mirrored - first]! += weight;
+    }
+  }
+  return weights;
+}
+
+/**
  * Four taps of cubic convolution with a = -0.75 at half-pixel positions; taps beyond the edge repeat the edge sample
  * (OpenCV's INTER_CUBIC, `F.interpolate(mode='bicubic')`).
  */

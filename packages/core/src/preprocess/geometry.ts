@@ -1,6 +1,6 @@
 import type { HeatMap } from '../heatmap/heatmap.ts';
-import { applyWeights, checkSize } from '../heatmap/resize.ts';
-import type { Box } from '../picture/picture.ts';
+import { applyWeights } from '../heatmap/resize.ts';
+import { type Box, checkSize } from '../picture/picture.ts';
 import { kernelWeights } from '../picture/weights.ts';
 import type { Preprocess } from './preprocess.ts';
 

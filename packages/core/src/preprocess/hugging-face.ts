@@ -44,16 +44,14 @@ export function parsePreprocess(text: string | Json, input: InputShape, where?: 
     ? 'bgr'
     : (read.oneOf('channel_order', ['rgb', 'bgr', 'grey']) ?? base.channelOrder);
   const channels = order === 'grey' ? 1 : 3;
-  const scale = read.flag('do_rescale', true) ? (read.number('rescale_factor') ?? base.scale) : 1;
-  let mean = base.mean;
-  let std = base.std;
-  if (!read.flag('do_normalize', true)) {
-    mean = [0];
-    std = [1];
-  } else if ('image_mean' in json || 'image_std' in json) {
-    mean = read.values('image_mean', channels) ?? [0];
-    std = read.values('image_std', channels) ?? [1];
-  }
+  const factor = read.number('rescale_factor') ?? base.scale;
+  const scale = read.flag('do_rescale', true) ? factor : 1;
+  const fileMean = read.values('image_mean', channels);
+  const fileStd = read.values('image_std', channels);
+  const given = fileMean || fileStd;
+  const normalises = read.flag('do_normalize', true);
+  let mean = normalises ? (given ? (fileMean ?? [0]) : base.mean) : [0];
+  let std = normalises ? (given ? (fileStd ?? [1]) : base.std) : [1];
   if (read.flag('rescale_offset', false)) {
     // byte * factor - 1, then the usual normalisation.
     mean = mean.map((value) => value + 1);

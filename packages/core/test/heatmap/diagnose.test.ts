@@ -44,7 +44,7 @@ describe('mapStatistics', () => {
     data[15] = 1; // lower right
     const found = mapStatistics({ width: 4, height: 4, data });
     expect(found.quadrants).toEqual({ upperLeft: 0.75, upperRight: 0, lowerLeft: 0, lowerRight: 0.25 });
-    expect(found.centre).toEqual({ x: 0.25, y: 0.25 });
+    expect(found.centre).toEqual({ x: 0.3125, y: 0.3125 });
     expect(found.summary).toBe('75 % in the upper left');
     expect(found.halfMassArea).toBe(1 / 16);
     expect(found.entropy).toBeCloseTo((-0.75 * Math.log(0.75) - 0.25 * Math.log(0.25)) / Math.log(16), 12);
