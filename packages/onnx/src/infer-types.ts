@@ -40,6 +40,7 @@ const FROM_INPUT: Readonly<Record<string, number>> = {
   QLinearConv: 7,
   QLinearMatMul: 7,
   QLinearConcat: 2,
+  QLinearWhere: 1,
   MatMulIntegerToFloat: 2,
 };
 
