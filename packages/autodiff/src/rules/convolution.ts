@@ -143,14 +143,8 @@ const convTranspose: Rule = (s) => {
   const weight = s.x(1);
   const shape = weightShape(s, weight);
   const w = transposedWindow(s, kernelOf(s, weight));
-  const over = remainder(w);
-  // An output_padding of a whole stride or more would make the convolution too long.
-  const end = w.end.map((pad, axis) => (over[axis]! >= w.strides[axis]! ? pad - over[axis]! : pad));
-  const crop = end.map((pad) => Math.min(0, pad));
-  const data = s.b.pad(s.g, [...w.begin.map(() => 0), 0, 0, 0, 0, ...crop]);
-  const pads = [...w.begin, ...end.map((pad) => Math.max(0, pad))];
   return [
-    s.needs(0) ? s.b.conv(data, weight, attributes(s, w, pads)) : null,
+    s.needs(0) ? s.b.conv(s.g, weight, attributes(s, w, [...w.begin, ...w.end])) : null,
     s.needs(1) ? convolutionWeight(s, s.g, s.x(0), shape, w) : null,
     s.needs(2) ? biasGradient(s, s.g, w.rank) : null,
   ];
