@@ -3,11 +3,24 @@ import { defineConfig } from 'tsdown';
 /** The WebAssembly build of ONNX Runtime for Node (MIT): 15 MB of onnxruntime-web's 139. The command falls back on it. */
 const wasm = ['ort.node.min.mjs', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'];
 
-export default defineConfig({
-  entry: ['src/index.ts', 'src/main.ts'],
-  format: 'esm',
-  dts: true,
-  platform: 'node',
-  fixedExtension: false,
-  copy: wasm.map((file) => ({ from: `../../node_modules/onnxruntime-web/dist/${file}`, to: 'dist/wasm' })),
-});
+const shared = { format: 'esm', platform: 'node', fixedExtension: false } as const;
+
+export default defineConfig([
+  {
+    ...shared,
+    entry: ['src/index.ts'],
+    dts: true,
+    copy: wasm.map((file) => ({ from: `../../node_modules/onnxruntime-web/dist/${file}`, to: 'dist/wasm' })),
+  },
+  {
+    ...shared,
+    // The command is one file and a few chunks, without a hundred small reads at its start. What holds native code or is chosen at run
+    // time stays outside; the Node API above shares its classes with @seewhy/core and bundles nothing.
+    entry: ['src/main.ts'],
+    dts: false,
+    clean: false,
+    noExternal: [/^@seewhy\//, /^@bufbuild\//, /^commander/, /^@commander-js/, 'picocolors', 'tinyglobby', 'csv-parse'],
+    inlineOnly: false,
+    external: ['onnxruntime-node', 'onnxruntime-web', 'sharp', 'fast-png', 'jpeg-js'],
+  },
+]);

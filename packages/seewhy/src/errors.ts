@@ -191,12 +191,13 @@ export const errors = {
 
 /** Codes that are the caller's mistake, not the model's. */
 const USAGE =
-  /^(USAGE|OPTION_|COMMAND_|SOURCE_|MANIFEST_|LABELS?_|OUTPUT_|DISK_|FILE_|GATE_|TARGETS?_|LAYER_|METHOD_UNKNOWN|PRESET_|PREPROCESS_|FUSION_|SCORE_|COLORMAP_|SIZE_|INPUT_|RUNTIME_MISSING|RUNTIME_UNKNOWN|DEVICE_|MODEL_NOT_FOUND)/;
+  /^(USAGE|OPTION_|COMMAND_|SOURCE_|MANIFEST_|LABELS?_|OUTPUT_|DISK_|FILE_|GATE_|TARGETS?_|LAYER_|METHOD_UNKNOWN|PRESET_|PREPROCESS_|FUSION_|SCORE_|COLORMAP_|SIZE_|INPUT_|BATCH_|RUNTIME_MISSING|MODEL_NOT_FOUND|MODEL_FILE_|POST_PROCESSING_)/;
 const INPUTS = /^(PICTURE_|NPY_|TENSOR_SHAPE|INPUTS?_FAILED)/;
 
 /** The exit code for an error. */
 export function exitCodeOf(error: unknown): number {
-  if (!isSeewhyError(error)) return isAbort(error) ? EXIT.interrupted : EXIT.model;
+  if (isAbort(error)) return EXIT.interrupted;
+  if (!isSeewhyError(error)) return EXIT.model;
   if (USAGE.test(error.code)) return EXIT.usage;
   if (INPUTS.test(error.code)) return EXIT.inputs;
   return EXIT.model;

@@ -109,3 +109,42 @@ export async function findBeside(modelPath: string): Promise<Beside> {
     ...(preprocessor?.config ? { preprocess: { config: preprocessor.config, from: preprocessor.from } } : {}),
   };
 }
+
+/** Keys of a model's metadata under which class names are stored. Ultralytics writes a Python dict: `{0: 'person', 1: 'bicycle'}`. */
+const METADATA_KEYS = ['id2label', 'labels', 'names', 'classes', 'class_names', 'class_labels'];
+
+/** Class names from an ONNX file's metadata; undefined when there are none or they cannot be read. */
+export function labelsFromMetadata(metadata: ReadonlyMap<string, string>): string[] | undefined {
+  for (const key of METADATA_KEYS) {
+    const text = metadata.get(key)?.trim();
+    if (!text) continue;
+    if (!/^[[{]/.test(text)) {
+      const parts = text.split(/\r?\n|,/).map((part) => part.trim());
+      if (parts.length > 1) return parts;
+      continue;
+    }
+    try {
+      const labels = labelsOf(JSON.parse(text));
+      if (labels) return labels;
+    } catch {
+      const labels = fromPython(text);
+      if (labels) return labels;
+    }
+  }
+  return undefined;
+}
+
+/** `{0: 'a', 1: "b's"}` or `['a', 'b']` as Python prints them. */
+function fromPython(text: string): string[] | undefined {
+  const string = String.raw`'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"`;
+  const pairs = [...text.matchAll(new RegExp(`(\\d+)\\s*:\\s*(?:${string})`, 'g'))];
+  const clean = (value: string) => value.replace(/\\(.)/g, '$1');
+  if (text.startsWith('{')) {
+    if (pairs.length === 0) return undefined;
+    return labelsOf(
+      Object.fromEntries(pairs.map(([, index, single, double]) => [index, clean(single ?? double ?? '')])),
+    );
+  }
+  const items = [...text.matchAll(new RegExp(string, 'g'))].map(([, single, double]) => clean(single ?? double ?? ''));
+  return items.length > 0 ? items : undefined;
+}

@@ -1,3 +1,4 @@
+import type { Model } from '@seewhy/core';
 import { errors } from './errors.ts';
 import { SAVE_KINDS, type SaveKind } from './output-files.ts';
 
@@ -95,4 +96,30 @@ export interface ExplainOptions extends ModelOptions {
   score?: (typeof SCORES)[number];
   fusion?: (typeof FUSIONS)[number];
   preset?: string;
+}
+
+/** The options of a verb as `openModel` takes them. */
+export function loadOptions(options: ModelOptions) {
+  return {
+    labels: options.labels,
+    preprocess: options.preprocess,
+    inputs: options.input,
+    input: options.inputName,
+    output: options.output,
+    size: options.size,
+    device: options.device,
+    threads: options.threads,
+  };
+}
+
+/** The options of a verb as the core's `resolveOptions` takes them. Targets are read against the model, each flag for itself. */
+export function explainOptions(options: ExplainOptions, model: Model) {
+  return {
+    methods: options.method ?? ['gradcam'],
+    targets: (options.target ?? ['top']).flatMap((text) => model.parseTargets(text)),
+    ...(options.layer ? { layers: options.layer.flatMap(list) } : {}),
+    ...(options.score ? { score: options.score } : {}),
+    ...(options.preset ? { preset: options.preset } : {}),
+    ...(options.fusion ? { fusion: options.fusion } : {}),
+  };
 }

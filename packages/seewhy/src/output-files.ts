@@ -52,7 +52,8 @@ export async function destinationOf(
 
 /** One file to be written. */
 export interface OutputFile {
-  readonly kind: SaveKind;
+  /** Its name in records: `overlay`, `raw`, `raw/layer4.2`. */
+  readonly key: string;
   /** What follows the stem: `.gradcam.282.png`. Unused for a destination that is one file. */
   readonly suffix: string;
   /** The bytes; called with the paths of all files of the same group, so that a record can name its pictures. */
@@ -112,8 +113,8 @@ export class OutputFiles {
         for (const [index, group] of groups.entries()) {
           const named = paths[index]!;
           for (const file of group) {
-            await writeAtomically(named[file.kind]!, await file.bytes(named), this.force);
-            done.push(named[file.kind]!);
+            await writeAtomically(named[file.key]!, await file.bytes(named), this.force);
+            done.push(named[file.key]!);
           }
         }
         return paths;
@@ -131,11 +132,11 @@ export class OutputFiles {
 
   async #names(stem: string, groups: readonly (readonly OutputFile[])[]): Promise<Record<string, string>[]> {
     const { to } = this;
-    if (to.kind === 'file') return groups.map((group) => Object.fromEntries(group.map((file) => [file.kind, to.file])));
+    if (to.kind === 'file') return groups.map((group) => Object.fromEntries(group.map((file) => [file.key, to.file])));
     for (let number = 1; ; number++) {
       const name = number === 1 ? fileStem(stem) : `${fileStem(stem)}-${number}`;
       const paths = groups.map((group) =>
-        Object.fromEntries(group.map((file) => [file.kind, join(to.folder, name + file.suffix)])),
+        Object.fromEntries(group.map((file) => [file.key, join(to.folder, name + file.suffix)])),
       );
       const all = paths.flatMap((group) => Object.values(group));
       if (all.some((path) => this.#used.has(path.toLowerCase()))) continue;

@@ -4,8 +4,8 @@ export interface Progress {
   tick(failed?: boolean): void;
   /** Removes the bar. */
   end(): void;
-  /** Writes a line above the bar. */
-  line(text: string): void;
+  /** Takes the bar away, so that a line can be written; it comes back with the next tick. */
+  clear(): void;
 }
 
 export interface ProgressOptions {
@@ -92,11 +92,7 @@ export function startProgress(options: ProgressOptions): Progress {
       if (bad) failed++;
       beat();
     },
-    line: (line) => {
-      if (quiet) return;
-      wipe();
-      stream.write(`${line}\n`);
-    },
+    clear: wipe,
     end: () => {
       ended = true;
       clearInterval(timer);

@@ -1,0 +1,407 @@
+import {
+  COLORMAPS,
+  describePreprocess,
+  ExplainProgram,
+  findMethod,
+  findPreset,
+  type ResolvedOptions,
+  resolveOptions,
+} from '@seewhy/core';
+import type { Draw } from '../draw.ts';
+import { EXIT, errors } from '../errors.ts';
+import { explainAll, Lookahead } from '../explain-run.ts';
+import { type Gate, parseGate } from '../gate.ts';
+import { interruptible } from '../interrupt.ts';
+import { type OpenedModel, openModel } from '../open-model.ts';
+import { explainOptions, loadOptions, type ExplainOptions as MethodOptions, oneOf } from '../options.ts';
+import {
+  type Destination,
+  destinationOf,
+  OutputFiles,
+  type SaveKind,
+  suffixOf,
+  writeAtomically,
+} from '../output-files.ts';
+import { startProgress } from '../progress.ts';
+import { GATE_FIELDS, gateFields } from '../record.ts';
+import type { ExplanationDocument, ExplanationRecord, FailureRecord } from '../schema.ts';
+import { findSources, type Source } from '../sources.ts';
+import { count, err, out, percent, print, say, table } from '../talk.ts';
+
+export interface ExplainCommandOptions extends MethodOptions {
+  out?: string;
+  save?: SaveKind[];
+  sheet?: string;
+  force?: true;
+  colormap?: string;
+  opacity?: number;
+  top?: number;
+  batch?: number;
+  seed?: number;
+  maxPixels?: number;
+  failOn?: string[];
+  json?: true;
+  jsonl?: true;
+  dryRun?: true;
+}
+
+/** Everything asked for, checked and resolved; nothing has been run. */
+interface Plan {
+  readonly opened: OpenedModel;
+  readonly resolved: ResolvedOptions;
+  readonly sources: readonly Source[];
+  readonly lookahead: Lookahead;
+  readonly to: Destination;
+  readonly save: readonly SaveKind[];
+  readonly gates: readonly Gate[];
+  readonly batch: number;
+  readonly notices: readonly string[];
+}
+
+/** `seewhy explain MODEL SOURCE…` */
+export async function explain(path: string, args: string[], options: ExplainCommandOptions): Promise<number> {
+  const plan = await planOf(path, args, options);
+  if (options.dryRun) return dryRun(plan, options);
+  return interruptible((signal) => run(plan, options, signal));
+}
+
+/** Reads and checks everything; the first pictures are being decoded meanwhile. */
+async function planOf(path: string, args: string[], options: ExplainCommandOptions): Promise<Plan> {
+  if (options.json && options.jsonl)
+    throw errors.optionClash('--json and --jsonl exclude each other', 'Choose one document or one record a line.');
+  const gates = (options.failOn ?? []).map((text) => parseGate(text, GATE_FIELDS));
+  if (options.colormap !== undefined) options.colormap = oneOf('--colormap', COLORMAPS)(options.colormap);
+  for (const name of options.method ?? []) findMethod(name);
+  if (options.preset !== undefined) findPreset(options.preset);
+  if (options.sheet !== undefined && !/\.png$/i.test(options.sheet))
+    throw errors.option('--sheet', options.sheet, 'the name of a .png file');
+  const { to, save } = await destinationOf(options.out, options.save);
+  const batch = options.batch ?? 1;
+  const opening = openModel(path, { ...loadOptions(options), batch: batch > 1 ? 'free' : 'one' });
+  opening.catch(() => undefined);
+  const found = await findSources(args);
+  // A dry run opens no picture.
+  const lookahead = new Lookahead(options.dryRun ? [] : found.sources, Math.max(3, batch + 2), options.maxPixels);
+  const opened = await opening;
+  const resolved = resolveOptions(opened.model, {
+    ...explainOptions(options, opened.model),
+    top: opened.model.output.classes,
+  });
+  if (to.kind === 'file') {
+    const each = resolved.methods.length * resolved.targets.length;
+    if (found.sources.length * each > 1) {
+      throw errors.outputMany(
+        to.file,
+        `${found.sources.length * each} results (${count(found.sources.length, 'picture')}, ${count(resolved.methods.length, 'method')}, ${count(resolved.targets.length, 'target')})`,
+      );
+    }
+    if (save.includes('raw') && resolved.layers.length > 1 && resolved.methods[0]!.output === 'layer')
+      throw errors.outputMany(to.file, `the raw maps of ${resolved.layers.length} layers`);
+  }
+  const notices = [...found.notices, ...opened.notices];
+  if (opened.preprocessGuessed && found.sources.some((source) => source.kind === 'picture')) {
+    notices.push(
+      `Preprocessing: ${describePreprocess(opened.preprocess)} (${opened.preprocessFrom}). --preprocess says otherwise.`,
+    );
+  }
+  let effective = batch;
+  if (batch > 1 && opened.model.batch === 'fixed') {
+    effective = 1;
+    notices.push(`--batch ${batch} is not possible, pictures go one by one: ${opened.model.batchReason}.`);
+  }
+  return { opened, resolved, sources: found.sources, lookahead, to, save, gates, batch: effective, notices };
+}
+
+async function run(plan: Plan, options: ExplainCommandOptions, signal: AbortSignal): Promise<number> {
+  const { opened, sources } = plan;
+  const started = performance.now();
+  const talk = new Talk(options, sources.length);
+  for (const notice of plan.notices) talk.notice(notice);
+  const files = new OutputFiles(plan.to, options.force === true);
+  const records: ExplanationRecord[] = [];
+  const failures: FailureRecord[] = [];
+  const tallies = plan.gates.map((gate) => ({ gate, failed: 0 }));
+  const sheet = options.sheet === undefined ? undefined : new (await import('../sheet.ts')).Sheet();
+  const written: string[] = [];
+  await files.prepare();
+  const program = await ExplainProgram.open(opened.model, {
+    ...explainOptions(options, opened.model),
+    top: opened.model.output.classes,
+  });
+  const progress = startProgress({ total: sources.length, unit: 'pictures', quiet: options.quiet === true });
+  let results = 0;
+  try {
+    await explainAll(plan.lookahead, {
+      opened,
+      program,
+      save: plan.save,
+      files,
+      draw: { colormap: options.colormap, opacity: options.opacity },
+      batch: plan.batch,
+      top: options.top ?? 5,
+      seed: options.seed,
+      maxPixels: options.maxPixels,
+      signal,
+      onDone: (done, source, draws: readonly Draw[]) => {
+        results += done.length;
+        for (const record of done) {
+          for (const tally of tallies) if (tally.gate.fails(gateFields(record))) tally.failed++;
+          if (options.jsonl) print(JSON.stringify(record));
+        }
+        if (options.json) records.push(...done);
+        sheet?.add(draws, source.path);
+        progress.clear();
+        talk.picture(source, done);
+        progress.tick();
+      },
+      onFailed: (failure) => {
+        failures.push(failure);
+        if (options.jsonl) print(JSON.stringify(failure));
+        progress.clear();
+        talk.failure(failure);
+        progress.tick(true);
+      },
+    });
+    if (sheet && options.sheet && sheet.size > 0) {
+      await (await import('../output-files.ts')).makeFolder((await import('node:path')).dirname(options.sheet));
+      const target = options.force ? options.sheet : await freeName(options.sheet);
+      await writeAtomically(target, await sheet.bytes(), options.force === true);
+      written.push(target);
+    }
+  } finally {
+    progress.end();
+    await program.release();
+  }
+  const gateFailed = tallies.some((tally) => tally.failed > 0);
+  const code = signal.aborted ? EXIT.interrupted : failures.length > 0 ? EXIT.inputs : gateFailed ? EXIT.gate : EXIT.ok;
+  if (options.json) {
+    const document: ExplanationDocument = {
+      schema: 'seewhy/explanations/v1',
+      status: signal.aborted ? 'interrupted' : 'done',
+      exitCode: code,
+      results: records,
+      failures,
+      gates: tallies.map(({ gate, failed }) => ({ condition: gate.text, failed })),
+      notices: [...plan.notices],
+      files: written,
+    };
+    print(JSON.stringify(document, null, 2));
+  }
+  talk.end({
+    pictures: sources.length,
+    results,
+    failures,
+    seconds: (performance.now() - started) / 1000,
+    to: plan.to,
+    written,
+    interrupted: signal.aborted,
+    gates: tallies.map(({ gate, failed }) => ({ condition: gate.text, failed })),
+  });
+  return code;
+}
+
+/** A sheet of an earlier run is numbered around, as all files are. */
+async function freeName(path: string): Promise<string> {
+  const { stat } = await import('node:fs/promises');
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? path : path.replace(/(\.png)$/i, `-${number}$1`);
+    if (!(await stat(name).catch(() => undefined))) return name;
+  }
+}
+
+interface Ending {
+  pictures: number;
+  results: number;
+  failures: readonly FailureRecord[];
+  seconds: number;
+  to: Destination;
+  written: readonly string[];
+  interrupted: boolean;
+  gates: readonly { condition: string; failed: number }[];
+}
+
+/** Above this many pictures each gets one line, above the second none but warnings. */
+const FULL = 6;
+const LINES = 60;
+
+/** What people read: results on stdout (unless a program reads it), everything else on stderr. */
+class Talk {
+  readonly #quiet: boolean;
+  readonly #machine: boolean;
+  readonly #total: number;
+  #warned = 0;
+
+  constructor(options: ExplainCommandOptions, total: number) {
+    this.#quiet = options.quiet === true;
+    this.#machine = options.json === true || options.jsonl === true;
+    this.#total = total;
+  }
+
+  notice(text: string): void {
+    if (!this.#quiet) say(err.dim(text));
+  }
+
+  picture(source: Source, records: readonly ExplanationRecord[]): void {
+    if (this.#quiet) return;
+    const first = records[0]!;
+    const warnings = [
+      ...new Set(
+        records.flatMap((record) =>
+          record.diagnosis.warnings.map((warning) => `${record.method}, ${record.target.label}: ${warning}`),
+        ),
+      ),
+    ];
+    if (!this.#machine && this.#total <= FULL) {
+      print(out.bold(source.path));
+      print(
+        `  ${first.predictions.map(({ index, label, probability }) => `${out.dim(String(index))} ${label} ${percent(probability ?? Number.NaN)}`).join(out.dim(' · '))}`,
+      );
+      for (const record of records) {
+        const at =
+          record.layers.length > 0 ? out.dim(` at ${record.layers.map((layer) => layer.name).join(', ')}`) : '';
+        const files = Object.values(record.files);
+        print(
+          `  ${record.method} for ${targetText(record)}${at}${files.length > 0 ? ` → ${files[0]}${files.length > 1 ? out.dim(` and ${files.length - 1} more`) : ''}` : ''}`,
+        );
+      }
+    } else if (!this.#machine && this.#total <= LINES) {
+      const best = first.predictions[0]!;
+      print(
+        `${source.path}  ${best.label} ${percent(best.probability ?? Number.NaN)}  → ${Object.values(first.files)[0] ?? ''}`,
+      );
+    }
+    for (const note of first.source.notes) if (this.#total <= FULL) say(err.dim(`  ${note}`));
+    for (const warning of warnings) {
+      // A model on which every map is flat says so often enough after the first few.
+      if (++this.#warned <= 20) say(`  ${err.yellow('!')} ${this.#total > FULL ? `${source.path}: ` : ''}${warning}`);
+    }
+  }
+
+  failure(failure: FailureRecord): void {
+    say(`${err.red('failed')} ${failure.source.path}: ${failure.error.message}`);
+  }
+
+  end({ pictures, results, failures, seconds, to, written, interrupted, gates }: Ending): void {
+    for (const { condition, failed } of gates) {
+      if (failed > 0) say(`${err.red('gate failed')} ${condition}: holds for ${failed} of ${count(results, 'result')}`);
+    }
+    if (this.#quiet) return;
+    if (this.#warned > 20) say(err.dim(`${this.#warned - 20} further warnings; they are in the JSON records.`));
+    for (const file of written) say(`Sheet: ${err.bold(file)}`);
+    if (pictures === 1 && !interrupted && failures.length === 0) return;
+    const rate = seconds > 0 ? ` (${(results / seconds).toFixed(1)}/s)` : '';
+    const where = to.kind === 'folder' ? to.folder : to.file;
+    say(
+      `${interrupted ? err.yellow('Interrupted: ') : ''}${count(results, 'explanation')} in ${seconds.toFixed(1)} s${rate} → ${err.bold(where)}`,
+    );
+    if (failures.length > 0)
+      say(
+        `${err.red(`${failures.length} of ${count(pictures, 'input')} failed`)}: ${failures
+          .map((failure) => failure.source.path)
+          .slice(0, 10)
+          .join(', ')}${failures.length > 10 ? ' …' : ''}`,
+      );
+  }
+}
+
+function targetText({ target }: ExplanationRecord): string {
+  const name = (index: number, label: string) => (label === `class ${index}` ? label : `${index} ${label}`);
+  return target.against
+    ? `${name(target.index, target.label)} rather than ${name(target.against.index, target.against.label)}`
+    : name(target.index, target.label);
+}
+
+/** Shows what would be done. */
+function dryRun(plan: Plan, options: ExplainCommandOptions): number {
+  const { opened, resolved, sources, to, save, batch } = plan;
+  const layered = resolved.methods.some((method) => method.output === 'layer');
+  const slugs = resolved.targets.map((target) =>
+    target.kind === 'top'
+      ? '<class>'
+      : target.kind === 'class'
+        ? String(target.index)
+        : `${target.index}-${target.against}`,
+  );
+  const names = (stem: string) =>
+    resolved.methods.flatMap((method) =>
+      [...new Set(slugs)].flatMap((slug) =>
+        save.map((kind) => `${stem}${suffixOf(kind, method.name, 'x').replace('.x', `.${slug}`)}`),
+      ),
+    );
+  const files =
+    to.kind === 'file'
+      ? [to.file]
+      : sources.flatMap((source) => names(source.stem).map((name) => `${to.folder}/${name}`));
+  const runs = Math.ceil(sources.length / batch);
+  const plans = {
+    schema: 'seewhy/dry-run/v1',
+    model: {
+      path: opened.path,
+      runtime: opened.model.runtime.name,
+      input: opened.model.image,
+      classes: opened.model.output.classes,
+      labelsFrom: opened.labelsFrom ?? null,
+    },
+    preprocess: {
+      ...opened.preprocess,
+      text: describePreprocess(opened.preprocess),
+      from: opened.preprocessFrom,
+      guessed: opened.preprocessGuessed,
+    },
+    methods: resolved.methods.map((method) => ({ name: method.name, cost: method.cost })),
+    targets: resolved.targets.map((target) => target.asked),
+    layers: layered ? resolved.layers.map((layer) => ({ name: layer.name, shape: layer.shape })) : [],
+    layerReason: resolved.layersChosen && layered ? opened.model.defaultLayerReason : null,
+    score: resolved.score,
+    preset: resolved.preset,
+    fusion: resolved.fusion,
+    save,
+    out: to.kind === 'file' ? to.file : to.folder,
+    pictures: sources.length,
+    batch,
+    runs,
+    files: {
+      count: files.length * (slugs.length > 1 && new Set(slugs).size === 1 ? slugs.length : 1),
+      names: files.slice(0, 1000),
+    },
+    notices: plan.notices,
+  };
+  if (options.json || options.jsonl) {
+    print(JSON.stringify(plans, null, options.json ? 2 : undefined));
+    return EXIT.ok;
+  }
+  for (const notice of plan.notices) if (!options.quiet) say(err.dim(notice));
+  const passes = resolved.targets.length > 1 ? `, ${resolved.targets.length} targets: one backward pass each` : '';
+  const rows: [string, string][] = [
+    ['model', `${opened.path}, ${opened.model.runtime.name}`],
+    ['preprocessing', `${plans.preprocess.text} (${opened.preprocessFrom})`],
+    ['methods', resolved.methods.map((method) => `${method.name} (${method.cost})`).join(', ')],
+    ['targets', [...new Set(plans.targets)].join(', ')],
+    ...(layered
+      ? [
+          [
+            'layers',
+            `${resolved.layers.map((layer) => layer.name).join(', ')}${resolved.layersChosen ? ` (${opened.model.defaultLayerReason})` : ''}`,
+          ] as [string, string],
+        ]
+      : []),
+    ['score', resolved.score],
+    ['pictures', `${sources.length}`],
+    [
+      'cost',
+      `${count(runs, 'run')} of the model and its backward pass, ${batch === 1 ? 'one picture' : `up to ${batch} pictures`} each${passes}`,
+    ],
+    ['files', `${plans.files.count} in ${plans.out}`],
+  ];
+  print(out.bold('Dry run: nothing is run, nothing is written.'));
+  print(
+    table(
+      rows.map(([label, text]) => [out.dim(label), text]),
+      2,
+      '  ',
+    ),
+  );
+  for (const file of files.slice(0, 20)) print(`    ${file}`);
+  if (files.length > 20) print(out.dim(`    … ${files.length - 20} more`));
+  return EXIT.ok;
+}

@@ -1,0 +1,231 @@
+import { open, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import {
+  decodeNpy,
+  fromFloat32,
+  Model,
+  npyToFloat32,
+  type Preprocess,
+  type RunTensor,
+  type Runtime,
+} from '@seewhy/core';
+import { type Graph, isSeewhyError } from '@seewhy/onnx';
+import { choosePreprocess } from './choose-preprocess.ts';
+import { errors, systemCode } from './errors.ts';
+import { type Beside, type FoundLabels, findBeside, labelsFromMetadata, readLabels } from './labels.ts';
+import { type ModelFile, readModelFile } from './model-file.ts';
+import { type ChosenRuntime, chooseRuntime } from './runtime.ts';
+import { neighbours } from './sources.ts';
+
+/** How a model file is opened; everything may be left out. */
+export interface LoadOptions {
+  /** A labels file, or the class names themselves. */
+  readonly labels?: string | readonly string[] | undefined;
+  /** A preset, a file with the keys of `preprocessor_config.json`, or a preprocessing made by hand. */
+  readonly preprocess?: string | Preprocess | undefined;
+  /** Values of the inputs besides the image, batch 1: `.npy` files or tensors. */
+  readonly inputs?: Readonly<Record<string, string | RunTensor>> | undefined;
+  /** The image input by name. */
+  readonly input?: string | undefined;
+  /** The output that holds the class scores, by name. */
+  readonly output?: string | undefined;
+  /** `[height, width]` where the file leaves it free. */
+  readonly size?: readonly [number, number] | undefined;
+  /** `free`: several pictures a run, where the graph allows it. */
+  readonly batch?: 'one' | 'free' | undefined;
+  /** `cpu` (default), `webgpu`, `cuda`, `wasm` … */
+  readonly device?: string | undefined;
+  readonly threads?: number | undefined;
+  /** A runtime of your own instead of the one chosen by `device`. */
+  readonly runtime?: Runtime | undefined;
+}
+
+/** A model with everything that was found around it. */
+export interface OpenedModel {
+  readonly path: string;
+  readonly model: Model;
+  /** The file's bytes. */
+  readonly bytes: Uint8Array;
+  /** The graph as it is in the file. */
+  readonly source: Graph;
+  readonly runtime: Pick<ChosenRuntime, 'runtime'> & Partial<ChosenRuntime>;
+  readonly preprocess: Preprocess;
+  /** Where the preprocessing came from: `--preprocess`, a file's path, or why it was guessed. */
+  readonly preprocessFrom: string;
+  readonly preprocessGuessed: boolean;
+  /** Where the labels came from; undefined when there are none. */
+  readonly labelsFrom: string | undefined;
+  /** What was chosen, repaired or fallen back on, in sentences. */
+  readonly notices: readonly string[];
+}
+
+/**
+ * Opens a model file: reads the graph, chooses a runtime, finds labels and preprocessing (given, in the file's metadata, or beside it).
+ * @throws SeewhyError `MODEL_NOT_FOUND`, `MODEL_NOT_ONNX`, `LABELS_…`, `PREPROCESS_…`, and those of `Model.load`
+ */
+export async function openModel(path: string, options: LoadOptions = {}): Promise<OpenedModel> {
+  // Everything that waits for the disk begins now; loading the runtime's addon then overlaps with it.
+  const reading = readSource(path);
+  const looking = findBeside(path);
+  const naming = typeof options.labels === 'string' ? readLabels(options.labels) : undefined;
+  const feeding = readInputs(options.inputs ?? {});
+  for (const promise of [reading, looking, naming, feeding]) promise?.catch(() => undefined);
+  const runtime = options.runtime ? { runtime: options.runtime } : await chooseRuntime(choice(options));
+  const [file, beside, given, inputs] = await Promise.all([reading, looking, naming, feeding]);
+  const source = file.graph;
+  const found = given ?? labelsOf(options.labels, source, beside);
+  const notices: string[] = [...file.notices];
+  if ('notice' in runtime && runtime.notice) notices.push(runtime.notice);
+  let model = await Model.load(source, {
+    runtime: runtime.runtime,
+    labels: found?.labels,
+    input: options.input,
+    inputs: typed(inputs, source),
+    size: options.size,
+    output: options.output,
+    batch: options.batch,
+  });
+  notices.push(...model.notices);
+  let labelsFrom = found?.from;
+  if (found && found.labels.length !== model.output.classes) {
+    if (given) throw errors.labelsCount(given.from, found.labels.length, model.output.classes);
+    notices.push(
+      `The labels in ${found.from} are left out: there are ${found.labels.length}, the model has ${model.output.classes} classes.`,
+    );
+    model = without(model);
+    labelsFrom = undefined;
+  }
+  const chosen = await choosePreprocess(model, options.preprocess, beside.preprocess);
+  notices.push(...chosen.notes);
+  return {
+    path,
+    bytes: file.bytes,
+    model,
+    source,
+    runtime,
+    preprocess: chosen.preprocess,
+    preprocessFrom: chosen.from,
+    preprocessGuessed: chosen.guessed,
+    labelsFrom,
+    notices,
+  };
+}
+
+const choice = ({ device, threads }: LoadOptions) => ({
+  ...(device === undefined ? {} : { device }),
+  ...(threads === undefined ? {} : { threads }),
+});
+
+/** The same model without its labels, which belong to another one. */
+const without = (model: Model): Model => Object.assign(Object.create(Model.prototype), model, { labels: undefined });
+
+function labelsOf(given: LoadOptions['labels'], source: Graph, beside: Beside): FoundLabels | undefined {
+  if (given !== undefined && typeof given !== 'string') return { labels: given, from: 'the labels given' };
+  const stored = labelsFromMetadata(source.metadata);
+  return stored ? { labels: stored, from: "the model's metadata" } : beside.labels;
+}
+
+const FOREIGN: Readonly<Record<string, string>> = {
+  '.pt': 'PyTorch',
+  '.pth': 'PyTorch',
+  '.ckpt': 'PyTorch',
+  '.safetensors': 'safetensors',
+  '.h5': 'Keras',
+  '.hdf5': 'Keras',
+  '.keras': 'Keras',
+  '.pb': 'TensorFlow',
+  '.tflite': 'TensorFlow Lite',
+  '.mlmodel': 'Core ML',
+  '.mlpackage': 'Core ML',
+  '.engine': 'TensorRT',
+  '.ort': 'ONNX Runtime format',
+};
+
+async function readSource(path: string): Promise<ModelFile> {
+  let info: Awaited<ReturnType<typeof stat>>;
+  try {
+    info = await stat(path);
+  } catch (cause) {
+    if (systemCode(cause) === 'EACCES') throw errors.file(path, 'may not be read', 'Change its permissions.', cause);
+    const near = (await neighbours(path)).filter((name) => name.endsWith('.onnx'));
+    throw errors.modelMissing(path, near);
+  }
+  if (info.isDirectory()) {
+    const inside = join(path, 'model.onnx');
+    const there = await stat(inside).catch(() => undefined);
+    throw errors.modelMissing(
+      path,
+      there ? [inside] : (await neighbours(inside)).filter((name) => name.endsWith('.onnx')),
+    );
+  }
+  try {
+    return await readModelFile(path);
+  } catch (cause) {
+    const kind = FOREIGN[extname(path).toLowerCase()];
+    if (kind && isSeewhyError(cause)) throw errors.notYetConverted(path, kind);
+    throw cause;
+  }
+}
+
+async function readInputs(inputs: Readonly<Record<string, string | RunTensor>>): Promise<Record<string, RunTensor>> {
+  const entries = await Promise.all(
+    Object.entries(inputs).map(
+      async ([name, value]) => [name, typeof value === 'string' ? await readTensor(value) : value] as const,
+    ),
+  );
+  return Object.fromEntries(entries);
+}
+
+/** Values from a `.npy` file come in NumPy's favourite types (float64, int64): what the model declares decides. */
+function typed(inputs: Readonly<Record<string, RunTensor>>, source: Graph): Record<string, RunTensor> {
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, tensor]) => {
+      const type = source.feeds.find((value) => value.name === name)?.type;
+      if (!type || type === tensor.type) return [name, tensor];
+      return [name, fromFloat32(Float32Array.from(tensor.data as ArrayLike<number>, Number), type, tensor.dims)];
+    }),
+  );
+}
+
+/** A tensor from a `.npy` file. @throws FILE_UNREADABLE, NPY_INVALID */
+export async function readTensor(path: string): Promise<RunTensor> {
+  let bytes: Uint8Array;
+  try {
+    const handle = await open(path, 'r');
+    try {
+      bytes = await handle.readFile();
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    const code = systemCode(cause);
+    throw errors.file(
+      path,
+      code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`,
+      'Give a .npy file.',
+      cause,
+    );
+  }
+  return tensorOf(bytes, path);
+}
+
+/** The bytes of a `.npy` file as a tensor. */
+export function tensorOf(bytes: Uint8Array, path: string): RunTensor {
+  const array = decodeNpy(bytes, path);
+  const data = array.type === 'float64' ? npyToFloat32(array) : array.data;
+  return { type: array.type === 'float64' ? 'float32' : array.type, dims: array.dims, data } as RunTensor;
+}
+
+/** A `.npy` source as the model's image input: its layout and size checked, its values in the input's own type. */
+export function imageTensorOf(bytes: Uint8Array, path: string, model: Model): RunTensor {
+  const tensor = tensorOf(bytes, path);
+  const { image } = model;
+  const one =
+    image.layout === 'NCHW' ? [image.channels, image.height, image.width] : [image.height, image.width, image.channels];
+  const dims = tensor.dims.length === 3 ? [1, ...tensor.dims] : [...tensor.dims];
+  if (dims.length !== 4 || dims.slice(1).some((dim, axis) => dim !== one[axis]) || dims[0] === 0) {
+    throw errors.tensor(path, `has the shape [${tensor.dims.join(', ')}], the model takes [N, ${one.join(', ')}]`);
+  }
+  const values = tensor.type === image.type ? { ...tensor, dims } : undefined;
+  return values ?? fromFloat32(Float32Array.from(tensor.data as ArrayLike<number>, Number), image.type, dims);
+}
