@@ -90,7 +90,8 @@ def export_here(architecture, options):
         from converted import export
     else:
         from torch_export import export
-    report, sys.stdout = sys.stdout, sys.stderr  # what the exporters print goes to the log
+    report = os.fdopen(os.dup(1), "w")  # what the exporters print, from C++ too, goes to the log
+    os.dup2(2, 1)
     started, failed = time.time(), 0
     for exporter, record in export(architecture, exporters, options.out):
         if isinstance(record, Exception):

@@ -60,8 +60,12 @@ def dynamo(net, image, path):
         shapes = ({0: torch.export.Dim("batch")},)
         torch.onnx.export(net, (pair,), str(path), dynamic_shapes=shapes, **names)
     except Exception as error:
-        print(f"{path.name}: a free batch is refused ({str(error).strip().splitlines()[0][:120]}); exported for a batch of 1", flush=True)
+        say_fixed(path, error)
         torch.onnx.export(net, (image,), str(path), **names)
+
+
+def say_fixed(path, error):
+    print(f"{path.name}: a free batch is refused ({str(error).strip().splitlines()[0][:120]}); exported for a batch of 1", flush=True)
 
 
 EXPORTERS = {"script": script, "dynamo": dynamo}
