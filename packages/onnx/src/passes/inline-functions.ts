@@ -10,7 +10,7 @@ import { mapSubgraphs, Names, renameNode } from '../subgraph.ts';
 import { nodeToProto } from '../write.ts';
 
 /** Functions that call functions can unfold exponentially: no model comes near this many nodes. */
-const MAX_NODES = 1_000_000;
+const MAX_NODES = 250_000;
 
 /**
  * Replaces every call of a model-local function by the nodes of its body, with fresh names, and drops the functions. Attribute

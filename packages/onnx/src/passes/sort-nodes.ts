@@ -62,6 +62,13 @@ function describeCycle(graph: Graph, placed: ReadonlySet<Node>): string {
     node = node.uses.map((name) => graph.producers.get(name)).find((maker) => maker && !placed.has(maker))!;
   }
   const cycle = path.slice(at.get(node)!).reverse();
+  // Told from the node that stands first in the file.
+  const order = new Map(graph.nodes.map((member, index) => [member, index]));
+  const first = cycle.reduce(
+    (best, member, index) => (order.get(member)! < order.get(cycle[best]!)! ? index : best),
+    0,
+  );
+  cycle.push(...cycle.splice(0, first));
   const shown = cycle.slice(0, 5).map((member) => member.label);
   return shown.join(' → ') + (cycle.length > shown.length ? ` → … (${cycle.length} nodes)` : '');
 }

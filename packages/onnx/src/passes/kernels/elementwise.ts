@@ -122,7 +122,7 @@ function combine(
     }
     const element = scalar(values, type);
     if (element === undefined) certain = false;
-    return element ?? 0;
+    return element ?? null;
   });
   return certain ? result : undefined;
 }
