@@ -1,0 +1,12 @@
+export type Sharp = typeof import('sharp').default;
+
+let loading: Promise<Sharp | null> | undefined;
+
+/** The package 'sharp', loaded when it is first needed; null where it is not installed or its binary does not load. */
+export function loadSharp(): Promise<Sharp | null> {
+  loading ??= import('sharp').then(
+    (module) => module.default,
+    () => null,
+  );
+  return loading;
+}
