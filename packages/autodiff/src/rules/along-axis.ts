@@ -26,7 +26,7 @@ export function scatterRuns(s: RuleStep, g: ValueName, runs: readonly Run[], to:
     value = b.slice(
       value,
       axes.map(() => -1),
-      axes.map(() => Number.MIN_SAFE_INTEGER),
+      reversed.map((run) => -run.count - 1),
       axes,
       axes.map(() => -1),
     );
@@ -141,8 +141,9 @@ export function scatterIndices(
 ): ValueName {
   const { b } = s;
   const size = s.staticSize(to, axis);
-  const run = regular(indices);
-  if (run) return scatterRuns(s, g, [{ axis, size, ...run }], to);
+  const [start, count] = [indices[0] ?? 0, indices.length];
+  if (indices.every((index, position) => index === start + position))
+    return scatterRuns(s, g, [{ axis, size, start, step: 1, count }], to);
   const positions: number[][] = Array.from({ length: size }, () => []);
   indices.forEach((index, position) => {
     positions[index]!.push(position);
@@ -170,15 +171,6 @@ export function scatterIndices(
     b.gather(source, b.ints(positions.map((list) => list[round] ?? spare)), axis),
   );
   return b.sum(picks);
-}
-
-/** start, step, count when the indices are an arithmetic sequence without repetition. */
-function regular(indices: readonly number[]): { start: number; step: number; count: number } | undefined {
-  const [start, second] = indices;
-  if (start === undefined) return undefined;
-  const step = second === undefined ? 1 : second - start;
-  if (step === 0 || indices.some((index, position) => index !== start + position * step)) return undefined;
-  return { start, step, count: indices.length };
 }
 
 /** A [rows, columns] constant of the gradient's type, or its transpose. */

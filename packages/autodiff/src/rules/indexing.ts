@@ -1,4 +1,4 @@
-import { DATA_TYPES, type ValueName } from '@seewhy/onnx';
+import { DATA_TYPES, Tensor, type ValueName } from '@seewhy/onnx';
 import { positiveAxis, type Rule, type RuleStep, type RuleTable } from '../rule.ts';
 import { type Dim, type Shape, sameDim } from '../shape.ts';
 import { multiplyAxis, pads, scatterIndices } from './along-axis.ts';
@@ -15,7 +15,9 @@ function fromFront(s: RuleStep, indices: ValueName, size: number): ValueName {
 const frontOf = (indices: readonly number[], size: number) =>
   indices.map((index) => (index < 0 ? index + size : index));
 
-const arange = (size: number) => Array.from({ length: size }, (_, index) => index);
+/** 0 … size − 1 along the first of the dimensions. */
+const places = (s: RuleStep, size: number, dims: readonly number[] = [size]) =>
+  s.b.constant(Tensor.int64([...Array(size).keys()], dims), 'places');
 const product = (dims: readonly number[]) => dims.reduce((total, dim) => total * dim, 1);
 
 /** Zeros of the shape of `like`, of its type. */
@@ -46,8 +48,7 @@ function flatCount(s: RuleStep, shape: Shape): Dim {
 /** [size, indices] with 1 where a row is the index (or its transpose), at run time. */
 function oneHot(s: RuleStep, indices: ValueName, size: number, rows: boolean): ValueName {
   const { b } = s;
-  const places = rows ? b.reshape(b.ints(arange(size)), [size, 1]) : b.ints(arange(size));
-  const hit = b.equal(places, b.reshape(indices, rows ? [1, -1] : [-1, 1]));
+  const hit = b.equal(places(s, size, rows ? [size, 1] : [size]), b.reshape(indices, rows ? [1, -1] : [-1, 1]));
   return b.cast(hit, s.typeCode(s.x()));
 }
 
@@ -75,8 +76,8 @@ function scatterElements(
   const [from, to] = [s.shape(s.y()), s.shape(like)];
   const size = s.staticSize(to, axis);
   const front = fromFront(s, indices, size);
-  const places = b.reshape(b.ints(arange(size)), [size, ...Array(to.length - axis).fill(1)]);
-  const hit = b.equal(b.unsqueeze(front, [axis]), places);
+  const column = places(s, size, [size, ...Array(to.length - axis).fill(1)]);
+  const hit = b.equal(b.unsqueeze(front, [axis]), column);
   const sum = b.reduceSum(b.where(hit, b.unsqueeze(g, [axis]), s.scalar(0, like)), [axis + 1], false);
   const unread = (dim: Dim, other: number) =>
     other === axis || sameDim(dim, from[other]!) ? 0 : s.staticSize(to, other) - s.staticSize(from, other);
@@ -94,13 +95,8 @@ const gatherElements: Rule = (s) => {
 
 /** The k largest or smallest along an axis: each goes back to its place. */
 const topK: Rule = (s) => {
-  const { attribute } = s.node;
-  const axis = positiveAxis(attribute.int('axis', -1), s.rank(s.x()));
-  const again = () => {
-    const order = { axis, largest: attribute.int('largest', 1), sorted: attribute.int('sorted', 1) };
-    return s.b.multi('TopK', [s.x(0), s.x(1)], order, 2)[1]!;
-  };
-  return [scatterElements(s, s.g, s.y(1) || again(), axis, s.x(), true)];
+  const axis = positiveAxis(s.node.attribute.int('axis', -1), s.rank(s.x()));
+  return [scatterElements(s, s.g, s.y(1), axis, s.x(), true)];
 };
 
 /**
@@ -113,17 +109,17 @@ const gatherND: Rule = (s) => {
   const [to, tuples] = [s.shape(s.x()), s.shape(s.x(1))];
   const depth = s.staticSize(tuples, tuples.length - 1);
   const indexed = Array.from({ length: depth }, (_, k) => s.staticSize(to, batch + k));
-  const places = product(indexed);
+  const size = product(indexed);
   const strides = indexed.map((_, k) => product(indexed.slice(k + 1)));
   const constant = s.constant(s.x(1))?.numbers();
   const inner = flatCount(s, to.slice(batch + depth));
   if (constant && batch === 0) {
     const rows: number[] = [];
     for (let row = 0; row < constant.length; row += depth) {
-      const parts = indexed.map((size, k) => frontOf([constant[row + k]!], size)[0]! * strides[k]!);
+      const parts = indexed.map((along, k) => frontOf([constant[row + k]!], along)[0]! * strides[k]!);
       rows.push(parts.reduce((total, part) => total + part, 0));
     }
-    const flat = scatterIndices(s, s.reshape(s.g, [rows.length, inner]), 0, rows, [places, inner]);
+    const flat = scatterIndices(s, s.reshape(s.g, [rows.length, inner]), 0, rows, [size, inner]);
     return [s.reshapeLike(flat, s.x())];
   }
   const sizes = b.ints(indexed);
@@ -133,7 +129,7 @@ const gatherND: Rule = (s) => {
   const leading = to.slice(0, batch);
   const count = flatCount(s, tuples.slice(batch, -1));
   const rows = s.reshape(numbers, [...leading, 1, count]);
-  const hit = b.equal(b.reshape(b.ints(arange(places)), [places, 1]), rows);
+  const hit = b.equal(places(s, size, [size, 1]), rows);
   const g = s.reshape(s.g, [...leading, count, inner]);
   return [s.reshapeLike(b.matmul(b.cast(hit, s.typeCode(s.x())), g), s.x())];
 };
