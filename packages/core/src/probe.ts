@@ -11,7 +11,7 @@ const PREFIX = 'seewhy/shape-of/';
 export interface Probe {
   /** Shape of every tensor of the graph; sizes that follow the batch are `{ batch }`. */
   readonly shapes: ReadonlyMap<string, Shape>;
-  /** Whether the graph also ran with two items, every item-wise size having doubled. */
+  /** Whether every size stays or doubles when the feeds do. Whether it then runs, and right, is for the caller to try. */
   readonly batch: 'free' | 'fixed';
 }
 
@@ -31,37 +31,42 @@ export async function probe(
     .filter((node) => !NOT_TENSORS.test(node.op))
     .flatMap((node) => node.outputs.filter((value) => value !== ''));
   names.push(...graph.feeds.map((value) => value.name));
-  const session = await runtime.open(
-    graph.with({
-      nodes: [...graph.nodes, ...names.map((name) => Node.make('Shape', [name], [PREFIX + name]))],
-      outputs: names.map((name) => new Value(PREFIX + name)),
-    }),
-    { optimization: 'disabled' },
-  );
-  try {
-    const run = async (feeds: Readonly<Record<string, RunTensor>>) => {
+  const shapesFor = async (feeds: Readonly<Record<string, RunTensor>>) => {
+    const session = await runtime.open(
+      graph.with({
+        // With the sizes of the inputs pinned, and without the file's own hints (which may be wrong), the runtime infers most shapes while
+        // it loads, folds each `Shape` to a constant and drops what is behind it: the run then computes little or nothing.
+        inputs: graph.inputs.map((value) =>
+          feeds[value.name] ? new Value(value.name, feeds[value.name]!.type, [...feeds[value.name]!.dims]) : value,
+        ),
+        values: new Map(),
+        nodes: [...graph.nodes, ...names.map((name) => Node.make('Shape', [name], [PREFIX + name]))],
+        outputs: names.map((name) => new Value(PREFIX + name)),
+      }),
+    );
+    try {
       const results = await session.run(feeds);
       return new Map(names.map((name) => [name, Array.from(results[PREFIX + name]!.data as BigInt64Array, Number)]));
-    };
-    const atOne = await run(one);
-    if (!two) return { shapes: atOne, batch: 'fixed' };
-    let atTwo: Map<string, number[]>;
-    try {
-      atTwo = await run(two);
-    } catch {
-      return { shapes: atOne, batch: 'fixed' };
+    } finally {
+      await session.release();
     }
-    const shapes = new Map<string, Shape>();
-    for (const [name, shape] of atOne) {
-      const merged = mergeShapes(shape, atTwo.get(name)!);
-      // A size like N + 1 has no name here: such a graph is explained one item at a time.
-      if (!merged) return { shapes: atOne, batch: 'fixed' };
-      shapes.set(name, merged);
-    }
-    return { shapes, batch: 'free' };
-  } finally {
-    await session.release();
+  };
+  const atOne = await shapesFor(one);
+  if (!two) return { shapes: atOne, batch: 'fixed' };
+  let atTwo: Map<string, number[]>;
+  try {
+    atTwo = await shapesFor(two);
+  } catch {
+    return { shapes: atOne, batch: 'fixed' };
   }
+  const shapes = new Map<string, Shape>();
+  for (const [name, shape] of atOne) {
+    const merged = mergeShapes(shape, atTwo.get(name)!);
+    // A size like N + 1 has no name here: such a graph is explained one item at a time.
+    if (!merged) return { shapes: atOne, batch: 'fixed' };
+    shapes.set(name, merged);
+  }
+  return { shapes, batch: 'free' };
 }
 
 /** Undefined when a size neither stayed nor doubled. */
