@@ -68,7 +68,7 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .option('--seed <n>', 'seed of methods that draw at random', whole('--seed', 0))
     .option(
       '--max-pixels <n>',
-      'refuse pictures larger than this (default: 268402689)',
+      'refuse pictures larger than this (default: 100000000)',
       whole('--max-pixels', 1, Number.MAX_SAFE_INTEGER),
     )
     .option('--fail-on <condition>', "exit 1 when it holds for a result, e.g. 'probability < 0.5 or flat'", each)

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { webcrypto } from 'node:crypto';
 import {
   type ExplainProgram,
   type Explanation,
@@ -12,7 +12,7 @@ import { Draw, type DrawOptions, pictureOfTensor } from './draw.ts';
 import { isAbort } from './errors.ts';
 import { imageTensorOf, type OpenedModel } from './open-model.ts';
 import { fileName, type OutputFile, type OutputFiles, type SaveKind, suffixOf } from './output-files.ts';
-import { decodePicture } from './decode-stub.ts';
+import { decodePicture } from './picture/decode.ts';
 import { failureOf, type RecordContext, recordOf } from './record.ts';
 import type { ExplanationRecord, FailureRecord } from './schema.ts';
 import type { Source } from './sources.ts';
@@ -36,6 +36,8 @@ export interface ExplainRunOptions {
   /** Pictures a run. */
   readonly batch: number;
   readonly top: number;
+  /** Of the model file. */
+  readonly sha256: Promise<string>;
   readonly seed?: number | undefined;
   readonly maxPixels?: number | undefined;
   readonly signal: AbortSignal;
@@ -54,10 +56,8 @@ export async function decodeSource(source: Source, maxPixels?: number): Decoding
   try {
     const bytes = await source.read();
     if (source.kind === 'tensor') return { kind: 'tensor', bytes };
-    return {
-      kind: 'picture',
-      picture: await decodePicture(bytes, { name: source.path, ...(maxPixels ? { maxPixels } : {}) }),
-    };
+    const options = { name: source.path, ...(maxPixels ? { maxPixels } : {}) };
+    return { kind: 'picture', picture: await decodePicture(bytes, options) };
   } catch (error) {
     return { kind: 'failed', error };
   }
@@ -96,8 +96,10 @@ export class Lookahead {
 /** How many pictures may wait to be encoded and written while the next ones run: bounds the memory. */
 const MOST_UNFINISHED = 4;
 
-/** SHA-256 of the model file. */
-export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+/** SHA-256 of the model file, made in a thread of its own. */
+export async function sha256Of(bytes: Uint8Array): Promise<string> {
+  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes as BufferSource)).toString('hex');
+}
 
 /**
  * Explains all sources: decoding of the next pictures, the model's run and the encoding of earlier ones overlap. A bad picture is
@@ -107,7 +109,7 @@ export async function explainAll(lookahead: Lookahead, options: ExplainRunOption
   const { signal, batch } = options;
   const context: RecordContext = {
     opened: options.opened,
-    sha256: sha256Of(options.opened.bytes),
+    sha256: await options.sha256,
     top: options.top,
     seed: options.seed,
   };

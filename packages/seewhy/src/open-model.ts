@@ -36,6 +36,8 @@ export interface LoadOptions {
   /** `cpu` (default), `webgpu`, `cuda`, `wasm` … */
   readonly device?: string | undefined;
   readonly threads?: number | undefined;
+  /** The file, where its reading has begun already (`readModel`). */
+  readonly file?: Promise<ModelFile> | undefined;
   /** A runtime of your own instead of the one chosen by `device`. */
   readonly runtime?: Runtime | undefined;
 }
@@ -65,7 +67,7 @@ export interface OpenedModel {
  */
 export async function openModel(path: string, options: LoadOptions = {}): Promise<OpenedModel> {
   // Everything that waits for the disk begins now; loading the runtime's addon then overlaps with it.
-  const reading = readSource(path);
+  const reading = options.file ?? readModel(path);
   const looking = findBeside(path);
   const naming = typeof options.labels === 'string' ? readLabels(options.labels) : undefined;
   const feeding = readInputs(options.inputs ?? {});
@@ -141,7 +143,8 @@ const FOREIGN: Readonly<Record<string, string>> = {
   '.ort': 'ONNX Runtime format',
 };
 
-async function readSource(path: string): Promise<ModelFile> {
+/** Reads a model file. @throws MODEL_NOT_FOUND (with the nearest names), MODEL_NOT_ONNX … */
+export async function readModel(path: string): Promise<ModelFile> {
   let info: Awaited<ReturnType<typeof stat>>;
   try {
     info = await stat(path);

@@ -24,7 +24,7 @@ export interface FoundSources {
 }
 
 const PICTURES = new Set(
-  '.png .apng .jpg .jpeg .jpe .jfif .webp .gif .tif .tiff .bmp .dib .avif .heic .heif .jp2 .j2k .jxl .ppm .pgm .pbm .pnm .svg'.split(
+  '.png .apng .jpg .jpeg .jpe .jfif .webp .gif .tif .tiff .bmp .dib .avif .heic .heif .jp2 .j2k .jxl .ppm .pgm .pbm .pnm'.split(
     ' ',
   ),
 );

@@ -9,10 +9,10 @@ import {
 } from '@seewhy/core';
 import type { Draw } from '../draw.ts';
 import { EXIT, errors } from '../errors.ts';
-import { explainAll, Lookahead } from '../explain-run.ts';
+import { explainAll, Lookahead, sha256Of } from '../explain-run.ts';
 import { type Gate, parseGate } from '../gate.ts';
 import { interruptible } from '../interrupt.ts';
-import { type OpenedModel, openModel } from '../open-model.ts';
+import { type OpenedModel, openModel, readModel } from '../open-model.ts';
 import { explainOptions, loadOptions, type ExplainOptions as MethodOptions, oneOf } from '../options.ts';
 import {
   type Destination,
@@ -22,6 +22,7 @@ import {
   suffixOf,
   writeAtomically,
 } from '../output-files.ts';
+import { loadSharp } from '../picture/sharp.ts';
 import { startProgress } from '../progress.ts';
 import { GATE_FIELDS, gateFields } from '../record.ts';
 import type { ExplanationDocument, ExplanationRecord, FailureRecord } from '../schema.ts';
@@ -55,6 +56,7 @@ interface Plan {
   readonly save: readonly SaveKind[];
   readonly gates: readonly Gate[];
   readonly batch: number;
+  readonly sha256: Promise<string>;
   readonly notices: readonly string[];
 }
 
@@ -77,11 +79,17 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
     throw errors.option('--sheet', options.sheet, 'the name of a .png file');
   const { to, save } = await destinationOf(options.out, options.save);
   const batch = options.batch ?? 1;
-  const opening = openModel(path, { ...loadOptions(options), batch: batch > 1 ? 'free' : 'one' });
-  opening.catch(() => undefined);
+  // The model's bytes are on their way while the sources are looked up and the first picture begins to be decoded in a thread of its own;
+  // only then is the main thread given to the model.
+  const reading = readModel(path);
+  reading.catch(() => undefined);
   const found = await findSources(args);
   // A dry run opens no picture.
   const lookahead = new Lookahead(options.dryRun ? [] : found.sources, Math.max(3, batch + 2), options.maxPixels);
+  if (!options.dryRun && found.sources.some((source) => source.kind === 'picture')) await loadSharp();
+  const opening = openModel(path, { ...loadOptions(options), batch: batch > 1 ? 'free' : 'one', file: reading });
+  const sha256 = reading.then((file) => sha256Of(file.bytes));
+  sha256.catch(() => undefined);
   const opened = await opening;
   const resolved = resolveOptions(opened.model, {
     ...explainOptions(options, opened.model),
@@ -109,7 +117,7 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
     effective = 1;
     notices.push(`--batch ${batch} is not possible, pictures go one by one: ${opened.model.batchReason}.`);
   }
-  return { opened, resolved, sources: found.sources, lookahead, to, save, gates, batch: effective, notices };
+  return { opened, resolved, sources: found.sources, lookahead, to, save, gates, batch: effective, sha256, notices };
 }
 
 async function run(plan: Plan, options: ExplainCommandOptions, signal: AbortSignal): Promise<number> {
@@ -139,6 +147,7 @@ async function run(plan: Plan, options: ExplainCommandOptions, signal: AbortSign
       draw: { colormap: options.colormap, opacity: options.opacity },
       batch: plan.batch,
       top: options.top ?? 5,
+      sha256: plan.sha256,
       seed: options.seed,
       maxPixels: options.maxPixels,
       signal,

@@ -40,7 +40,8 @@ function parameters({ source }: OpenedModel): number {
 }
 
 /** Ops that only move values or pad them: what they make is no layer of its own. */
-const MOVES = /^(Pad|Transpose|Reshape|Identity|Cast|Slice|QuantizeLinear|DequantizeLinear|Flatten|Squeeze|Unsqueeze|Expand)$/;
+const MOVES =
+  /^(Pad|Transpose|Reshape|Identity|Cast|Slice|QuantizeLinear|DequantizeLinear|Flatten|Squeeze|Unsqueeze|Expand)$/;
 const MOST_SHOWN = 16;
 
 /**

@@ -10,7 +10,7 @@ import { EXIT, errors } from '../errors.ts';
 import { interruptible } from '../interrupt.ts';
 import { imageTensorOf, type OpenedModel, openModel } from '../open-model.ts';
 import { loadOptions, type ModelOptions } from '../options.ts';
-import { decodePicture } from '../decode-stub.ts';
+import { decodePicture } from '../picture/decode.ts';
 import { startProgress } from '../progress.ts';
 import { findSources } from '../sources.ts';
 import { err, out, print, say, table, wrap } from '../talk.ts';
