@@ -7,14 +7,17 @@ function kernelOf(s: RuleStep, w: ValueName): number[] {
   return s.sizes(w, spatialAxes(s.rank(w) - 2));
 }
 
-/** Window attributes of Conv and ConvTranspose nodes. */
+/** Window attributes of Conv and ConvTranspose nodes; those at their default are left out. */
 function attributes(s: RuleStep, w: Window, pads: readonly number[]) {
+  const unless = (values: readonly number[], usual: number) =>
+    values.every((value) => value === usual) ? undefined : values;
+  const group = s.node.attribute.int('group', 1);
   return {
     kernel_shape: w.kernel,
-    strides: w.strides,
-    dilations: w.dilations,
-    pads,
-    group: s.node.attribute.int('group', 1),
+    strides: unless(w.strides, 1),
+    dilations: unless(w.dilations, 1),
+    pads: unless(pads, 0),
+    group: group === 1 ? undefined : group,
   };
 }
 
@@ -64,7 +67,7 @@ export function convolutionInput(s: RuleStep, g: ValueName, weight: ValueName, s
   }
   return s.b.convTranspose(g, weight, {
     ...attributes(s, w, [...w.begin, ...w.end]),
-    output_padding: remainder(w),
+    output_padding: remainder(w).some((n) => n !== 0) ? remainder(w) : undefined,
   });
 }
 
