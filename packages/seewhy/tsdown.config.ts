@@ -19,8 +19,19 @@ export default defineConfig([
     entry: ['src/main.ts'],
     dts: false,
     clean: false,
-    noExternal: [/^@seewhy\//, /^@bufbuild\//, /^commander/, /^@commander-js/, 'picocolors', 'tinyglobby', 'csv-parse'],
-    inlineOnly: false,
-    external: ['onnxruntime-node', 'onnxruntime-web', 'sharp', 'fast-png', 'jpeg-js'],
+    minify: true,
+    deps: {
+      alwaysBundle: [
+        /^@seewhy\//,
+        /^@bufbuild\//,
+        /^commander/,
+        /^@commander-js/,
+        'picocolors',
+        'tinyglobby',
+        'csv-parse',
+      ],
+      onlyBundle: false,
+      neverBundle: ['onnxruntime-node', 'onnxruntime-web', 'sharp', 'fast-png', 'jpeg-js'],
+    },
   },
 ]);

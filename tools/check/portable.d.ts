@@ -20,6 +20,8 @@ declare class TextEncoder {
 
 declare const performance: { now(): number };
 
-declare function setTimeout(callback: () => void, milliseconds?: number): unknown;
+declare function atob(base64: string): string;
+
+declare function setTimeout(callback: (...args: never[]) => void, milliseconds?: number): unknown;
 declare function clearTimeout(timer: unknown): void;
 declare function structuredClone<T>(value: T): T;

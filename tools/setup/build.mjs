@@ -76,8 +76,8 @@ function build(name, folder) {
   });
   const output = `${done.stdout ?? ''}${done.stderr ?? ''}`
     .split('\n')
-    // tsdown announces its plans for Node 20; the version is pinned, and CONTRIBUTING.md says until when.
-    .filter((line) => line.trim() !== '' && !line.includes('is deprecated. Support will be removed'))
+    // tsdown announces its plans for Node 20 (the version is pinned, and CONTRIBUTING.md says until when) and where its time went.
+    .filter((line) => line.trim() !== '' && !/is deprecated\. Support will be removed|PLUGIN_TIMINGS/.test(line))
     .join('\n');
   if (output) console.error(output);
   if (done.status !== 0) throw new StepError(`building ${name} failed; the message is above.`);
