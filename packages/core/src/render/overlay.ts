@@ -1,0 +1,129 @@
+import { type ColormapName, colormap, colourIndex } from '../heatmap/colormaps.ts';
+import { type HeatMap, rangeOf } from '../heatmap/heatmap.ts';
+import { resizeMap } from '../heatmap/resize.ts';
+import type { Box, Picture } from '../picture/picture.ts';
+import type { Raster } from './raster.ts';
+
+/** How a heatmap is laid on a picture. */
+export const OVERLAY_STYLES = {
+  blend: 'ours: the stronger the map, the more it covers; where it is 0 the picture is untouched',
+  uniform: 'the colour of the map everywhere with the same opacity',
+  'pytorch-grad-cam': 'show_cam_on_image: (1 - w)·heat + w·picture, divided by its maximum; w = 0.5',
+  'tf-explain': 'heatmap_display 0.3.1: cv2.addWeighted(picture, w, heat, 1); w = 0.7',
+} as const;
+
+export type OverlayStyle = keyof typeof OVERLAY_STYLES;
+
+export interface OverlayOptions {
+  /** Default `turbo` (blend, uniform), `diverging` for signed maps, `jet` (pytorch-grad-cam), `viridis` (tf-explain). */
+  colormap?: ColormapName;
+  /** Share of the heatmap where it is strongest, 0..1: default 0.6; with a peer's style 1 - w (default 0.5 and 0.3). */
+  opacity?: number;
+  /** Default `blend`; see {@link OVERLAY_STYLES}. */
+  style?: OverlayStyle;
+  /** The map runs from -1 to 1 (default false: 0 to 1). */
+  signed?: boolean;
+}
+
+/**
+ * Lays a finished map on a picture. A map of another size is resized (bilinear). What the model did not see
+ * (`map.seen`) is dimmed and never coloured, in our own styles; the peers' styles are bit-compatible with the peers and
+ * know no such thing.
+ * @returns RGB of the picture's size
+ */
+export function overlay(picture: Picture, map: HeatMap, options: OverlayOptions = {}): Raster & { channels: 3 } {
+  const { style = 'blend', signed = false } = options;
+  const fitted = resizeMap(map, picture.width, picture.height);
+  const seen = map.seen && fitted === map ? map.seen : undefined;
+  const data =
+    style === 'pytorch-grad-cam'
+      ? likePytorchGradCam(picture, fitted.data, colormap(options.colormap ?? 'jet'), 1 - (options.opacity ?? 0.5))
+      : style === 'tf-explain'
+        ? likeTfExplain(picture, fitted.data, colormap(options.colormap ?? 'viridis'), 1 - (options.opacity ?? 0.3))
+        : blend(picture, fitted.data, seen, options, signed);
+  return { width: picture.width, height: picture.height, channels: 3, data };
+}
+
+function blend(
+  picture: Picture,
+  values: Float32Array,
+  seen: Box | undefined,
+  options: OverlayOptions,
+  signed: boolean,
+): Uint8Array {
+  const table = colormap(options.colormap ?? (signed ? 'diverging' : 'turbo'));
+  const opacity = options.opacity ?? 0.6;
+  const uniform = options.style === 'uniform';
+  const { data } = picture;
+  const out = new Uint8Array(data.length);
+  for (let i = 0, at = 0; i < values.length; i++, at += 3) {
+    const value = values[i]!;
+    const index = colourIndex(value, signed) * 3;
+    const alpha = index < 0 ? 0 : uniform ? opacity : opacity * strength(value, signed);
+    for (let c = 0; c < 3; c++) {
+      out[at + c] = alpha === 0 ? data[at + c]! : Math.round(data[at + c]! * (1 - alpha) + table[index + c]! * alpha);
+    }
+  }
+  if (seen) dimOutside(picture, out, seen);
+  return out;
+}
+
+/** How much of a value is shown: nothing at 0, everything from 0.6 on, smooth between (3t² - 2t³). */
+export function strength(value: number, signed: boolean): number {
+  const t = Math.min(1, Math.max(0, (signed ? Math.abs(value) : value) / 0.6));
+  return t * t * (3 - 2 * t);
+}
+
+/** Outside the box the picture loses most of its colour and a third of its contrast. */
+function dimOutside(picture: Picture, out: Uint8Array, seen: Box): void {
+  const { width, height, data } = picture;
+  for (let y = 0; y < height; y++) {
+    const inside = y >= seen.y0 && y < seen.y1;
+    for (let x = 0; x < width; x++) {
+      if (inside && x >= seen.x0 && x < seen.x1) {
+        x = seen.x1 - 1;
+        continue;
+      }
+      const at = (y * width + x) * 3;
+      const grey = 0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!;
+      for (let c = 0; c < 3; c++) out[at + c] = Math.round((0.3 * data[at + c]! + 0.7 * grey) * 0.6 + 40);
+    }
+  }
+}
+
+/** pytorch-grad-cam 1.5.7, utils/image.py, in float32: `cam = (1 - w)·heat + w·img; uint8(255 · cam / max(cam))`. */
+function likePytorchGradCam(picture: Picture, values: Float32Array, table: Uint8Array, weight: number): Uint8Array {
+  const heatWeight = Math.fround(1 - weight);
+  const pictureWeight = Math.fround(weight);
+  const cam = new Float32Array(picture.data.length);
+  let largest = 0;
+  for (let i = 0, at = 0; i < values.length; i++) {
+    const index = (Math.trunc(Math.fround(255 * values[i]!)) & 255) * 3;
+    for (let c = 0; c < 3; c++, at++) {
+      const heat = Math.fround(heatWeight * Math.fround(table[index + c]! / 255));
+      const value = Math.fround(heat + Math.fround(pictureWeight * Math.fround(picture.data[at]! / 255)));
+      cam[at] = value;
+      if (value > largest) largest = value;
+    }
+  }
+  const out = new Uint8Array(cam.length);
+  if (largest > 0)
+    for (let i = 0; i < cam.length; i++) out[i] = Math.trunc(Math.fround(255 * Math.fround(cam[i]! / largest)));
+  return out;
+}
+
+/** tf-explain 0.3.1, utils/display.py: min-max once more, 255 steps, `cv2.addWeighted(picture, w, heat, 1, 0)`. */
+function likeTfExplain(picture: Picture, values: Float32Array, table: Uint8Array, weight: number): Uint8Array {
+  const [low, high] = rangeOf(values);
+  const span = Math.fround(high - low);
+  const pictureWeight = Math.fround(weight);
+  const out = new Uint8ClampedArray(picture.data.length);
+  for (let i = 0, at = 0; i < values.length; i++) {
+    const unit = span > 0 ? Math.fround(Math.fround(values[i]! - low) / span) : 0;
+    const index = Math.trunc(Math.fround(unit * 255)) * 3;
+    // A clamped array rounds half to even and saturates, as OpenCV does.
+    for (let c = 0; c < 3; c++, at++)
+      out[at] = Math.fround(Math.fround(picture.data[at]! * pictureWeight) + table[index + c]!);
+  }
+  return new Uint8Array(out.buffer);
+}
