@@ -35,9 +35,9 @@ def build(architecture):
     return randomise(net, noise(architecture.size, 8))
 
 
-def noise(size, batch):
-    """The network's input: standard normal, as after the usual normalisation. The first item is the one explained."""
-    generator = torch.Generator().manual_seed(20)
+def noise(size, batch, seed=20):
+    """The network's input: standard normal, as after the usual normalisation."""
+    generator = torch.Generator().manual_seed(seed)
     return torch.randn(batch, 3, size, size, generator=generator)
 
 

@@ -6,16 +6,17 @@ import torchvision  # noqa: F401  (timm and the exporters find its operators dec
 
 import networks
 from record import describe
-from reference import float32_errors, gradient, save
+from reference import without_batch_norm, float32_errors, gradient, save
 
 
 def export(architecture, exporters, out):
     """Yields (exporter, record or exception); the input and the gradient are shared by both exporters."""
     torch.backends.mha.set_fastpath_enabled(False)  # its fused attention operator has no ONNX form
     net = networks.build(architecture)
-    image = networks.noise(architecture.size, 1)
+    image = networks.noise(architecture.size, 1, architecture.picture)
     save(out / f"{architecture.name}.input.npy", image)
-    exact = copy.deepcopy(net).double()
+    plain = without_batch_norm(copy.deepcopy(net))
+    exact = copy.deepcopy(plain).double()
     value, reference = gradient(exact, image.double(), architecture.target)
     with torch.no_grad():
         output = exact(image.double()).numpy()
@@ -23,7 +24,7 @@ def export(architecture, exporters, out):
     if not torch.isfinite(reference).all() or reference.norm() == 0:
         raise ValueError("the reference gradient is zero or not finite")
     save(out / f"{architecture.name}.gradient.npy", reference)
-    errors = float32_errors(net, image, architecture.target, reference)
+    errors = float32_errors(plain, image, architecture.target, reference)
     for parameter in net.parameters():
         parameter.requires_grad_(False)
     for exporter in exporters:
