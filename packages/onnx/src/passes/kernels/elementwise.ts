@@ -44,8 +44,14 @@ export const ELEMENTWISE_KERNELS: Readonly<Record<string, Kernel>> = {
   Ceil: arithmetic(([a]) => (typeof a === 'number' ? Math.ceil(a) : undefined)),
   Sqrt: arithmetic(([a]) => (typeof a === 'number' ? Math.sqrt(a) : undefined)),
   Reciprocal: arithmetic(([a]) => (typeof a === 'number' ? 1 / a : undefined)),
-  Min: arithmetic((values) => extreme(values, (a, b) => a < b)),
-  Max: arithmetic((values) => extreme(values, (a, b) => a > b)),
+  Min: (node, inputs, context) => smaller(node, inputs, context),
+  Max: (node, inputs, context) => larger(node, inputs, context),
+  // Bounds are optional; one that is there but not constant leaves the result open. TensorFlow-style padding is computed with it.
+  Clip: (node, [x, low, high], context) => {
+    if (!x || (node.inputs[1] && !low) || (node.inputs[2] && !high)) return undefined;
+    const raised = low ? larger(node, [x, low], context)?.[0] : x;
+    return raised && (high ? smaller(node, [raised, high], context) : [raised]);
+  },
   Equal: comparison((a, b) => a === b),
   Less: comparison((a, b) => a < b),
   LessOrEqual: comparison((a, b) => a <= b),
@@ -74,6 +80,9 @@ export const ELEMENTWISE_KERNELS: Readonly<Record<string, Kernel>> = {
     return cast(x, type, context);
   },
 };
+
+const smaller = arithmetic((values) => extreme(values, (a, b) => a < b));
+const larger = arithmetic((values) => extreme(values, (a, b) => a > b));
 
 function extreme(values: readonly Known[], better: (a: Known, b: Known) => boolean): Known | undefined {
   // NaN and the order of zeros are left to the runtime.
