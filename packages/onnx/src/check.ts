@@ -33,7 +33,8 @@ const MAX_PROBLEMS = 100;
 const CURE = 'The file is damaged or was written by a faulty exporter; export the model again.';
 
 /**
- * What is wrong with a graph, most basic first; an empty list when nothing is: values that are read but made nowhere or made twice,
+ * What is wrong with a graph, most basic first; an empty list when nothing is: values that are read but made nowhere or made twice, node names
+ * given twice,
  * cycles, operator sets that are used but not imported, attributes of the wrong type, missing outputs. Operators the standard does
  * not know are left to the runtime (`unknownOperators` lists them). At most 100 problems.
  */
@@ -94,7 +95,11 @@ function checkNames(graph: Graph, report: Report): Set<string> {
   // An initializer may carry the name of an input: it is its default.
   for (const name of [...graph.initializers.keys(), ...graph.sparseNames]) names.add(name);
   const outside = new Set(names);
+  const labels = new Set<string>();
   for (const node of graph.nodes) {
+    if (node.name !== '' && labels.has(node.name))
+      report('NODE_DUPLICATE', `Another node is called '${node.name}' too`, node.label);
+    labels.add(node.name);
     for (const output of node.outputs) {
       if (output === '') continue;
       if (outside.has(output)) report('VALUE_DUPLICATE', `'${output}' is an input or initializer already`, node.label);

@@ -85,13 +85,13 @@ function outputType(node: Node, index: number, types: ReadonlyMap<string, DataTy
   if (node.op === 'QuantizeLinear') return input(2) ?? to('output_dtype') ?? 'uint8';
   if (node.op === 'DequantizeLinear') return to('output_dtype') ?? input(1);
   if (node.op === 'QGemm') return input(8) ?? input(1);
-  const fixed = FIXED[node.op];
+  const fixed = Object.hasOwn(FIXED, node.op) ? FIXED[node.op] : undefined;
   if (typeof fixed === 'string') return fixed;
   if (fixed) {
     const type = fixed[index];
     return type === 'input' ? input(0) : type;
   }
-  const from = FROM_INPUT[node.op];
+  const from = Object.hasOwn(FROM_INPUT, node.op) ? FROM_INPUT[node.op] : undefined;
   if (from !== undefined) return input(from);
   if (node.domain === '' || node.domain === 'com.microsoft') {
     for (const name of node.inputs) {

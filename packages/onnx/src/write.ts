@@ -1,4 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
+import { copyMessage } from './copy-message.ts';
 import type { Graph } from './graph.ts';
 import type { Node } from './node.ts';
 import {
@@ -83,16 +84,18 @@ function modelFromGraph(graph: Graph, write: (name: string, tensor: Tensor) => T
   });
   if (origin?.model.$unknown) model.$unknown = origin.model.$unknown;
   if (!origin) model.producerName = 'seewhy';
-  model.opsetImport = [...graph.opsets].map(([domain, version]) => ({
-    $typeName: 'onnx.OperatorSetIdProto',
-    domain,
-    version: BigInt(version),
-  }));
-  model.metadataProps = [...graph.metadata].map(([key, value]) => ({
-    $typeName: 'onnx.StringStringEntryProto',
-    key,
-    value,
-  }));
+  // Entries that did not change are written as they were read: they may carry unknown fields too.
+  const imports = new Map(origin?.model.opsetImport.map((entry) => [standardDomain(entry.domain), entry]));
+  model.opsetImport = [...graph.opsets].map(([domain, version]) => {
+    const before = imports.get(domain);
+    if (before?.version === BigInt(version)) return before;
+    return { $typeName: 'onnx.OperatorSetIdProto', domain, version: BigInt(version) };
+  });
+  const entries = new Map(origin?.model.metadataProps.map((entry) => [entry.key, entry]));
+  model.metadataProps = [...graph.metadata].map(([key, value]) => {
+    const before = entries.get(key);
+    return before?.value === value ? before : { $typeName: 'onnx.StringStringEntryProto', key, value };
+  });
   model.functions = [...graph.functions];
   model.graph = graphToProto(graph, write);
   return model;
@@ -114,28 +117,26 @@ export function graphToProto(
   return proto;
 }
 
+function standardDomain(domain: string): string {
+  return domain === 'ai.onnx' ? '' : domain;
+}
+
 function withoutType<T extends object>(message: T): Omit<T, '$typeName' | '$unknown'> {
   const { $typeName: _type, $unknown: _unknown, ...fields } = message as T & { $typeName?: string; $unknown?: unknown };
   return fields as Omit<T, '$typeName' | '$unknown'>;
 }
 
-/** One node as a message. */
+/** One node as a message: the message it was read from, with what was changed since. */
 export function nodeToProto(node: Node): NodeProto {
-  const proto = create(NodeProtoSchema, {
+  const { origin } = node;
+  const fields = {
     opType: node.op,
     input: [...node.inputs],
     output: [...node.outputs],
     attribute: [...node.attributes.values()],
-  });
-  if (node.name) proto.name = node.name;
-  if (node.domain) proto.domain = node.domain;
-  const origin = node.origin;
-  if (origin) {
-    if (origin.overload) proto.overload = origin.overload;
-    if (origin.docString) proto.docString = origin.docString;
-    proto.metadataProps = origin.metadataProps;
-    proto.deviceConfigurations = origin.deviceConfigurations;
-    if (origin.$unknown) proto.$unknown = origin.$unknown;
-  }
+  };
+  const proto = origin ? copyMessage(origin, fields) : create(NodeProtoSchema, fields);
+  if (node.name !== proto.name) proto.name = node.name;
+  if (node.domain !== standardDomain(proto.domain)) proto.domain = node.domain;
   return proto;
 }

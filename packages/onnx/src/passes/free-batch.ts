@@ -3,7 +3,8 @@ import type { Node } from '../node.ts';
 import { Names } from '../subgraph.ts';
 import type { Tensor } from '../tensor.ts';
 import type { DeclaredDim, Value } from '../value.ts';
-import { BATCH_RULES, type BatchAxis, type BatchContext, Refusal } from './batch-rules.ts';
+import { type BatchAxis, type BatchContext, Refusal } from './batch-rule.ts';
+import { BATCH_RULES } from './batch-rules.ts';
 import { Evaluator, type Shapes } from './evaluator.ts';
 import { sortNodes } from './sort-nodes.ts';
 
@@ -104,7 +105,7 @@ class BatchFollower implements BatchContext {
       this.nodes.push(node);
       return;
     }
-    const rule = BATCH_RULES[node.type];
+    const rule = Object.hasOwn(BATCH_RULES, node.type) ? BATCH_RULES[node.type] : undefined;
     if (partial && !TAKES_SHAPE.has(node.op)) throw new Refusal(`${node.label} computes with the size of the batch`);
     if (!rule) throw new Refusal(`${node.label} is not known to keep the items of a batch apart`);
     const outputs = rule(node, this);

@@ -85,8 +85,7 @@ class Inliner {
     proto.output.forEach((name, index) => {
       const target = call.outputs[index] ?? '';
       if (made.has(name) && !names.has(name)) names.set(name, target || this.names.fresh(`${prefix}/${name}`));
-      else if (target !== '')
-        copies.push(Node.make('Identity', [names.get(name) ?? name], [target], {}, { name: target }));
+      else if (target !== '') copies.push(Node.make('Identity', [names.get(name) ?? name], [target]));
     });
     for (const name of made) {
       if (name !== '' && !names.has(name)) names.set(name, this.names.fresh(`${prefix}/${name}`));

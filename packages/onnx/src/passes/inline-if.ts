@@ -84,8 +84,6 @@ function unfold(
   const inner = body.nodes.map((entry) =>
     renameNode(entry.with({ name: entry.name && names.fresh(`${prefix}/${entry.name}`) }), rename),
   );
-  const copies = copied.map(([name, target]) =>
-    Node.make('Identity', [rename.get(name) ?? name], [target], {}, { name: target }),
-  );
+  const copies = copied.map(([name, target]) => Node.make('Identity', [rename.get(name) ?? name], [target]));
   return [...inner, ...copies];
 }

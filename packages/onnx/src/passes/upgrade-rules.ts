@@ -50,7 +50,7 @@ export const UPGRADE_RULES: Readonly<Record<string, UpgradeRule>> = {
     return [
       dropout.with({ outputs: [y!, kept] }),
       Node.make('Not', [kept], [dropped], {}, { name: dropped }),
-      Node.make('Cast', [dropped], [mask], { to: DATA_TYPES[type].code }, { name: mask }),
+      Node.make('Cast', [dropped], [mask], { to: DATA_TYPES[type].code }),
     ];
   },
 
@@ -218,7 +218,7 @@ function flattenedSoftmax(node: Node, context: UpgradeContext): Node[] {
     Node.make('Flatten', [x!], [flat], { axis }, { name: flat }),
     extended(node.with({ inputs: [flat], outputs: [soft] }), { axis: -1 }),
     Node.make('Shape', [x!], [shape], {}, { name: shape }),
-    Node.make('Reshape', [soft, shape], [y!], {}, { name: `${y}/unflattened` }),
+    Node.make('Reshape', [soft, shape], [y!]),
   ];
 }
 

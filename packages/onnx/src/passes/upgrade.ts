@@ -90,7 +90,8 @@ function upgradeNodes(graph: Graph, names: Names, constants: Map<string, Tensor>
   const nodes: Node[] = [];
   for (const node of graph.nodes) {
     const inner = mapSubgraphs(node, (body) => upgradeBody(body, names, constants, context));
-    const rule = node.domain === '' ? UPGRADE_RULES[node.op] : undefined;
+    // An op may be called `constructor`: only the table's own entries count.
+    const rule = node.domain === '' && Object.hasOwn(UPGRADE_RULES, node.op) ? UPGRADE_RULES[node.op] : undefined;
     if (rule) nodes.push(...rule(inner, context));
     else nodes.push(inner);
   }
