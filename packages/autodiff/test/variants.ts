@@ -6,6 +6,7 @@ import {
   float32ToFloat16,
   type Graph,
   GraphBuilder,
+  Node,
   Tensor,
   Value,
 } from '@seewhy/onnx';
@@ -184,4 +185,20 @@ export async function checkHalf(c: OpCase, tolerance = 2e-2): Promise<number> {
   }
   if (worst > tolerance) throw new Error(`${c.op}: float16 is off by ${worst.toExponential(2)}`);
   return worst;
+}
+
+/** The same case with a constant input computed by nodes, so that no rule can see its values. */
+export function atRunTime(c: OpCase, index = 1): OpCase {
+  const names = c.inputs.map((input, position) =>
+    input === null ? '' : 'variable' in input ? `x${position}` : `c${position}`,
+  );
+  const outputs = Array.from({ length: c.outputs ?? 1 }, (_, position) => `y${position}`);
+  return {
+    ...c,
+    nodes: [
+      Node.make('Neg', [names[index]!], ['negative']),
+      Node.make('Neg', ['negative'], ['hidden']),
+      Node.make(c.op, names.with(index, 'hidden'), outputs, c.attributes ?? {}),
+    ],
+  };
 }

@@ -1,4 +1,4 @@
-import { Tensor, type ValueName } from '@seewhy/onnx';
+import { DATA_TYPES, Tensor, type ValueName } from '@seewhy/onnx';
 import { positiveAxis, type Rule, type RuleStep, type RuleTable } from '../rule.ts';
 import { type Dim, type Shape, sameDim, sameShape } from '../shape.ts';
 import { inverse, pads, type Run, scatterRuns } from './along-axis.ts';
@@ -130,24 +130,47 @@ function splitSizes(s: RuleStep, axis: number): number[] {
 /** The slice back in its place among zeros. */
 const slice: Rule = (s) => {
   const shape = s.shape(s.x());
+  if (!s.constant(s.x(1))) return [sliceAtRunTime(s)];
   const starts = s.constantInts(1) ?? [];
-  const ends = s.constantInts(2) ?? [];
-  const axes = s.constantInts(3) ?? starts.map((_, index) => index);
+  const axes = s.constantInts(3) ?? range(starts.length);
   const steps = s.constantInts(4) ?? starts.map(() => 1);
+  const taken = s.shape(s.y());
   const runs: Run[] = [];
   axes.forEach((given, index) => {
     const axis = positiveAxis(given, shape.length);
     const step = steps[index]!;
-    if (step === 1 && sameDim(shape[axis]!, s.shape(s.y())[axis]!)) return;
+    if (step === 1 && sameDim(shape[axis]!, taken[axis]!)) return;
     const size = s.staticSize(shape, axis);
-    const clamp = (position: number, low: number, high: number) =>
-      Math.min(high, Math.max(low, position < 0 ? position + size : position));
-    const start = step > 0 ? clamp(starts[index]!, 0, size) : clamp(starts[index]!, 0, size - 1);
-    const end = step > 0 ? clamp(ends[index]!, 0, size) : clamp(ends[index]!, -1, size - 1);
-    runs.push({ axis, size, start, step, count: Math.max(0, Math.ceil((end - start) / step)) });
+    const first = starts[index]! < 0 ? starts[index]! + size : starts[index]!;
+    const start = Math.min(step > 0 ? size : size - 1, Math.max(0, first));
+    runs.push({ axis, size, start, step, count: s.staticSize(taken, axis) });
   });
   return [scatterRuns(s, s.g, runs, shape)];
 };
+
+/** Where the starts are computed by nodes: zeros before by the start, zeros behind so that the size is right. */
+function sliceAtRunTime(s: RuleStep): ValueName {
+  const [from, to] = [s.shape(s.y()), s.shape(s.x())];
+  const [count] = s.sizes(s.x(1), [0]) as [number];
+  const axes = (s.constantInts(3) ?? range(count)).map((axis) => positiveAxis(axis, to.length));
+  if (s.constantInts(4)?.some((step) => step !== 1)) throw s.refuse('its starts are computed at run time, with steps');
+  const { b } = s;
+  const sizes = b.ints(axes.map((axis) => s.staticSize(to, axis)));
+  const starts = s.type(s.x(1)) === 'int64' ? s.x(1) : b.cast(s.x(1), DATA_TYPES.int64.code);
+  const front = b.where(b.op('Less', [starts, b.int(0)]), b.add(starts, sizes), starts);
+  // Spread over all axes; an axis that is taken whole has no zeros.
+  const rows = Tensor.int64(
+    axes.flatMap((axis) => to.map((_, other) => (other === axis && !sameDim(from[axis]!, to[axis]!) ? 1 : 0))),
+    [axes.length, to.length],
+  );
+  const begins = b.reduceSum(b.mul(b.unsqueeze(front, [1]), b.constant(rows)), [0], false);
+  const missing = b.ints(
+    to.map((dim, axis) => (sameDim(from[axis]!, dim) ? 0 : s.staticSize(to, axis) - s.staticSize(from, axis))),
+  );
+  return b.pad(s.g, b.concat([begins, b.sub(missing, begins)], 0));
+}
+
+const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
 /** The middle of each axis, cropped or padded: the same way back. */
 const centerCropPad: Rule = (s) => {

@@ -5,10 +5,16 @@ import { constantMatrix, multiplyAxis, pads } from './along-axis.ts';
 /** Pad: constant borders are cut off; borders that repeat the inside (reflect, edge, wrap) are added back to where they came from. */
 export const padding: Rule = (s) => {
   const mode = s.node.attribute.string('mode', 'constant');
-  const margins = readPads(s);
   if (s.needs(2)) throw s.refuse('its padding value depends on the input');
+  if (mode === 'constant' && !s.constant(s.x(1))) return [cropAtRunTime(s)];
+  const margins = readPads(s);
   return [mode === 'constant' ? crop(s, margins) : fold(s, mode, margins)];
 };
+
+/** Pads computed by nodes: the same with the sign turned. */
+function cropAtRunTime(s: RuleStep): ValueName {
+  return s.b.op('Pad', [s.g, s.b.neg(s.x(1)), undefined, s.has(3) ? s.x(3) : undefined]);
+}
 
 /** [begin, end] of every axis. */
 function readPads(s: RuleStep): readonly (readonly [number, number])[] {

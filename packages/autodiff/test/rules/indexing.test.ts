@@ -3,26 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exactly, forAll, ints, opset, profile, separated, shape, variable } from '../arbitrary.ts';
 import { checkRule, emitted, type OpCase } from '../harness.ts';
-import { checkBatched, checkEntries, checkHalf, gradients } from '../variants.ts';
+import { atRunTime, checkBatched, checkEntries, checkHalf, gradients } from '../variants.ts';
 
 const linear = { linear: true };
 const size = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1);
 const PROFILES = ['native', 'wasm', 'webgpu'] as const;
-
-/** The same case with its constant `index` computed by nodes, so that no rule can see its values. */
-function atRunTime(c: OpCase, index = 1): OpCase {
-  const names = c.inputs.map((input, position) => (input && 'variable' in input ? `x${position}` : `c${position}`));
-  const hidden = names.map((name, position) => (position === index ? 'hidden' : name));
-  const outputs = Array.from({ length: c.outputs ?? 1 }, (_, position) => `y${position}`);
-  return {
-    ...c,
-    nodes: [
-      Node.make('Neg', [names[index]!], ['negative']),
-      Node.make('Neg', ['negative'], ['hidden']),
-      Node.make(c.op, hidden, outputs, c.attributes ?? {}),
-    ],
-  };
-}
 
 const gatherOf = (
   dims: readonly number[],

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { GRADIENT_RULES } from '../../src/rules/table.ts';
 import { floats, forAll, ints, opset, profile, shape, unary, variable } from '../arbitrary.ts';
 import { checkRule, emitted, type OpCase, opGraph } from '../harness.ts';
-import { checkBatched, checkEntries, checkHalf, gradients } from '../variants.ts';
+import { atRunTime, checkBatched, checkEntries, checkHalf, gradients } from '../variants.ts';
 
 const linear = { linear: true };
 const one = (op: string, dims: readonly number[], rest: Partial<OpCase> = {}, ...more: OpCase['inputs']): OpCase => ({
@@ -246,6 +246,19 @@ describe('parts and wholes', () => {
     await checkBatched(one('Slice', [1, 4], {}, ints([0, 1]), ints([1000, 3]), ints([0, 1])));
     await checkRule(one('Slice', [4], {}, ints([-1]), ints([-1000]), ints([0]), ints([-1])), linear);
   });
+  it('Slice from starts computed at run time', async () => {
+    for (const c of [
+      one('Slice', [1, 6, 5], {}, ints([2]), ints([4]), ints([1])),
+      one('Slice', [1, 6, 5], {}, ints([-3, 1]), ints([1000, 4]), ints([1, -1])),
+      one('Slice', [1, 6, 5], {}, ints([0, 2, 1]), ints([1000, 1000, 3])),
+    ]) {
+      await checkRule(atRunTime(c), linear);
+      await checkRule(atRunTime(atRunTime(c), 2), linear);
+      await checkBatched(atRunTime(c));
+    }
+    const stepped = one('Slice', [6], {}, ints([1]), ints([6]), ints([0]), ints([2]));
+    await expect(emitted(atRunTime(stepped))).rejects.toMatchObject({ code: 'GRADIENT_REFUSED' });
+  });
   it('Slice with steps is three nodes for any number of axes (patch merging)', async () => {
     const c = one('Slice', [1, 8, 8, 3], {}, ints([1, 0]), ints([8, 8]), ints([1, 2]), ints([2, 2]));
     expect(await emitted(c)).toMatchInlineSnapshot(`
@@ -319,6 +332,18 @@ describe('Pad', () => {
       one('Pad', [2, 3, 4], { opset: 18, attributes: { mode: 'reflect' } }, ints([1, 2, 3, 0]), null, ints([2, -2])),
       linear,
     );
+  });
+  it('pads computed at run time', async () => {
+    for (const c of [
+      one('Pad', [1, 3, 3], {}, ints([0, 1, 2, 0, 2, 0])),
+      one('Pad', [1, 3, 4], {}, ints([0, -1, 1, 0, 1, -2])),
+      one('Pad', [1, 3, 4], { opset: 18 }, ints([1, 2, 3, 0]), null, ints([1, -1])),
+    ]) {
+      await checkRule(atRunTime(c), linear);
+      await checkBatched(atRunTime(c));
+    }
+    const reflected = one('Pad', [1, 3], { attributes: { mode: 'reflect' } }, ints([0, 1, 0, 1]));
+    await expect(emitted(atRunTime(reflected))).rejects.toMatchObject({ code: 'GRADIENT_REFUSED' });
   });
   it('emits a Slice for constant borders', async () => {
     expect(await emitted(one('Pad', [1, 3, 4, 4], {}, ints([0, 0, 1, 1, 0, 0, 2, 2])))).toMatchInlineSnapshot(
