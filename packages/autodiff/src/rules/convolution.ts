@@ -172,8 +172,12 @@ function transposedWindow(s: RuleStep, kernel: readonly number[]): Window {
 
 /** The gradient before an activation that a runtime fused into a node, from the output alone. */
 export function beforeActivation(s: RuleStep, g: ValueName): ValueName {
-  const name = s.node.attribute.string('activation', '');
-  const [first = 0, second = 0] = s.node.attribute.floats('activation_params') ?? [];
+  const { attribute } = s.node;
+  const [first = 0, second = 0] = attribute.floats('activation_params') ?? [
+    attribute.float('activation_alpha', 0),
+    attribute.float('activation_beta', 0),
+  ];
+  const name = attribute.string('activation', '');
   const y = s.y();
   const type = s.type(y);
   const { b, profile } = s;

@@ -26,15 +26,18 @@ const f = Math.fround;
  */
 export function interpolationMatrix(axis: ResizedAxis, how: Interpolation): Float64Array {
   const matrix = new Float64Array(axis.output * axis.input);
-  // Same size and scale: the identity, except where a region is cut out.
+  // ONNX Runtime leaves an axis of scale 1 alone, even where a region is cut out; with antialiasing, any axis that keeps its size.
+  const kept = axis.input === axis.output;
+  const whole = kept && axis.scale === 1 && !how.antialias;
   for (let row = 0; row < axis.output; row++) {
     const position = coordinate(row, axis, how.coordinates);
-    if (how.coordinates === 'tf_crop_and_resize' && (position < 0 || position > axis.input - 1)) continue; // extrapolated: constant
+    if (!whole && how.coordinates === 'tf_crop_and_resize' && (position < 0 || position > axis.input - 1)) continue; // extrapolated: constant
     const put = (column: number, weight: number) => {
       const inside = Math.min(Math.max(column, 0), axis.input - 1);
       matrix[row * axis.input + inside]! += weight;
     };
-    if (how.mode === 'nearest') put(nearest(position, how.nearest), 1);
+    if (whole || (kept && how.antialias)) put(row, 1);
+    else if (how.mode === 'nearest') put(nearest(position, how.nearest), 1);
     else if (how.antialias) antialiased(row, axis, how, put);
     else if (how.mode === 'linear') linear(position, axis.input, put);
     else cubic(position, axis.input, how, put);
@@ -62,7 +65,7 @@ function coordinate(i: number, axis: ResizedAxis, mode: string): number {
     }
     case 'tf_crop_and_resize':
       return output > 1
-        ? f(f(start * (input - 1)) + f(f(i * f(f(end - start) * (input - 1))) / (output - 1)))
+        ? f(f(start * (input - 1)) + f(f(f(i * f(end - start)) * (input - 1)) / (output - 1)))
         : f(0.5 * f(f(start + end) * (input - 1)));
     default:
       return Number.NaN;

@@ -12,45 +12,50 @@ export function poolWindow(s: RuleStep): Window {
   return { ...w, end: w.end.map((pad, axis) => (over[axis]! < 0 ? pad - over[axis]! : pad)) };
 }
 
-/** Σ over windows: each input element receives the g of every window that reads it, times `scale`. */
-export function spreadWindows(s: RuleStep, g: ValueName, w: Window, scale = 1): ValueName {
+/** A factor for each window: one number, or numbers `[1, 1, h, w]` where windows differ. */
+interface Weights {
+  readonly values: readonly number[];
+  readonly dims: readonly number[];
+}
+const UNIFORM: Weights = { values: [1], dims: [] };
+
+/** Σ over windows: each input element receives the g of every window that reads it, times the window's weight. */
+function spreadWindows(s: RuleStep, gradient: ValueName, w: Window, weights: Weights = UNIFORM): ValueName {
   const { b } = s;
-  const times = (value: ValueName, factor: number) => (factor === 1 ? value : b.mul(value, s.scalar(factor)));
+  const times = (factor: number) => {
+    const scaled = weights.values.map((value) => value * factor);
+    if (scaled.every((value) => value === 1)) return gradient;
+    return b.mul(gradient, b.constant(Tensor.floats(scaled, weights.dims, floatType(s)), 'weights'));
+  };
   const size = w.kernel.reduce((product, k) => product * k, 1);
   const padded = [...w.begin, ...w.end].some((pad) => pad !== 0);
   const over = remainder(w);
   // One window over everything.
   if (!padded && w.output.every((n) => n === 1) && over.every((n) => n === 0) && w.dilations.every((d) => d === 1))
-    return b.expand(times(g, scale), [1, 1, ...w.input]);
+    return b.expand(times(1), [1, 1, ...w.input]);
   // Windows side by side: each element has one.
   if (!padded && w.kernel.every((k, axis) => k === w.strides[axis]) && w.dilations.every((d) => d === 1))
-    return b.pad(b.resizeNearest(times(g, scale), [1, 1, ...w.kernel]), [
-      ...w.kernel.map(() => 0),
-      0,
-      0,
-      0,
-      0,
-      ...over,
-    ]);
+    return b.pad(b.resizeNearest(times(1), [1, 1, ...w.kernel]), [0, 0, ...w.kernel.map(() => 0), 0, 0, ...over]);
   const span = reach(w);
   const begin = span.map((n, axis) => n - w.begin[axis]!);
   const end = span.map((n, axis) => n - w.end[axis]! + over[axis]!);
   const simple = w.strides.every((n) => n === 1) && w.dilations.every((n) => n === 1);
   // A box is its own mirror image: the mean over the box, times its size, when pads stay below the kernel.
   if (simple && [...begin, ...end].every((pad, index) => pad >= 0 && pad < w.kernel[index % w.rank]!)) {
-    const mean = b.op('AveragePool', [g], {
+    return b.op('AveragePool', [times(size)], {
       kernel_shape: w.kernel,
       pads: [...begin, ...end],
       count_include_pad: [...begin, ...end].some((pad) => pad > 0) ? 1 : undefined,
     });
-    return times(mean, scale * size);
   }
   const channels = s.sizes(s.x(), [1])[0]!;
-  const ones = Tensor.floats(new Float32Array(channels * size).fill(scale), [channels, 1, ...w.kernel], floatType(s));
-  return b.convTranspose(g, b.constant(ones, 'box'), {
+  const uniform = weights.values.length === 1;
+  const box = new Float32Array(channels * size).fill(uniform ? weights.values[0]! : 1);
+  const kernel = b.constant(Tensor.floats(box, [channels, 1, ...w.kernel], floatType(s)), 'box');
+  return b.convTranspose(uniform ? gradient : times(1), kernel, {
     kernel_shape: w.kernel,
     strides: w.strides,
-    dilations: w.dilations,
+    dilations: w.dilations.every((n) => n === 1) ? undefined : w.dilations,
     group: channels,
     pads: [...w.begin, ...w.end],
     output_padding: over.some((n) => n > 0) ? over : undefined,
@@ -67,18 +72,13 @@ const averagePool: Rule = (s) => [averageWindows(s, s.g)];
 export function averageWindows(s: RuleStep, g: ValueName): ValueName {
   const w = poolWindow(s);
   const counts = w.input.map((_, axis) => countAlong(s, w, axis));
-  if (counts.every((count) => count.every((n) => n === count[0]))) {
-    const divisor = counts.reduce((product, count) => product * count[0]!, 1);
-    return spreadWindows(s, g, w, 1 / divisor);
-  }
-  // Windows at the border count fewer elements: a constant map [1, 1, h, w] of 1 / count (an axis without borders stays 1 long).
-  let map = [1];
+  // [1, 1, h, w] of 1 / count; an axis along which all windows count the same stays 1 long.
   const dims = counts.map((count) => (count.every((n) => n === count[0]) ? 1 : count.length));
+  let values = [1];
   counts.forEach((count, axis) => {
-    map = map.flatMap((value) => count.slice(0, dims[axis]).map((n) => value / n));
+    values = values.flatMap((value) => count.slice(0, dims[axis]).map((n) => value / n));
   });
-  const weights = s.b.constant(Tensor.floats(map, [1, 1, ...dims], floatType(s)), 'count');
-  return spreadWindows(s, s.b.mul(g, weights), w);
+  return spreadWindows(s, g, w, { values, dims: values.length === 1 ? [] : [1, 1, ...dims] });
 }
 
 /** How many elements along one axis each window divides by: real ones, and padding too when count_include_pad (never ceil_mode's overhang). */

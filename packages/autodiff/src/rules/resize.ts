@@ -1,5 +1,6 @@
 import { isFloat, Tensor, type ValueName } from '@seewhy/onnx';
 import type { Rule, RuleStep, RuleTable } from '../rule.ts';
+import { sameShape } from '../shape.ts';
 import { COORDINATES, type Interpolation, interpolationMatrix, type ResizedAxis } from './interpolation.ts';
 
 /** A resized axis with its matrix `[output, input]`. */
@@ -87,6 +88,8 @@ function resizedAxes(s: RuleStep): Axis[] {
     antialias: attribute.int('antialias', 0) !== 0 && mode !== 'nearest',
   };
   const [from, to] = [s.shape(s.x()), s.shape(s.y())];
+  // A runtime copies when no size changes, whatever the scales say.
+  if (sameShape(from, to)) return [];
   const rank = from.length;
   const listed = (attribute.ints('axes') ?? from.map((_, axis) => axis)).map((axis) => (axis < 0 ? axis + rank : axis));
   const scales = constantFloats(s, 2);

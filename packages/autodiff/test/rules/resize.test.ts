@@ -1,0 +1,195 @@
+import { type AttributeInput, float, Tensor } from '@seewhy/onnx';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { forAll, opset, profile } from '../arbitrary.ts';
+import { checkRule, emitted, gradientGraph, type OpCase, opGraph } from '../harness.ts';
+import { checkBatched, checkEntries, checkHalf } from '../variants.ts';
+
+const int = (min: number, max: number) => fc.integer({ min, max });
+const COORDINATES = ['half_pixel', 'pytorch_half_pixel', 'align_corners', 'asymmetric', 'tf_crop_and_resize'];
+const NEAREST = ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'];
+const constant = (values: readonly number[]) => ({ constant: Tensor.floats(values) });
+
+const setting = fc.record({
+  mode: fc.constantFrom('nearest', 'linear', 'cubic'),
+  coordinates: fc.constantFrom(...COORDINATES),
+  nearest: fc.constantFrom(...NEAREST),
+  cubicA: fc.constantFrom(-0.75, -0.5),
+  excludeOutside: fc.boolean(),
+  from: fc.array(int(1, 6), { minLength: 3, maxLength: 3 }),
+  to: fc.array(int(1, 9), { minLength: 3, maxLength: 3 }),
+  rank: int(1, 3),
+  bySizes: fc.boolean(),
+  opset: opset(13),
+  profile,
+});
+type Setting = typeof setting extends fc.Arbitrary<infer T> ? T : never;
+
+function caseOf(s: Setting): OpCase {
+  // The runtime's cubic works in two dimensions only.
+  const rank = s.mode === 'cubic' ? 2 : s.rank;
+  const from = [2, 3, ...s.from.slice(0, rank)];
+  const to = [2, 3, ...s.to.slice(0, rank)];
+  const crop = s.coordinates === 'tf_crop_and_resize';
+  const attributes: Record<string, AttributeInput> = {
+    mode: s.mode,
+    coordinate_transformation_mode: s.coordinates,
+    nearest_mode: s.nearest,
+    ...(s.mode === 'cubic'
+      ? { cubic_coeff_a: float(s.cubicA), exclude_outside: s.excludeOutside && !crop ? 1 : 0 }
+      : {}),
+    ...(crop ? { extrapolation_value: float(0.5) } : {}),
+  };
+  const region = [
+    0,
+    0,
+    ...from.slice(2).map((_, axis) => 0.13 * axis),
+    1,
+    1,
+    ...from.slice(2).map((_, axis) => 1.1 - 0.23 * axis),
+  ];
+  return {
+    op: 'Resize',
+    opset: s.opset,
+    profile: s.profile,
+    attributes,
+    inputs: [
+      { variable: from },
+      crop ? constant(region) : null,
+      s.bySizes ? null : constant(to.map((size, axis) => (axis < 2 ? 1 : (size + 0.01) / from[axis]!))),
+      ...(s.bySizes ? [{ constant: Tensor.int64(to) }] : []),
+    ],
+  };
+}
+
+describe('Resize', () => {
+  it('nearest, linear and cubic, in every coordinate system, by scales and by sizes, 1-D to 3-D', async () => {
+    await forAll(setting, async (s) => checkRule(caseOf(s), { linear: true }), 150);
+  });
+
+  it('half_pixel_symmetric, from opset 19', async () => {
+    for (const mode of ['linear', 'cubic'])
+      for (const scale of [0.45, 0.7, 1.3, 2.6])
+        await checkRule(
+          {
+            op: 'Resize',
+            opset: 19,
+            attributes: { mode, coordinate_transformation_mode: 'half_pixel_symmetric' },
+            inputs: [{ variable: [1, 2, 7, 5] }, null, constant([1, 1, scale, 1 / scale])],
+          },
+          { linear: true },
+        );
+  });
+
+  it('with antialiasing, from opset 18', async () => {
+    await forAll(
+      setting,
+      async (s) => {
+        const c = caseOf({
+          ...s,
+          mode: s.mode === 'nearest' ? 'linear' : s.mode,
+          rank: 2,
+          opset: s.opset < 18 ? 18 : s.opset,
+        });
+        await checkRule({ ...c, attributes: { ...c.attributes, antialias: 1 } }, { linear: true });
+      },
+      60,
+    );
+  });
+
+  it('of listed axes, channels last, from opset 18', async () => {
+    const listed: OpCase = {
+      op: 'Resize',
+      opset: 18,
+      attributes: { mode: 'linear', axes: [3, 2] },
+      inputs: [{ variable: [1, 2, 4, 5] }, null, constant([1.5, 2])],
+    };
+    await checkRule(listed, { linear: true });
+    for (const mode of ['nearest', 'linear'])
+      await checkRule(
+        {
+          op: 'Resize',
+          attributes: { mode },
+          inputs: [{ variable: [2, 4, 5, 3] }, null, constant([1, 1.5, 2, 1])],
+        },
+        { linear: true },
+      );
+  });
+
+  it('keeping the aspect ratio, from opset 18', async () => {
+    for (const policy of ['not_larger', 'not_smaller', 'stretch'])
+      for (const sizes of [
+        [9, 7],
+        [3, 8],
+        [12, 4],
+      ])
+        await checkRule(
+          {
+            op: 'Resize',
+            opset: 18,
+            attributes: { mode: 'linear', axes: [2, 3], keep_aspect_ratio_policy: policy },
+            inputs: [{ variable: [1, 2, 5, 6] }, null, null, { constant: Tensor.int64(sizes) }],
+          },
+          { linear: true },
+        );
+  });
+
+  it('agrees with central differences, works for a free batch and in float16', async () => {
+    for (const [mode, factors] of [
+      ['nearest', [1, 1, 2, 2]],
+      ['linear', [1, 1, 2, 2]],
+      ['linear', [1, 1, 0.6, 1.5]],
+    ] as const) {
+      const c: OpCase = {
+        op: 'Resize',
+        attributes: { mode },
+        inputs: [{ variable: [1, 2, 3, 4] }, null, constant(factors)],
+      };
+      await checkEntries(c);
+      await checkBatched(c);
+      // By sizes: checkHalf turns every float constant into float16, and scales are never that.
+      await checkHalf({
+        ...c,
+        inputs: [
+          c.inputs[0]!,
+          null,
+          null,
+          { constant: Tensor.int64([1, 2, ...(mode === 'nearest' ? [6, 8] : [7, 8])]) },
+        ],
+      });
+    }
+  });
+
+  const show = (mode: string, factors: readonly number[], attributes: Record<string, AttributeInput> = {}) =>
+    emitted({
+      op: 'Resize',
+      attributes: { mode, ...attributes },
+      inputs: [{ variable: [1, 2, 3, 2] }, null, constant(factors)],
+    });
+
+  it('emits a pool for whole repeats and a matrix an axis otherwise', async () => {
+    const floor = { coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' };
+    expect(await show('nearest', [1, 1, 2, 2], floor)).toMatchInlineSnapshot(`
+      "g/AveragePool = AveragePool(seed) {kernel_shape=[2, 2], strides=[2, 2]}
+      g/Mul = Mul(g/AveragePool, 4)"
+    `);
+    expect(await show('linear', [1, 1, 2, 2])).toMatchInlineSnapshot(`
+      "g/MatMul = MatMul(g/interpolation, seed)
+      g/MatMul_1 = MatMul(g/MatMul, 4x2[1, 0, 0.75, 0.25, 0.25, 0.75, 0, 1])"
+    `);
+    expect(await show('linear', [1, 1, 1, 2])).toMatchInlineSnapshot(
+      `"g/MatMul = MatMul(seed, 4x2[1, 0, 0.75, 0.25, 0.25, 0.75, 0, 1])"`,
+    );
+  });
+});
+
+it('sampling at computed places is refused with a cure', () => {
+  for (const op of ['GridSample', 'RoiAlign', 'DeformConv', 'AffineGrid']) {
+    const graph = opGraph({ op, opset: 20, inputs: [{ variable: [1, 1, 2, 2] }, { variable: [1, 2, 2, 2] }] });
+    const shapes = new Map([
+      ['x0', [1, 1, 2, 2]],
+      ['y0', [1, 1, 2, 2]],
+    ]);
+    expect(() => gradientGraph(graph, 'y0', shapes, ['x0'])).toThrow(/computed places; explain a score/);
+  }
+});
