@@ -93,13 +93,14 @@ function lastAttentionInput(
     if (seen.has(value)) continue;
     seen.add(value);
     const layer = byValue.get(value);
+    const producer = graph.producers.get(value);
+    const normalised = producer !== undefined && /Normalization$/.test(producer.op);
     const readsIt = (graph.consumers.get(value) ?? []).some((node) => isLinear(graph, node) || node === attention);
-    if (layer && readsIt && order.get(value)! <= before) {
+    if (layer && (readsIt || normalised) && order.get(value)! <= before) {
       if (!nearest || order.get(value)! > order.get(nearest.value)!) nearest = layer;
       continue;
     }
-    const node = graph.producers.get(value);
-    if (node) queue.push(...node.inputs.filter((input) => input !== '' && !graph.initializers.has(input)));
+    if (producer) queue.push(...producer.inputs.filter((input) => input !== '' && !graph.initializers.has(input)));
   }
   return nearest;
 }

@@ -52,11 +52,13 @@ export function traceGrids(
 ): Map<string, Grid> {
   const traced = new Map<string, Traced>([[image.name, picture(image.layout, image.height, image.width)]]);
   const dims = (value: string) =>
-    (shapes.get(value) ?? graph.initializers.get(value)?.dims ?? []).map((dim) => (typeof dim === 'number' ? dim : -1));
+    (shapes.get(value) ?? graph.initializers.get(value)?.dims ?? []).map((dim) =>
+      typeof dim === 'number' ? dim : -dim.batch,
+    );
   for (const node of nodes) {
     for (const output of node.outputs) {
       if (output === '') continue;
-      const found = through(node, dims(output), traced, dims);
+      const found = through(node, dims(output), traced, dims) ?? recognised(node, dims(output), image);
       if (found) traced.set(output, found);
     }
   }
@@ -114,6 +116,25 @@ function through(
       return grid ?? undefined;
     }
   }
+}
+
+/**
+ * Where the plane was lost (patch merging, windows) and no residual brings it back: a normalisation over the last axis, or a linear
+ * layer, works on `[N, h, w, C]` or `[N, h·w, C]`; sizes that divide the picture evenly, in its own proportions, are its plane.
+ */
+function recognised(node: Node, out: readonly number[], image: { height: number; width: number }): Grid | undefined {
+  if (!/^(LayerNormalization|RMSNormalization|MatMul)$/.test(node.op) || (out[0] !== 1 && out[0] !== -1))
+    return undefined;
+  const divides = (height: number, width: number) =>
+    height > 1 &&
+    image.height % height === 0 &&
+    image.width % width === 0 &&
+    image.height / height === image.width / width;
+  if (out.length === 4 && divides(out[1]!, out[2]!)) return picture('NHWC', out[1]!, out[2]!);
+  if (out.length !== 3) return undefined;
+  const height = Math.round(Math.sqrt((out[1]! * image.height) / image.width));
+  const width = out[1]! / Math.max(height, 1);
+  return Number.isInteger(width) && divides(height, width) ? tokens(height, width, 0) : undefined;
 }
 
 const sameBut = (a: readonly number[], b: readonly number[], except: number) =>

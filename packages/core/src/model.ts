@@ -1,8 +1,8 @@
 import type { Shape } from '@seewhy/autodiff';
-import * as onnxModule from '@seewhy/onnx';
 import {
   type DataType,
   fold,
+  freeBatch,
   type Graph,
   inferTypes,
   prepare,
@@ -10,9 +10,6 @@ import {
   removeUnusedInputs,
   type Value,
 } from '@seewhy/onnx';
-
-const freeBatch = (onnxModule as any).freeBatch as (graph: Graph) => { graph: Graph; freed: boolean; reason?: string };
-
 import { type ClassOutput, findClassOutput } from './class-output.ts';
 import { defaultLayer } from './default-layer.ts';
 import { findImageInput, type ImageInput } from './image-input.ts';
@@ -25,7 +22,7 @@ import { probe } from './probe.ts';
 import { differentiableImage } from './program.ts';
 import type { RunTensor, Runtime } from './runtime/runtime.ts';
 import { parseTargets, type Target } from './target.ts';
-import { doubled, stack, toFloat32, zeros } from './tensors.ts';
+import { stack, toFloat32, zeros } from './tensors.ts';
 
 export interface ModelOptions {
   runtime: Runtime;
@@ -203,10 +200,11 @@ export function imageDims(image: ImageInput): [number, number, number, number] {
 }
 
 /** A picture for probing: not constant, so that no normalisation divides by zero. */
-function imageProbe(image: ImageInput): RunTensor {
+function imageProbe(image: ImageInput, phase = 0): RunTensor {
   const tensor = zeros(image.type, imageDims(image));
   if (tensor.data instanceof Float32Array || tensor.data instanceof Float64Array) {
-    for (let index = 0; index < tensor.data.length; index++) tensor.data[index] = Math.sin(index * 12.9898) * 0.5;
+    for (let index = 0; index < tensor.data.length; index++)
+      tensor.data[index] = Math.sin(index * 12.9898 + phase) * 0.5;
   }
   return tensor;
 }
@@ -253,8 +251,13 @@ async function tryFreeBatch(
   image: ImageInput,
   one: Readonly<Record<string, RunTensor>>,
 ) {
+  // Two different pictures: a graph that mixes items would pass with two equal ones.
+  const other = { ...one, [image.name]: imageProbe(image, 1) };
   const two = Object.fromEntries(
-    Object.entries(one).map(([name, tensor]) => [name, tensor.dims.length > 0 ? doubled(tensor) : tensor]),
+    Object.entries(one).map(([name, tensor]) => [
+      name,
+      tensor.dims.length > 0 ? stack([tensor, other[name]!]) : tensor,
+    ]),
   );
   const fixed = async (batchReason: string) => ({
     graph,
@@ -265,13 +268,21 @@ async function tryFreeBatch(
   });
   if (image.declaredBatch === 'free') {
     const direct = await probe(runtime, graph, one, two);
-    if (direct.batch === 'free' && (await sameTwice(runtime, graph, one, two)))
+    if (direct.batch === 'free' && (await sameTogether(runtime, graph, one, other, two)))
       return { graph, shapes: direct.shapes, batch: 'free' as const, batchReason: '', notice: undefined };
+    if (direct.batch === 'free')
+      return fixed(
+        "run together, pictures change each other's outputs (dynamic quantisation shares one scale among them)",
+      );
   }
-  const freed = freeBatch(graph);
+  const single = await probe(runtime, graph, one);
+  const freed = freeBatch(graph, {
+    shapes: single.shapes as ReadonlyMap<string, readonly number[]>,
+    inputs: Object.keys(one),
+  });
   if (!freed.freed) return fixed(freed.reason ?? 'the graph does not allow another batch');
   const probed = await probe(runtime, freed.graph, one, two).catch(() => undefined);
-  if (probed?.batch !== 'free' || !(await sameTwice(runtime, freed.graph, one, two)))
+  if (probed?.batch !== 'free' || !(await sameTogether(runtime, freed.graph, one, other, two)))
     return fixed('rewritten for a free batch, the graph gave other outputs, so it was left as it is');
   return {
     graph: freed.graph,
@@ -282,23 +293,25 @@ async function tryFreeBatch(
   };
 }
 
-/** Whether two equal items give the outputs of one, twice. */
-async function sameTwice(
+/** Whether two items together give the outputs of each alone. */
+async function sameTogether(
   runtime: Runtime,
   graph: Graph,
   one: Readonly<Record<string, RunTensor>>,
+  other: Readonly<Record<string, RunTensor>>,
   two: Readonly<Record<string, RunTensor>>,
 ): Promise<boolean> {
   const session = await runtime.open(graph);
   try {
     const a = await session.run(one);
-    const b = await session.run(two);
+    const b = await session.run(other);
+    const together = await session.run(two);
     return graph.outputs.every(({ name }) => {
-      const single = toFloat32(a[name]!);
-      const both = toFloat32(b[name]!);
-      if (both.length !== 2 * single.length) return false;
-      const scale = single.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
-      return both.every((value, index) => Math.abs(value - single[index % single.length]!) <= 1e-3 * scale);
+      const alone = [...toFloat32(a[name]!), ...toFloat32(b[name]!)];
+      const both = toFloat32(together[name]!);
+      if (both.length !== alone.length) return false;
+      const scale = alone.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
+      return both.every((value, index) => Math.abs(value - alone[index]!) <= 1e-3 * scale);
     });
   } catch {
     return false;

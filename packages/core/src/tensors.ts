@@ -67,11 +67,6 @@ export function item(tensor: RunTensor, index: number): RunTensor {
   };
 }
 
-/** The same item twice: what a probe of a free batch is fed. */
-export function doubled(tensor: RunTensor): RunTensor {
-  return stack([tensor, tensor]);
-}
-
 /** A tensor of zeros. */
 export function zeros(type: DataType, dims: readonly number[]): RunTensor {
   const ArrayType = ARRAYS[type as keyof typeof ARRAYS] as unknown as new (length: number) => TensorData;

@@ -31,3 +31,8 @@ export function colourIndex(value: number, signed: boolean): number {
   if (!(unit >= 0)) return Number.isNaN(unit) ? -1 : 0;
   return unit >= 1 ? 255 : Math.round(unit * 255);
 }
+
+/** Ours: viridis (perceptually even, safe for the colour-blind, rare among the colours of photos), diverging for signed maps. */
+export function defaultColormap(signed = false): ColormapName {
+  return signed ? 'diverging' : 'viridis';
+}

@@ -53,13 +53,11 @@ export function contactSheet(
 
   const head = (options.title ? lineHeight('title') + 4 : 0) + (options.subtitle ? text : 0);
   const width = columns * cell + (columns - 1) * GAP + 2 * MARGIN;
-  const rows: { image: number; height: number }[] = [];
+  const rows: number[] = [];
   for (let i = 0; i < items.length; i += columns) {
-    const image = Math.max(...sizes.slice(i, i + columns).map((group) => group[0]!.height));
-    const caption = Math.max(...items.slice(i, i + columns).map(captionOf));
-    rows.push({ image, height: image + caption });
+    rows.push(Math.max(...items.slice(i, i + columns).map((item, k) => sizes[i + k]![0]!.height + captionOf(item))));
   }
-  const body = rows.reduce((sum, row) => sum + row.height, 0) + GAP * Math.max(0, rows.length - 1);
+  const body = rows.reduce((sum, row) => sum + row, 0) + GAP * Math.max(0, rows.length - 1);
   const sheet = createRaster(width, MARGIN + head + (head ? 20 : 0) + body + MARGIN);
   const inner = width - 2 * MARGIN;
   if (options.title) drawText(sheet, options.title, MARGIN, MARGIN, { font: 'title', maxWidth: inner });
@@ -75,15 +73,13 @@ export function contactSheet(
       let x = left;
       groups[i]!.forEach((image, k) => {
         const size = sizes[i]![k]!;
-        // Pictures of one row stand on the same line, next to their captions.
-        const top = y + row.image - size.height;
-        frame(sheet, x, top, size.width, size.height, INK.line);
-        paste(sheet, scaleTo(image, size.width, size.height), x, top);
+        frame(sheet, x, y, size.width, size.height, INK.line);
+        paste(sheet, scaleTo(image, size.width, size.height), x, y);
         x += size.width + INSIDE;
       });
-      drawCaption(sheet, items[i]!, left, y + row.image + 8, cell);
+      drawCaption(sheet, items[i]!, left, y + sizes[i]![0]!.height + 8, cell);
     }
-    y += row.height + GAP;
+    y += row + GAP;
   });
   return sheet;
 }

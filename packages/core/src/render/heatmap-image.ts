@@ -1,4 +1,4 @@
-import { type ColormapName, colormap, colourIndex } from '../heatmap/colormaps.ts';
+import { type ColormapName, colormap, colourIndex, defaultColormap } from '../heatmap/colormaps.ts';
 import type { HeatMap } from '../heatmap/heatmap.ts';
 import { strength } from './overlay.ts';
 import { INK, type Raster } from './raster.ts';
@@ -24,7 +24,7 @@ function colourIndices(map: HeatMap, signed: boolean): Int16Array {
 /** A finished map in colours, RGB. NaN and what the model did not see are light grey. */
 export function heatmapImage(map: HeatMap, options: HeatmapImageOptions = {}): Raster & { channels: 3 } {
   const { signed = false } = options;
-  const table = colormap(options.colormap ?? (signed ? 'diverging' : 'viridis'));
+  const table = colormap(options.colormap ?? defaultColormap(signed));
   const data = new Uint8Array(map.data.length * 3);
   const indices = colourIndices(map, signed);
   for (let i = 0; i < indices.length; i++) {
@@ -36,14 +36,14 @@ export function heatmapImage(map: HeatMap, options: HeatmapImageOptions = {}): R
 
 /**
  * A finished map in colours with alpha by strength, RGBA: to be laid over the picture in another program. Laid with
- * normal blending it gives what `overlay` draws with the same opacity (default 0.6).
+ * normal blending it gives what `overlay` draws with the same opacity (default 0.7).
  */
 export function transparentHeatmap(
   map: HeatMap,
   options: HeatmapImageOptions & { opacity?: number } = {},
 ): Raster & { channels: 4 } {
-  const { signed = false, opacity = 0.6 } = options;
-  const table = colormap(options.colormap ?? (signed ? 'diverging' : 'turbo'));
+  const { signed = false, opacity = 0.7 } = options;
+  const table = colormap(options.colormap ?? defaultColormap(signed));
   const data = new Uint8Array(map.data.length * 4);
   const indices = colourIndices(map, signed);
   for (let i = 0; i < indices.length; i++) {

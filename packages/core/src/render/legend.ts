@@ -1,4 +1,4 @@
-import { type ColormapName, colormap } from '../heatmap/colormaps.ts';
+import { type ColormapName, colormap, defaultColormap } from '../heatmap/colormaps.ts';
 import { createRaster, fillRectangle, frame, INK, type Raster } from './raster.ts';
 import { drawText, lineHeight, textWidth } from './text.ts';
 
@@ -18,7 +18,7 @@ const TICK = 4;
 /** A vertical colour bar of that height with its values: the ends exactly, round numbers between them. */
 export function legend(height: number, options: LegendOptions): Raster & { channels: 3 } {
   const { range, signed = false, unit } = options;
-  const table = colormap(options.colormap ?? (signed ? 'diverging' : 'viridis'));
+  const table = colormap(options.colormap ?? defaultColormap(signed));
   const line = lineHeight('small');
   const head = unit ? line + 6 : 0;
   const half = Math.floor(line / 2);

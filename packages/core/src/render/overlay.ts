@@ -1,4 +1,4 @@
-import { type ColormapName, colormap, colourIndex } from '../heatmap/colormaps.ts';
+import { type ColormapName, colormap, colourIndex, defaultColormap } from '../heatmap/colormaps.ts';
 import { type HeatMap, rangeOf } from '../heatmap/heatmap.ts';
 import { resizeMap } from '../heatmap/resize.ts';
 import type { Box, Picture } from '../picture/picture.ts';
@@ -15,9 +15,9 @@ export const OVERLAY_STYLES = {
 export type OverlayStyle = keyof typeof OVERLAY_STYLES;
 
 export interface OverlayOptions {
-  /** Default `turbo` (blend, uniform), `diverging` for signed maps, `jet` (pytorch-grad-cam), `viridis` (tf-explain). */
+  /** Default `viridis` (`diverging` for signed maps), `jet` (pytorch-grad-cam), `viridis` (tf-explain). */
   colormap?: ColormapName;
-  /** Share of the heatmap where it is strongest, 0..1: default 0.6; with a peer's style 1 - w (default 0.5 and 0.3). */
+  /** Share of the heatmap where it is strongest, 0..1: default 0.7; with a peer's style 1 - w (default 0.5 and 0.3). */
   opacity?: number;
   /** Default `blend`; see {@link OVERLAY_STYLES}. */
   style?: OverlayStyle;
@@ -51,8 +51,8 @@ function blend(
   options: OverlayOptions,
   signed: boolean,
 ): Uint8Array {
-  const table = colormap(options.colormap ?? (signed ? 'diverging' : 'turbo'));
-  const opacity = options.opacity ?? 0.6;
+  const table = colormap(options.colormap ?? defaultColormap(signed));
+  const opacity = options.opacity ?? 0.7;
   const uniform = options.style === 'uniform';
   const { data } = picture;
   const out = new Uint8Array(data.length);
@@ -74,7 +74,7 @@ export function strength(value: number, signed: boolean): number {
   return t * t * (3 - 2 * t);
 }
 
-/** Outside the box the picture loses most of its colour and a third of its contrast. */
+/** Outside the box the picture loses half of its colour and a quarter of its contrast. */
 function dimOutside(picture: Picture, out: Uint8Array, seen: Box): void {
   const { width, height, data } = picture;
   for (let y = 0; y < height; y++) {
@@ -86,7 +86,7 @@ function dimOutside(picture: Picture, out: Uint8Array, seen: Box): void {
       }
       const at = (y * width + x) * 3;
       const grey = 0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!;
-      for (let c = 0; c < 3; c++) out[at + c] = Math.round((0.3 * data[at + c]! + 0.7 * grey) * 0.6 + 40);
+      for (let c = 0; c < 3; c++) out[at + c] = Math.round((0.45 * data[at + c]! + 0.55 * grey) * 0.72 + 34);
     }
   }
 }

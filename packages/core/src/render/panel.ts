@@ -1,4 +1,4 @@
-import type { ColormapName } from '../heatmap/colormaps.ts';
+import { type ColormapName, defaultColormap } from '../heatmap/colormaps.ts';
 import type { HeatMap } from '../heatmap/heatmap.ts';
 import type { Picture } from '../picture/picture.ts';
 import { fitInside, scaleTo } from './fit.ts';
@@ -43,7 +43,7 @@ export function panel(request: PanelRequest): Raster & { channels: 3 } {
   const size = fitInside(picture, tile, tile);
   // A narrow picture still needs room for its caption.
   const cell = Math.max(size.width, 120);
-  const name: ColormapName = request.colormap ?? (signed ? 'diverging' : 'turbo');
+  const name: ColormapName = request.colormap ?? defaultColormap(signed);
   const bar = legend(size.height, { range, signed, colormap: name });
   const inner = 3 * cell + 2 * GAP + bar.width + 14;
 
