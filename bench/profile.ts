@@ -128,7 +128,9 @@ try {
   );
   const cell = (sum: { count: number; milliseconds: number } | undefined) =>
     sum ? `${sum.milliseconds.toFixed(2).padStart(9)} ${`(${sum.count})`.padStart(6)}` : ' '.repeat(16);
-  console.log(`${name}, ${method}: kernel milliseconds (nodes), lower quartile of ${values.runs} runs, ${THREADS} threads`);
+  console.log(
+    `${name}, ${method}: kernel milliseconds (nodes), lower quartile of ${values.runs} runs, ${THREADS} threads`,
+  );
   console.log(`${'operator'.padEnd(24)}${'plain'.padStart(16)}${'explained'.padStart(18)}`);
   for (const op of ops) console.log(`${op.padEnd(24)}${cell(a.get(op))}  ${cell(b.get(op))}`);
   console.log(

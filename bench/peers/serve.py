@@ -1,0 +1,102 @@
+"""The Python side of a comparison: runs one thing on request and says how long it took.
+
+Started by bench/peers.ts. Reads lines `MODEL TASK` from stdin, writes the milliseconds (or `error …`) to stdout; tasks:
+predict, pytorch-grad-cam, torch-cam, captum. Everything is made once for each model, two threads, as the peers' own
+documentation shows it.
+"""
+import sys
+import time
+import warnings
+
+import torch
+
+import models
+
+warnings.filterwarnings("ignore")
+torch.set_num_threads(2)
+
+# The layer whose output is explained: the one that seewhy chooses in the exported file.
+LAYERS = {
+    "resnet50": lambda net: net.layer4[-1],
+    "mobilenet_v3_small": lambda net: net.features[-1],
+    "efficientnet_b0": lambda net: net.features[-1],
+    "densenet121": lambda net: net.features[-1],
+    "convnext_tiny": lambda net: net.features[-1],
+    "vit_small_patch16_224": lambda net: net.blocks[-1].norm1,
+}
+
+
+def tokens_to_grid(tokens):
+    """[N, 1 + 196, C] -> [N, C, 14, 14], as pytorch-grad-cam's documentation shows for ViT."""
+    return tokens[:, 1:].reshape(tokens.shape[0], 14, 14, -1).permute(0, 3, 1, 2)
+
+
+class Subject:
+    def __init__(self, name):
+        self.name = name
+        self.image = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(20))
+        # Hooks stay on a network for as long as their extractor lives: each peer has a network of its own.
+        self.plain = models.load(name)
+        with torch.no_grad():
+            self.target = int(self.plain(self.image).argmax())
+        self.tasks = {"predict": self.predict}
+
+    def task(self, kind):
+        if kind not in self.tasks:
+            self.tasks[kind] = {"pytorch-grad-cam": self.grad_cam, "torch-cam": self.torch_cam, "captum": self.captum}[kind]()
+        return self.tasks[kind]
+
+    def predict(self):
+        with torch.inference_mode():
+            self.plain(self.image)
+
+    def grad_cam(self):
+        from pytorch_grad_cam import GradCAM
+        from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+        net = models.load(self.name)
+        reshape = tokens_to_grid if self.name.startswith("vit") else None
+        cam = GradCAM(model=net, target_layers=[LAYERS[self.name](net)], reshape_transform=reshape)
+        targets = [ClassifierOutputTarget(self.target)]
+        return lambda: cam(input_tensor=self.image, targets=targets)
+
+    def torch_cam(self):
+        from torchcam.methods import GradCAM
+
+        net = models.load(self.name)
+        cam = GradCAM(net, LAYERS[self.name](net))
+
+        def run():
+            scores = net(self.image)
+            return cam(self.target, scores)
+
+        return run
+
+    def captum(self):
+        from captum.attr import Saliency
+
+        saliency = Saliency(models.load(self.name))
+
+        def run():
+            return saliency.attribute(self.image.clone().requires_grad_(), target=self.target)
+
+        return run
+
+
+def main():
+    subject = None
+    for line in sys.stdin:
+        name, kind = line.split()
+        try:
+            if subject is None or subject.name != name:
+                subject = Subject(name)
+            run = subject.task(kind)
+            start = time.perf_counter()
+            run()
+            print((time.perf_counter() - start) * 1000, flush=True)
+        except Exception as error:  # the other tasks can still be measured
+            print("error", type(error).__name__, str(error).replace("\n", " ")[:200], flush=True)
+
+
+if __name__ == "__main__":
+    main()

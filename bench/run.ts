@@ -1,0 +1,46 @@
+// Measures what RESULTS.md says and writes it.
+//
+//   npm run bench                             everything (about 20 minutes)
+//   npm run bench -- programs startup …       some parts; the others keep their last figures
+//   npm run bench -- --effort 0.3             fewer repetitions
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { measureDisk } from './parts/disk.ts';
+import { measureFolder } from './parts/folder.ts';
+import { measurePrograms } from './parts/programs.ts';
+import { measureStartup } from './parts/startup.ts';
+import { cache, needPeers, python, root } from './places.ts';
+import { type Measured, report } from './report.ts';
+import { versions } from './versions.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { effort: { type: 'string', default: '1' } },
+});
+const effort = Number(values.effort);
+const PARTS = {
+  programs: measurePrograms,
+  startup: measureStartup,
+  disk: measureDisk,
+  folder: measureFolder,
+} as const;
+const unknown = positionals.filter((part) => !(part in PARTS));
+if (unknown.length > 0 || !(effort > 0)) {
+  console.error(`usage: npm run bench -- [${Object.keys(PARTS).join('] [')}] [--effort 1]`);
+  process.exit(2);
+}
+needPeers();
+mkdirSync(cache, { recursive: true });
+execFileSync(python, [join(root, 'bench', 'peers', 'models.py')], { stdio: ['ignore', 'inherit', 'ignore'] });
+
+const record = join(cache, 'measured.json');
+const measured: Measured = existsSync(record) ? JSON.parse(readFileSync(record, 'utf8')) : {};
+for (const part of (positionals.length > 0 ? positionals : Object.keys(PARTS)) as (keyof typeof PARTS)[]) {
+  const figures = await PARTS[part](effort);
+  Object.assign(measured, { [part]: { date: new Date().toISOString().slice(0, 10), versions: versions(), figures } });
+  writeFileSync(record, JSON.stringify(measured, null, 1));
+}
+writeFileSync(join(root, 'bench', 'RESULTS.md'), report(measured));
+console.log('written: bench/RESULTS.md');
