@@ -155,18 +155,17 @@ function sliceAtRunTime(s: RuleStep): ValueName {
   const axes = (s.constantInts(3) ?? range(count)).map((axis) => positiveAxis(axis, to.length));
   if (s.constantInts(4)?.some((step) => step !== 1)) throw s.refuse('its starts are computed at run time, with steps');
   const { b } = s;
-  const sizes = b.ints(axes.map((axis) => s.staticSize(to, axis)));
+  const whole = (axis: number) => sameDim(from[axis]!, to[axis]!);
+  const sizes = b.ints(axes.map((axis) => (whole(axis) ? 0 : s.staticSize(to, axis))));
   const starts = s.type(s.x(1)) === 'int64' ? s.x(1) : b.cast(s.x(1), DATA_TYPES.int64.code);
   const front = b.where(b.op('Less', [starts, b.int(0)]), b.add(starts, sizes), starts);
   // Spread over all axes; an axis that is taken whole has no zeros.
   const rows = Tensor.int64(
-    axes.flatMap((axis) => to.map((_, other) => (other === axis && !sameDim(from[axis]!, to[axis]!) ? 1 : 0))),
+    axes.flatMap((axis) => to.map((_, other) => (other === axis && !whole(axis) ? 1 : 0))),
     [axes.length, to.length],
   );
   const begins = b.reduceSum(b.mul(b.unsqueeze(front, [1]), b.constant(rows)), [0], false);
-  const missing = b.ints(
-    to.map((dim, axis) => (sameDim(from[axis]!, dim) ? 0 : s.staticSize(to, axis) - s.staticSize(from, axis))),
-  );
+  const missing = b.ints(to.map((_, axis) => (whole(axis) ? 0 : s.staticSize(to, axis) - s.staticSize(from, axis))));
   return b.pad(s.g, b.concat([begins, b.sub(missing, begins)], 0));
 }
 
