@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { finishMap } from '../../src/heatmap/presets.ts';
+import { blankPicture } from '../../src/picture/picture.ts';
+import { contactSheet } from '../../src/render/contact-sheet.ts';
+import { fitInside } from '../../src/render/fit.ts';
+import { overlay } from '../../src/render/overlay.ts';
+import { panel } from '../../src/render/panel.ts';
+import { referenceMap, referencePicture } from '../picture/references.ts';
+
+const source = { ...referencePicture('source.npy'), name: 'chelsea.png' };
+const { map, range } = finishMap(referenceMap('cam7x7.npy'), 'seewhy', { width: source.width, height: source.height });
+const predictions = [
+  { label: 'tiger cat', probability: 0.4, explained: true },
+  { label: 'Egyptian cat', probability: 0.3 },
+];
+const hash = (raster: { data: Uint8Array }) => createHash('sha1').update(raster.data).digest('hex');
+
+/** The pixel rows that hold anything but white. */
+function inked(raster: { width: number; height: number; data: Uint8Array }): [number, number] {
+  const rows = Array.from({ length: raster.height }, (_, y) =>
+    raster.data.subarray(y * raster.width * 3, (y + 1) * raster.width * 3).some((value) => value !== 255),
+  );
+  return [rows.indexOf(true), rows.lastIndexOf(true)];
+}
+
+describe('panel', () => {
+  it('holds the picture itself, pixel by pixel, when no scaling is needed', () => {
+    const made = panel({ picture: source, map, range, tile: 160, predictions });
+    const size = fitInside(source, 160, 160);
+    expect(size).toEqual({ width: 160, height: 115 });
+    expect(made.data).toHaveLength(made.width * made.height * 3);
+  });
+  it('keeps a margin on every side', () => {
+    for (const extra of [
+      {},
+      { predictions },
+      { predictions, warnings: ['The map is flat.'] },
+      { subtitle: 'gradcam' },
+    ]) {
+      const made = panel({ picture: source, map, range, ...extra });
+      const [first, last] = inked(made);
+      expect(first).toBeGreaterThanOrEqual(20);
+      expect(made.height - 1 - last).toBeGreaterThanOrEqual(20);
+      expect(made.height - 1 - last).toBeLessThan(48);
+    }
+  });
+  it('draws the same bytes every time, and other bytes for another map', () => {
+    const made = () => panel({ picture: source, map, range, predictions });
+    expect(hash(made())).toBe(hash(made()));
+    const other = { ...map, data: map.data.map((x) => 1 - x) };
+    expect(hash(panel({ picture: source, map: other, range, predictions }))).not.toBe(hash(made()));
+    expect(hash(panel({ picture: source, map, range: [0, 9], predictions }))).not.toBe(hash(made()));
+  });
+  it('the explained class is shown even when it is not among the best', () => {
+    const many = Array.from({ length: 12 }, (_, i) => ({
+      label: `class ${i}`,
+      probability: 0.05,
+      explained: i === 11,
+    }));
+    const without = many.map((row) => ({ ...row, explained: false }));
+    expect(hash(panel({ picture: source, map, range, predictions: many }))).not.toBe(
+      hash(panel({ picture: source, map, range, predictions: without })),
+    );
+  });
+  it.each([
+    [1, 1],
+    [1, 400],
+    [900, 2],
+    [2000, 1500],
+  ])('a picture of %ix%i', (width, height) => {
+    const flat = { width, height, data: new Float32Array(width * height) };
+    const made = panel({ picture: blankPicture(width, height, [9, 9, 9]), map: flat, range: [0, 0], predictions });
+    expect(made.width * made.height).toBeLessThan(2e6);
+    expect(made.data).toHaveLength(made.width * made.height * 3);
+  });
+  it('survives nonsense numbers and very long names', () => {
+    const picture = { ...source, name: 'x'.repeat(5000) };
+    const rows = [{ label: 'y'.repeat(3000), probability: Number.NaN, explained: true }];
+    const made = panel({
+      picture,
+      map,
+      range: [Number.NaN, Number.NaN],
+      predictions: rows,
+      warnings: ['z'.repeat(3000)],
+    });
+    expect(made.width).toBeLessThan(2000);
+  });
+});
+
+describe('contactSheet', () => {
+  const item = { image: overlay(source, map), lines: ['chelsea.png', 'tiger cat', 'gradcam'] };
+  it('lays items out in a grid, about 4:3', () => {
+    const twelve = contactSheet(new Array(12).fill(item), { title: 'twelve', tile: 128 });
+    expect(twelve.width / twelve.height).toBeGreaterThan(0.8);
+    expect(twelve.width / twelve.height).toBeLessThan(2);
+    const column = contactSheet(new Array(3).fill(item), { columns: 1, tile: 128 });
+    expect(column.height).toBeGreaterThan(3 * 92);
+    expect(contactSheet([item], { columns: 5 }).width).toBeLessThan(400);
+  });
+  it('holds every picture: each cell has its own pixels', () => {
+    const colours = [10, 60, 110, 160, 210].map((red) => ({ image: blankPicture(20, 20, [red, 0, 0]) }));
+    const made = contactSheet(colours, { tile: 48 });
+    for (const red of [10, 60, 110, 160, 210]) {
+      let count = 0;
+      for (let i = 0; i < made.data.length; i += 3) if (made.data[i] === red && made.data[i + 1] === 0) count++;
+      expect(count, `red ${red}`).toBe(48 * 48);
+    }
+  });
+  it('several pictures of an item stand side by side; none is a sheet, too', () => {
+    const one = contactSheet([{ image: source }]);
+    const two = contactSheet([{ image: [source, overlay(source, map)] }]);
+    expect(two.width).toBe(one.width + 256 + 4);
+    expect(contactSheet([]).width).toBeGreaterThan(0);
+  });
+});
