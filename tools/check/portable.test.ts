@@ -27,7 +27,7 @@ let output: string;
 beforeAll(() => {
   // Inside the tree, so that what `extends` and `types` look up is what the real check looks up.
   folder = mkdtempSync(join(root, 'node_modules', '.seewhy-portable-'));
-  [...PLANTED, ...ALLOWED].forEach((line, i) => writeFileSync(join(folder, `case${i}.ts`), `${line}\n`));
+  for (const [i, line] of [...PLANTED, ...ALLOWED].entries()) writeFileSync(join(folder, `case${i}.ts`), `${line}\n`);
   const config = {
     extends: '../../tsconfig.portable.json',
     include: ['*.ts', '../../tools/check/portable.d.ts'],
