@@ -152,6 +152,11 @@ describe('what is followed', () => {
       ],
       { s: ints(1, 4, 3, 1, 2), zero: Tensor.int64([0], []), one: Tensor.int64([1], []) },
     ),
+    'Slice to the end, as exporters write it': fixed([1, 4, 3], [make('Slice', ['x', 'from', 'to', 'axis'], 'y')], {
+      from: ints(1),
+      to: Tensor.int64([2n ** 63n - 1n]),
+      axis: ints(1),
+    }),
     'Resize to sizes': fixed([1, 2, 3, 3], [Node.make('Resize', ['x', '', '', 's'], ['y'], { mode: 'linear' })], {
       s: ints(1, 2, 6, 5),
     }),
@@ -280,6 +285,19 @@ describe('what is not freed, with the node that is in the way', () => {
       [make('Relu', ['x'], 'r'), make('LeakyRelu', ['r'], 'l', { alpha: float(1) }), make('Softmax', ['l'], 'y')],
     );
     expect(freeBatch(scaled).reason).toMatch(/shape of 'l' is not known/);
+  });
+
+  test('a batch that is declared free and is not: the constants behind it are rewritten', async () => {
+    const given = fixed([1, 3, 4], [make('Reshape', ['x', 's'], 'y')], { s: ints(1, 12) });
+    const declared = given.with({
+      inputs: [new Value('x', 'float32', ['batch', 3, 4]), new Value('t', 'float32', [])],
+    });
+    const shapes: Shapes = new Map([...(await shapesOf(given, { x: noise([1, 3, 4]) })), ['t', []]]);
+    const { graph, reason } = freeBatch(declared, { shapes, inputs: ['x', 't'] });
+    expect(reason).toBeUndefined();
+    expect(graph.inputs[0]!.shape).toEqual(['batch', 3, 4]);
+    const two = await runGraph(graph, { x: noise([2, 3, 4]), t: Tensor.floats([1], []) });
+    expect(two.y!.dims).toEqual([2, 12]);
   });
 
   test('the free dimension gets a name that nothing else has', () => {

@@ -6,12 +6,16 @@ import type { DeclaredDim, Value } from '../value.ts';
 import { type BatchAxis, type BatchContext, Refusal } from './batch-rule.ts';
 import { BATCH_RULES } from './batch-rules.ts';
 import { Evaluator, type Shapes } from './evaluator.ts';
+import { boundsOf } from './kernels/movement.ts';
 import { sortNodes } from './sort-nodes.ts';
 
 export interface FreeBatchOptions {
   /** Dimensions of every value for a batch of 1, from a run of the model. Without them only declared shapes are known. */
   shapes?: Shapes;
-  /** Inputs to free; default: all that must be fed and are declared with a first dimension of 1. */
+  /**
+   * Inputs to free: of 1 in the first dimension, or of a name when `shapes` says 1 (a declaration alone does not make a graph free).
+   * Default: all that must be fed and are declared with a first dimension of 1.
+   */
   inputs?: readonly string[];
   /** Name of the free dimension; default `N`. */
   name?: string;
@@ -70,7 +74,9 @@ class BatchFollower implements BatchContext {
     if (this.graph.opset < 13) throw new Refusal(`the model has opset ${this.graph.opset}: run upgrade first`);
     if (this.inputs.length === 0) throw new Refusal('no input has a first dimension of 1');
     for (const name of this.inputs) {
-      const shape = this.graph.feeds.find((value) => value.name === name)?.shape;
+      const shape = this.fixed.get(name) ?? this.graph.feeds.find((value) => value.name === name)?.shape;
+      // A number alone has no batch.
+      if (shape?.length === 0) continue;
       if (shape?.[0] !== 1)
         throw new Refusal(`the input '${name}' has no first dimension of 1: [${shape ?? 'unknown'}]`);
       this.setBatch(name, { axis: 0, size: 1 });
@@ -131,7 +137,8 @@ class BatchFollower implements BatchContext {
     const batch = this.batched.get(value.name);
     if (!batch || !value.shape) return value;
     const free: DeclaredDim = batch.size === 1 ? this.symbol : null;
-    return value.withShape(value.shape.map((dim, axis) => (axis === batch.axis ? free : dim)));
+    const open = (dim: DeclaredDim) => (typeof dim === 'number' ? free : dim);
+    return value.withShape(value.shape.map((dim, axis) => (axis === batch.axis ? open(dim) : dim)));
   }
 
   // ---- what rules ask and do -----------------------------------------------------------------------------------------
@@ -147,7 +154,9 @@ class BatchFollower implements BatchContext {
   }
 
   elements(name: string | undefined): readonly (number | null)[] | undefined {
-    return name ? this.evaluator.get(name)?.numbers() : undefined;
+    const constant = name ? this.evaluator.get(name) : undefined;
+    // Bounds of a Slice (INT64_MAX for the end) are the only large numbers among them.
+    return constant?.type === 'int64' ? boundsOf(constant) : constant?.numbers();
   }
 
   constant(tensor: Tensor, hint: string): string {

@@ -233,7 +233,7 @@ export function slicePart(node: Node, dims: readonly number[], lists: readonly (
 }
 
 /** Slice bounds as numbers: INT64_MAX and the like lose digits, which clamping makes harmless. */
-function boundsOf(list: Constant | undefined): (number | null)[] | undefined {
+export function boundsOf(list: Constant | undefined): (number | null)[] | undefined {
   if (!list || list.size > MAX_PARTIAL) return undefined;
   return Array.from(list.data, (value) => (value === null ? null : Number(value)));
 }
