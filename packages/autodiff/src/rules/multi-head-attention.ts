@@ -25,58 +25,34 @@ function maskBias(s: RuleStep, mask: ValueName, hidden: number): ValueName {
 }
 
 /**
- * com.microsoft.MultiHeadAttention: (query, key, value, bias, key mask, score bias): separate q, k, v `[N, L, H·D]`; key and value
- * already by heads; query + packed `[N, S, H, 2, D]`; or all packed in one `[N, L, H, 3, D]`.
+ * com.microsoft.MultiHeadAttention: (query `[N, L, H·D]`, key, value, bias of all three, key mask, score bias); key and value
+ * `[N, S, H·D]` or by heads, `[N, H, S, D]`.
  */
 const multiHeadAttention: Rule = (s) => {
   if ([6, 7, 8, 9].some((index) => s.has(index))) throw s.refuse('it reads a key/value cache');
+  if (s.rank(s.x(0)) !== 3 || !s.has(2))
+    throw s.refuse('its inputs are packed for graphics cards; export the model without that optimisation');
+  if (s.needs(3)) throw s.refuse('its bias is computed from the image');
   const { heads, causal, scale, hidden } = shared(s);
   const { b } = s;
-  const packed = s.rank(s.x(0)) === 5;
-  const packedPair = !packed && s.rank(s.x(1)) === 5;
-  const byHeads = !packed && !packedPair && s.rank(s.x(1)) === 4;
-  const [queries, total] = s.sizes(s.y(), [1, 2]) as [number, number];
-  const valueWidth = total / heads;
-  const width =
-    packed || packedPair || byHeads ? s.sizes(s.x(packed ? 0 : 1), [-1])[0]! : s.sizes(s.x(0), [-1])[0]! / heads;
-  const keys = packed ? queries : s.sizes(s.x(1), [byHeads ? 2 : 1])[0]!;
-  const [sizeQ, sizeV] = [heads * width, heads * valueWidth];
-  // The bias is three in one: of q, k and v, by heads.
-  const biased = (x: ValueName, start: number, size: number) =>
-    s.has(3) ? b.add(x, b.slice(s.x(3), [start], [start + size], [0])) : x;
-  const flat = (x: ValueName, start: number, size: number, each: number) =>
-    splitHeads(s, biased(x, start, size), heads, each);
-  /** Part `index` of `[N, S, H, parts, D]`, as `[N, H, S, D]`, with its bias. */
-  const part = (x: ValueName, index: number, start: number) => {
-    const one = b.squeeze(b.slice(x, [index], [index + 1], [3]), [3]);
-    const rows = s.has(3)
-      ? splitHeads(s, biased(b.reshape(one, [0, 0, sizeQ]), start, sizeQ), heads, width)
-      : undefined;
-    return rows ?? b.transpose(one, [0, 2, 1, 3]);
+  const byHeads = s.rank(s.x(1)) === 4;
+  const [queries, sizeQ] = s.sizes(s.x(0), [1, 2]) as [number, number];
+  const [sizeV] = s.sizes(s.y(), [2]) as [number];
+  const [keys] = s.sizes(s.x(1), [-2]) as [number];
+  const [width, valueWidth] = [sizeQ / heads, sizeV / heads];
+  const split = (index: number, start: number, size: number) => {
+    const value = s.x(index);
+    const biased = s.has(3) ? b.add(value, b.slice(s.x(3), [start], [start + size], [0])) : value;
+    return splitHeads(s, biased, heads, size / heads);
   };
-  const q = packed ? part(s.x(0), 0, 0) : flat(s.x(0), 0, sizeQ, width);
-  const k = packed
-    ? part(s.x(0), 1, sizeQ)
-    : packedPair
-      ? part(s.x(1), 0, sizeQ)
-      : byHeads
-        ? s.x(1)
-        : flat(s.x(1), sizeQ, sizeQ, width);
-  const v = packed
-    ? part(s.x(0), 2, 2 * sizeQ)
-    : packedPair
-      ? part(s.x(1), 1, 2 * sizeQ)
-      : byHeads
-        ? s.x(2)
-        : flat(s.x(2), 2 * sizeQ, sizeV, valueWidth);
   const biases: ValueName[] = [];
   if (causal) biases.push(causalBias(s, queries, keys));
   if (s.has(4)) biases.push(maskBias(s, s.x(4), hidden));
   if (s.has(5)) biases.push(s.x(5));
   const gradients = attentionGradients(s, {
-    q,
-    k,
-    v,
+    q: split(0, 0, sizeQ),
+    k: byHeads ? s.x(1) : split(1, sizeQ, sizeQ),
+    v: byHeads ? s.x(2) : split(2, 2 * sizeQ, sizeV),
     y: splitHeads(s, s.y(), heads, valueWidth),
     g: splitHeads(s, s.g, heads, valueWidth),
     biases,
@@ -88,28 +64,15 @@ const multiHeadAttention: Rule = (s) => {
     valueWidth,
     scale: scale || 1 / Math.sqrt(width),
   });
-  /** `[N, H, S, D]` each → `[N, S, H, parts, D]`. */
-  const pack = (parts: readonly ValueName[]) =>
-    b.concat(
-      parts.map((x) => b.unsqueeze(b.transpose(x, [0, 2, 1, 3]), [3])),
-      3,
-    );
-  const wide = (): [ValueName, ValueName, ValueName] => [gradients.q(), gradients.k(), gradients.v()];
-  if (s.needs(3)) throw s.refuse('its bias is computed from the image');
-  const scores = s.needs(5)
-    ? s.unbroadcast(gradients.bias(), [s.shape(s.y())[0]!, heads, queries, keys], s.shape(s.x(5)))
-    : null;
-  if (packed) return [s.needs(0) ? pack(wide()) : null, null, null, null, null, scores];
-  const dq = s.needs(0) ? joinHeads(s, gradients.q(), sizeQ) : null;
-  if (packedPair) return [dq, s.needs(1) ? pack([gradients.k(), gradients.v()]) : null, null, null, null, scores];
   const join = (x: ValueName, size: number) => (byHeads ? x : joinHeads(s, x, size));
+  const scores = () => s.unbroadcast(gradients.bias(), [s.shape(s.y())[0]!, heads, queries, keys], s.shape(s.x(5)));
   return [
-    dq,
+    s.needs(0) ? joinHeads(s, gradients.q(), sizeQ) : null,
     s.needs(1) ? join(gradients.k(), sizeQ) : null,
     s.needs(2) ? join(gradients.v(), sizeV) : null,
     null,
     null,
-    scores,
+    s.needs(5) ? scores() : null,
   ];
 };
 
