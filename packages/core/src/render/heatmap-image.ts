@@ -1,6 +1,6 @@
 import { type ColormapName, colormap, colourIndex, defaultColormap } from '../heatmap/colormaps.ts';
 import type { HeatMap } from '../heatmap/heatmap.ts';
-import { strength } from './overlay.ts';
+import { opacities } from './overlay.ts';
 import { INK, type Raster } from './raster.ts';
 
 export interface HeatmapImageOptions {
@@ -44,13 +44,14 @@ export function transparentHeatmap(
 ): Raster & { channels: 4 } {
   const { signed = false, opacity = 0.7 } = options;
   const table = colormap(options.colormap ?? defaultColormap(signed));
+  const alphas = opacities(opacity, signed);
   const data = new Uint8Array(map.data.length * 4);
   const indices = colourIndices(map, signed);
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i]!;
     if (index < 0) continue;
     for (let c = 0; c < 3; c++) data[i * 4 + c] = table[index * 3 + c]!;
-    data[i * 4 + 3] = Math.round(255 * opacity * strength(map.data[i]!, signed));
+    data[i * 4 + 3] = Math.round(255 * alphas[index]!);
   }
   return { width: map.width, height: map.height, channels: 4, data };
 }

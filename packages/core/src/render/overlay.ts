@@ -52,26 +52,36 @@ function blend(
   signed: boolean,
 ): Uint8Array {
   const table = colormap(options.colormap ?? defaultColormap(signed));
-  const opacity = options.opacity ?? 0.7;
-  const uniform = options.style === 'uniform';
+  const alphas = opacities(options.opacity ?? 0.7, signed, options.style === 'uniform');
   const { data } = picture;
-  const out = new Uint8Array(data.length);
+  const out = data.slice();
   for (let i = 0, at = 0; i < values.length; i++, at += 3) {
-    const value = values[i]!;
-    const index = colourIndex(value, signed) * 3;
-    const alpha = index < 0 ? 0 : uniform ? opacity : opacity * strength(value, signed);
+    const index = colourIndex(values[i]!, signed);
+    if (index < 0) continue;
+    const alpha = alphas[index]!;
+    if (alpha === 0) continue;
+    const colour = index * 3;
     for (let c = 0; c < 3; c++) {
-      out[at + c] = alpha === 0 ? data[at + c]! : Math.round(data[at + c]! * (1 - alpha) + table[index + c]! * alpha);
+      const below = data[at + c]!;
+      out[at + c] = below + (table[colour + c]! - below) * alpha + 0.5;
     }
   }
   if (seen) dimOutside(picture, out, seen);
   return out;
 }
 
-/** How much of a value is shown: nothing at 0, everything from 0.6 on, smooth between (3t² - 2t³). */
-export function strength(value: number, signed: boolean): number {
-  const t = Math.min(1, Math.max(0, (signed ? Math.abs(value) : value) / 0.6));
-  return t * t * (3 - 2 * t);
+/**
+ * Opacity of each of the 256 colours: nothing where the map is 0, all of `opacity` from 0.6 on, smooth between
+ * (3t² - 2t³). `uniform`: the same everywhere.
+ */
+export function opacities(opacity: number, signed: boolean, uniform = false): Float64Array {
+  return Float64Array.from({ length: 256 }, (_, index) => {
+    if (uniform) return opacity;
+    // 127 and 128 are the two colours next to zero.
+    const size = signed ? (Math.abs(index - 127.5) - 0.5) / 127 : index / 255;
+    const t = Math.min(1, size / 0.6);
+    return opacity * t * t * (3 - 2 * t);
+  });
 }
 
 /** Outside the box the picture loses half of its colour and a quarter of its contrast. */

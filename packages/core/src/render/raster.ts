@@ -64,6 +64,10 @@ export function paste(raster: Raster, source: Raster | Picture, x: number, y: nu
   for (let row = 0; row < source.height; row++) {
     let from = row * source.width * channels;
     let to = ((y + row) * raster.width + x) * raster.channels;
+    if (channels === 3 && raster.channels === 3) {
+      raster.data.set(source.data.subarray(from, from + source.width * 3), to);
+      continue;
+    }
     for (let column = 0; column < source.width; column++) {
       const alpha = channels === 4 ? source.data[from + 3]! / 255 : 1;
       for (let c = 0; c < 3; c++) {
