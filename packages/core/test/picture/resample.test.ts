@@ -44,4 +44,9 @@ describe('resamplePicture against Pillow', () => {
   it('leaves a picture of that size alone', () => {
     expect(resamplePicture(source, 157, 113, 'bicubic').data).toEqual(source.data);
   });
+
+  it('refuses kernels and sizes that do not exist', () => {
+    expect(() => resamplePicture(source, 5, 5, 'bicubik' as Interpolation)).toThrow(/'bicubic'/);
+    expect(() => resamplePicture(source, 5, 0)).toThrow(expect.objectContaining({ code: 'SIZE_INVALID' }));
+  });
 });

@@ -4,6 +4,7 @@ import { finishMap } from '../../src/heatmap/presets.ts';
 import { blankPicture } from '../../src/picture/picture.ts';
 import { contactSheet } from '../../src/render/contact-sheet.ts';
 import { fitInside } from '../../src/render/fit.ts';
+import { heatmapSheet } from '../../src/render/heatmap-sheet.ts';
 import { overlay } from '../../src/render/overlay.ts';
 import { panel } from '../../src/render/panel.ts';
 import { referenceMap, referencePicture } from '../picture/references.ts';
@@ -112,5 +113,21 @@ describe('contactSheet', () => {
     const two = contactSheet([{ image: [source, overlay(source, map)] }]);
     expect(two.width).toBe(one.width + 256 + 4);
     expect(contactSheet([]).width).toBeGreaterThan(0);
+  });
+});
+
+describe('heatmapSheet', () => {
+  it('holds the map in its own size and a legend beside it', () => {
+    const made = heatmapSheet({ map, range });
+    expect(made.width).toBeGreaterThan(map.width + 60);
+    expect(made.height).toBeGreaterThan(map.height + 32);
+    expect(hash(heatmapSheet({ map, range: [0, 77] }))).not.toBe(hash(made));
+  });
+  it('enlarges a small one by whole pixels', () => {
+    const small = referenceMap('cam7x7.npy');
+    expect(heatmapSheet({ map: small, range: [0, 1] }).height).toBeGreaterThan(160);
+    expect(
+      heatmapSheet({ map: { width: 400, height: 1, data: new Float32Array(400) }, range: [0, 0] }).height,
+    ).toBeGreaterThan(64);
   });
 });

@@ -1,6 +1,7 @@
 import type { DecodedPng } from 'fast-png';
-import { type Decoded, darkNote } from './decode.ts';
+import { darkNote } from './dark-note.ts';
 import { exifOrientation, orient } from './exif-orientation.ts';
+import type { Decoded } from './flatten.ts';
 import type { PictureFormat } from './format.ts';
 import { pictureErrors } from './picture-errors.ts';
 

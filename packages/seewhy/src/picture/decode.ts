@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Picture } from '@seewhy/core';
+import { darkNote } from './dark-note.ts';
 import { decodeWithoutSharp } from './decode-without-sharp.ts';
-import { type Background, flatten } from './flatten.ts';
+import { type Background, type Decoded, flatten } from './flatten.ts';
 import { type PictureFormat, pictureFormat } from './format.ts';
 import { pictureErrors } from './picture-errors.ts';
 import { loadSharp, type Sharp } from './sharp.ts';
@@ -80,15 +81,6 @@ function refuse(format: PictureFormat, where: string): void {
     throw pictureErrors.unsupported(where, format);
 }
 
-/** Samples with 1 to 4 channels, upright, and what was decided on the way. */
-export interface Decoded {
-  width: number;
-  height: number;
-  channels: number;
-  data: Uint8Array;
-  notes: string[];
-}
-
 async function decodeWithSharp(
   sharp: Sharp,
   bytes: Uint8Array,
@@ -140,14 +132,4 @@ function cmykToRgb(data: Uint8Array, channels: number): Uint8Array {
     for (let c = 0; c < 3; c++) out[to + c] = light - Math.round((data[from + c]! * light) / 255);
   }
   return out;
-}
-
-/** 12-bit pictures in 16-bit files come out almost black: say so. */
-export function darkNote(data: Uint8Array, depth: string): string[] {
-  let largest = 0;
-  for (const value of data) if (value > largest) largest = value;
-  if (depth !== 'ushort' || largest >= 32) return [];
-  return [
-    `16-bit picture that uses only the lowest ${Math.ceil(((largest + 1) / 256) * 100)} % of its range: it is almost black. Stretch it first if the model expects it so.`,
-  ];
 }

@@ -6,6 +6,11 @@ export interface Samples {
   data: Uint8Array;
 }
 
+/** Samples of a decoder, upright, and what was decided on the way. */
+export interface Decoded extends Samples {
+  notes: string[];
+}
+
 /** A colour for what is transparent: R, G, B, 0..255. */
 export type Background = readonly [number, number, number];
 
