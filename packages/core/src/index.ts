@@ -42,6 +42,13 @@ export { type ParsedPreprocess, parsePreprocess } from './preprocess/hugging-fac
 export { describePreprocess, type InputShape, type Preprocess } from './preprocess/preprocess.ts';
 export { PREPROCESS_PRESETS, type PreprocessName, preprocessPreset } from './preprocess/presets.ts';
 export { type Probe, probe } from './probe.ts';
+export { type ContactSheetItem, type ContactSheetOptions, contactSheet } from './render/contact-sheet.ts';
+export { fitInside, scaleTo } from './render/fit.ts';
+export { type HeatmapImageOptions, heatmapImage, transparentHeatmap } from './render/heatmap-image.ts';
+export { type HeatmapSheetRequest, heatmapSheet } from './render/heatmap-sheet.ts';
+export { OVERLAY_STYLES, type OverlayOptions, type OverlayStyle, overlay } from './render/overlay.ts';
+export { type PanelRequest, panel } from './render/panel.ts';
+export type { Raster } from './render/raster.ts';
 export { type OrtModule, type OrtOptions, ortRuntime } from './runtime/ort.ts';
 export type { RunTensor, Runtime, Session, SessionOptions } from './runtime/runtime.ts';
 export { labelOf, parseTargets, type Target, TOP } from './target.ts';

@@ -165,7 +165,7 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .argument('[source]', 'a picture or .npy tensor (default: a seeded noise picture)')
     .option('-t, --target <what>', 'class whose score is checked (default: top)', each)
     .addOption(new Option('--score <kind>', 'logit, probability (default: logit)').argParser(oneOf('--score', SCORES)))
-    .option('--directions <n>', 'directions to check (default: 8)', whole('--directions', 1, 1000))
+    .option('--directions <n>', 'directions to check (default: 6)', whole('--directions', 1, 1000))
     .option('--tolerance <share>', 'largest relative error (default: 0.02)', fraction('--tolerance', 0, 1))
     .option('--seed <n>', 'seed of the directions (default: 0)', whole('--seed', 0))
     .option('--json', 'print one JSON document on stdout')

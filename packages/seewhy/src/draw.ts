@@ -1,22 +1,29 @@
 import {
-  colourIndex,
-  colormap as colours,
+  type ColormapName,
   type Explanation,
   encodeNpy,
   type Geometry,
   type HeatMap,
+  heatmapSheet,
   type Model,
+  type OverlayStyle,
+  overlay,
   type Picture,
+  panel,
   placeMap,
+  type Raster,
   type RunTensor,
   toFloat32,
 } from '@seewhy/core';
 import type { SaveKind } from './output-files.ts';
+import { encodePng } from './picture/encode-png.ts';
 
 /** What a picture of an explanation is drawn with. */
 export interface DrawOptions {
-  readonly colormap?: string | undefined;
+  readonly colormap?: ColormapName | undefined;
   readonly opacity?: number | undefined;
+  /** A preset with a drawing style of its own is drawn in it. */
+  readonly preset?: string | undefined;
 }
 
 /** One explanation and the picture it is drawn on. */
@@ -26,12 +33,20 @@ export interface Drawing {
   readonly geometry: Geometry;
 }
 
+const STYLES: Readonly<Record<string, OverlayStyle>> = {
+  'pytorch-grad-cam': 'pytorch-grad-cam',
+  'tf-explain': 'tf-explain',
+};
+
+/** Fast and about a tenth larger than the best: pictures are looked at once. */
+const COMPRESSION = 3;
+
 /** Everything that can be made of one explanation; the map is laid over the picture once. */
 export class Draw {
   readonly drawing: Drawing;
   readonly options: DrawOptions;
   #placed: HeatMap | undefined;
-  #overlay: Picture | undefined;
+  #overlay: (Raster & { channels: 3 }) | undefined;
 
   constructor(drawing: Drawing, options: DrawOptions) {
     this.drawing = drawing;
@@ -44,35 +59,61 @@ export class Draw {
     return this.#placed;
   }
 
-  get overlay(): Picture {
-    this.#overlay ??= blend(this.drawing.picture, this.placed, this.options, this.drawing.explanation.signed);
+  get overlay(): Raster & { channels: 3 } {
+    this.#overlay ??= overlay(this.drawing.picture, this.placed, this.#look);
     return this.#overlay;
   }
 
-  /** The bytes of a file of that kind; records (`json`) are made elsewhere. */
+  get #look() {
+    const { colormap, opacity, preset } = this.options;
+    const style = STYLES[preset ?? ''];
+    return {
+      signed: this.drawing.explanation.signed,
+      ...(colormap ? { colormap } : {}),
+      ...(opacity === undefined ? {} : { opacity }),
+      ...(style ? { style } : {}),
+    };
+  }
+
+  /** The bytes of a file of that kind; records and raw maps are made elsewhere. */
   async bytes(kind: Exclude<SaveKind, 'json' | 'raw'>): Promise<Uint8Array> {
-    const { map } = this.drawing.explanation;
-    if (kind === 'map') return encodeNpy({ dims: [map.height, map.width], data: map.data });
-    return encode(this.overlay);
+    const { explanation } = this.drawing;
+    if (kind === 'map')
+      return encodeNpy({ dims: [explanation.map.height, explanation.map.width], data: explanation.map.data });
+    const image = kind === 'overlay' ? this.overlay : kind === 'heatmap' ? this.heatmap() : this.panel();
+    return encodePng(image, { compression: COMPRESSION });
   }
-}
 
-function blend(picture: Picture, map: HeatMap, options: DrawOptions, signed: boolean): Picture {
-  const table = colours((options.colormap ?? (signed ? 'diverging' : 'viridis')) as never);
-  const data = new Uint8Array(picture.data.length);
-  const w = options.opacity ?? 0.5;
-  for (let i = 0; i < map.data.length; i++) {
-    const at = Math.max(0, colourIndex(map.data[i]!, signed)) * 3;
-    for (let c = 0; c < 3; c++) data[i * 3 + c] = picture.data[i * 3 + c]! * (1 - w) + table[at + c]! * w;
+  /** The map in colours with a legend of its raw range. */
+  heatmap(): Raster & { channels: 3 } {
+    const { explanation } = this.drawing;
+    const { signed, colormap } = this.#look;
+    return heatmapSheet({ map: this.placed, range: explanation.range, signed, ...(colormap ? { colormap } : {}) });
   }
-  return { ...picture, data };
-}
 
-async function encode(picture: Picture): Promise<Uint8Array> {
-  const { default: sharp } = await import('sharp');
-  return sharp(picture.data, { raw: { width: picture.width, height: picture.height, channels: 3 } })
-    .png()
-    .toBuffer();
+  /** Picture, heatmap and overlay side by side, with the predictions. */
+  panel(): Raster & { channels: 3 } {
+    const { explanation, picture } = this.drawing;
+    const { target, layers, method, predictions, diagnosis } = explanation;
+    const against = target.against ? ` rather than ${target.against.label}` : '';
+    const at = layers.length > 0 ? ` at ${layers.map((layer) => layer.name).join(', ')}` : '';
+    const own = predictions.findIndex((prediction) => prediction.index === target.index);
+    const shown = predictions.slice(0, 5);
+    if (own >= 5) shown.push(predictions[own]!);
+    return panel({
+      picture,
+      map: this.placed,
+      range: explanation.range,
+      subtitle: `${method} for ${target.label}${against}${at}`,
+      predictions: shown.map(({ index, label, probability }) => ({
+        label,
+        probability,
+        explained: index === target.index,
+      })),
+      warnings: diagnosis.warnings,
+      ...this.#look,
+    });
+  }
 }
 
 /** A `.npy` item as a picture to draw on: its channels, stretched from the smallest value to the largest. */

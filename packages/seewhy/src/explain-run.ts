@@ -1,4 +1,3 @@
-import { webcrypto } from 'node:crypto';
 import {
   type ExplainProgram,
   type Explanation,
@@ -37,7 +36,7 @@ export interface ExplainRunOptions {
   readonly batch: number;
   readonly top: number;
   /** Of the model file. */
-  readonly sha256: Promise<string>;
+  readonly sha256: () => string;
   readonly seed?: number | undefined;
   readonly maxPixels?: number | undefined;
   readonly signal: AbortSignal;
@@ -96,11 +95,6 @@ export class Lookahead {
 /** How many pictures may wait to be encoded and written while the next ones run: bounds the memory. */
 const MOST_UNFINISHED = 4;
 
-/** SHA-256 of the model file, made in a thread of its own. */
-export async function sha256Of(bytes: Uint8Array): Promise<string> {
-  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes as BufferSource)).toString('hex');
-}
-
 /**
  * Explains all sources: decoding of the next pictures, the model's run and the encoding of earlier ones overlap. A bad picture is
  * reported and left out; what cannot be written ends the run.
@@ -109,7 +103,7 @@ export async function explainAll(lookahead: Lookahead, options: ExplainRunOption
   const { signal, batch } = options;
   const context: RecordContext = {
     opened: options.opened,
-    sha256: await options.sha256,
+    sha256: options.sha256,
     top: options.top,
     seed: options.seed,
   };

@@ -112,8 +112,11 @@ export class OutputFiles {
       try {
         for (const [index, group] of groups.entries()) {
           const named = paths[index]!;
-          for (const file of group) {
-            await writeAtomically(named[file.key]!, await file.bytes(named), this.force);
+          // All are begun before the first is awaited: pictures are encoded in threads of their own.
+          const payloads = group.map(async (file) => file.bytes(named));
+          for (const payload of payloads) payload.catch(() => undefined);
+          for (const [at, file] of group.entries()) {
+            await writeAtomically(named[file.key]!, await payloads[at]!, this.force);
             done.push(named[file.key]!);
           }
         }

@@ -16,7 +16,7 @@ export interface RecordSource {
 
 export interface RecordContext {
   readonly opened: OpenedModel;
-  readonly sha256: string;
+  readonly sha256: () => string;
   /** Predictions listed. */
   readonly top: number;
   /** Recorded with the options. */
@@ -44,7 +44,7 @@ export function recordOf(
       notes: [...from.notes],
       ...(from.source.fields ? { fields: { ...from.source.fields } } : {}),
     },
-    model: { path: opened.path, sha256 },
+    model: { path: opened.path, sha256: sha256() },
     preprocess: {
       name: opened.preprocess.name,
       text: from.source.kind === 'tensor' ? 'none: the tensor is the input' : describePreprocess(opened.preprocess),

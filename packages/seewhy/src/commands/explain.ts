@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
+import { basename, dirname } from 'node:path';
 import {
   COLORMAPS,
+  type ColormapName,
   describePreprocess,
   ExplainProgram,
   findMethod,
@@ -9,7 +12,7 @@ import {
 } from '@seewhy/core';
 import type { Draw } from '../draw.ts';
 import { EXIT, errors } from '../errors.ts';
-import { explainAll, Lookahead, sha256Of } from '../explain-run.ts';
+import { explainAll, Lookahead } from '../explain-run.ts';
 import { type Gate, parseGate } from '../gate.ts';
 import { interruptible } from '../interrupt.ts';
 import { type OpenedModel, openModel, readModel } from '../open-model.ts';
@@ -17,6 +20,7 @@ import { explainOptions, loadOptions, type ExplainOptions as MethodOptions, oneO
 import {
   type Destination,
   destinationOf,
+  makeFolder,
   OutputFiles,
   type SaveKind,
   suffixOf,
@@ -56,7 +60,7 @@ interface Plan {
   readonly save: readonly SaveKind[];
   readonly gates: readonly Gate[];
   readonly batch: number;
-  readonly sha256: Promise<string>;
+  readonly colormap: ColormapName | undefined;
   readonly notices: readonly string[];
 }
 
@@ -72,7 +76,7 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
   if (options.json && options.jsonl)
     throw errors.optionClash('--json and --jsonl exclude each other', 'Choose one document or one record a line.');
   const gates = (options.failOn ?? []).map((text) => parseGate(text, GATE_FIELDS));
-  if (options.colormap !== undefined) options.colormap = oneOf('--colormap', COLORMAPS)(options.colormap);
+  const colormap = options.colormap === undefined ? undefined : oneOf('--colormap', COLORMAPS)(options.colormap);
   for (const name of options.method ?? []) findMethod(name);
   if (options.preset !== undefined) findPreset(options.preset);
   if (options.sheet !== undefined && !/\.png$/i.test(options.sheet))
@@ -88,8 +92,6 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
   const lookahead = new Lookahead(options.dryRun ? [] : found.sources, Math.max(3, batch + 2), options.maxPixels);
   if (!options.dryRun && found.sources.some((source) => source.kind === 'picture')) await loadSharp();
   const opening = openModel(path, { ...loadOptions(options), batch: batch > 1 ? 'free' : 'one', file: reading });
-  const sha256 = reading.then((file) => sha256Of(file.bytes));
-  sha256.catch(() => undefined);
   const opened = await opening;
   const resolved = resolveOptions(opened.model, {
     ...explainOptions(options, opened.model),
@@ -117,7 +119,7 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
     effective = 1;
     notices.push(`--batch ${batch} is not possible, pictures go one by one: ${opened.model.batchReason}.`);
   }
-  return { opened, resolved, sources: found.sources, lookahead, to, save, gates, batch: effective, sha256, notices };
+  return { opened, resolved, sources: found.sources, lookahead, to, save, gates, batch: effective, colormap, notices };
 }
 
 async function run(plan: Plan, options: ExplainCommandOptions, signal: AbortSignal): Promise<number> {
@@ -129,7 +131,12 @@ async function run(plan: Plan, options: ExplainCommandOptions, signal: AbortSign
   const records: ExplanationRecord[] = [];
   const failures: FailureRecord[] = [];
   const tallies = plan.gates.map((gate) => ({ gate, failed: 0 }));
-  const sheet = options.sheet === undefined ? undefined : new (await import('../sheet.ts')).Sheet();
+  const sheet =
+    options.sheet === undefined
+      ? undefined
+      : new (await import('../sheet.ts')).Sheet(
+          `${plan.resolved.methods.map((method) => method.title).join(', ')}: ${basename(opened.path)}`,
+        );
   const written: string[] = [];
   await files.prepare();
   const program = await ExplainProgram.open(opened.model, {
@@ -144,10 +151,10 @@ async function run(plan: Plan, options: ExplainCommandOptions, signal: AbortSign
       program,
       save: plan.save,
       files,
-      draw: { colormap: options.colormap, opacity: options.opacity },
+      draw: { colormap: plan.colormap, opacity: options.opacity, preset: options.preset },
       batch: plan.batch,
       top: options.top ?? 5,
-      sha256: plan.sha256,
+      sha256: once(() => createHash('sha256').update(opened.bytes).digest('hex')),
       seed: options.seed,
       maxPixels: options.maxPixels,
       signal,
@@ -172,7 +179,7 @@ async function run(plan: Plan, options: ExplainCommandOptions, signal: AbortSign
       },
     });
     if (sheet && options.sheet && sheet.size > 0) {
-      await (await import('../output-files.ts')).makeFolder((await import('node:path')).dirname(options.sheet));
+      await makeFolder(dirname(options.sheet));
       const target = options.force ? options.sheet : await freeName(options.sheet);
       await writeAtomically(target, await sheet.bytes(), options.force === true);
       written.push(target);
@@ -207,6 +214,15 @@ async function run(plan: Plan, options: ExplainCommandOptions, signal: AbortSign
     gates: tallies.map(({ gate, failed }) => ({ condition: gate.text, failed })),
   });
   return code;
+}
+
+/** Made when the first record needs it: while its picture is being encoded in another thread. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 /** A sheet of an earlier run is numbered around, as all files are. */

@@ -31,7 +31,7 @@ export async function verify(path: string, source: string | undefined, options: 
   const targets = (options.target ?? ['top']).flatMap((text) => model.parseTargets(text));
   if (targets.length !== 1) throw errors.optionClash('verify checks one target', 'Give one class.');
   const { tensor, from } = await inputOf(opened, source, options.seed ?? 0);
-  const directions = options.directions ?? 8;
+  const directions = options.directions ?? 6;
   const progress = startProgress({ total: directions * 2, unit: 'directions', quiet: options.quiet === true });
   const report = await interruptible((signal) =>
     verifyModel(model, tensor, {
@@ -127,7 +127,7 @@ function placeLines(place: VerifyPlace, tolerance: number): string[] {
     out.dim(direction.step.toExponential(1)),
     out.dim(`± ${share(direction.resolution)}`),
   ]);
-  const head = ['', 'direction', 'graph', 'finite difference', 'apart', 'step', 'resolved to'].map((text) =>
+  const head = ['', 'direction', 'graph', 'finite difference', 'apart', 'step', 'known to'].map((text) =>
     out.dim(text),
   );
   const lines = [out.bold(title), table([head, ...rows], 2, '  ')];
@@ -155,7 +155,7 @@ function verdict(report: VerifyReport): string {
   const told = report.places.flatMap((place) => place.directions).filter((direction) => direction.verdict !== 'kinked');
   const largest = told.reduce((most, direction) => Math.max(most, direction.error), 0);
   const how = wrap(
-    `For each direction v the slope of the plain model's score was measured by moving its input, (f(x+hv) − f(x−hv)) / 2h, and compared with Σ gradient·v from the explained graph. The step h is the one at which neighbouring steps agree best: it is chosen without a look at the gradient. Tolerance ${share(report.tolerance)}: what float32 and the bends of a network leave; a wrong backward rule is off by far more.`,
+    `For each direction v the slope of the plain model's score was measured by moving its input, (f(x+hv) − f(x−hv)) / 2h, and compared with Σ gradient·v from the explained graph. Each step was repeated in three lengths, which gives the uncertainty; the longest step that agrees with all shorter ones counts, chosen without a look at the gradient. Tolerance ${share(report.tolerance)}: what float32 and the bends of a network leave (random directions, which move every pixel for little slope, may be ten times as far apart); a wrong backward rule is off by far more.`,
     110,
   );
   if (report.verdict === 'correct') {
