@@ -2,7 +2,7 @@ import { type AttributeInput, Tensor } from '@seewhy/onnx';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exactly, forAll, opset, profile, separated } from '../arbitrary.ts';
-import { checkRule, emitted, type OpCase, random } from '../harness.ts';
+import { checkRule, emitted, type OpCase, opGraph, random, run, setUp } from '../harness.ts';
 import { checkBatched, checkEntries, checkHalf, gradients, relative } from '../variants.ts';
 
 const product = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1);
@@ -235,7 +235,6 @@ describe('MaxPool', () => {
 
 /** Flat positions that the runtime itself names as winners. */
 async function firstWinners(c: OpCase): Promise<{ indices: number[]; y: number[] }> {
-  const { opGraph, run, setUp } = await import('../harness.ts');
   const results = await run(opGraph(c), setUp(c, 1).feeds);
   return {
     y: Array.from(results.y0!.data as Float32Array),
