@@ -1,6 +1,6 @@
 import { isStatic, type Shape } from '@seewhy/autodiff';
 import { type DataType, type Graph, isFloat, type Value } from '@seewhy/onnx';
-import { modelErrors } from './model-errors.ts';
+import { errors } from './errors.ts';
 
 /** The output that is explained. */
 export interface ClassOutput {
@@ -41,7 +41,7 @@ export function findClassOutput(
   const wanted = name === undefined ? floats : floats.filter((value) => value.name === name);
   const best = wanted.find((value) => isVector(shapes.get(value.name)!)) ?? wanted[0];
   if (!best)
-    throw modelErrors.noOutput(
+    throw errors.noOutput(
       name,
       floats.map((value) => value.name),
     );

@@ -13,6 +13,12 @@ export function unknownName(kind: string, name: string, known: Iterable<string>)
   });
 }
 
+const quoted = (names: readonly string[], most = 8) =>
+  names
+    .slice(0, most)
+    .map((name) => `'${name}'`)
+    .join(', ') + (names.length > most ? `, … (${names.length} in all)` : '');
+
 export const errors = {
   unknownPreprocess: (name: string, known: Iterable<string>) => unknownName('preprocess preset', name, known),
   unknownPreset: (name: string, known: Iterable<string>) => unknownName('post-processing preset', name, known),
@@ -79,5 +85,126 @@ export const errors = {
       what: `The .npy file holds values of type '${type}'`,
       where,
       cure: "Supported: bool, int8, uint8, int16, uint16, int32, uint32, int64, uint64, float16, float32, float64. Save with array.astype('float32').",
+    }),
+
+  // ---- models, layers, targets, methods
+
+  noImageInput: (inputs: readonly string[]) =>
+    new SeewhyError({
+      code: 'NO_IMAGE_INPUT',
+      what: `The model has no input that looks like an image (four dimensions, 1, 3 or 4 channels)${inputs.length > 0 ? `; its inputs are ${quoted(inputs)}` : ''}`,
+      cure: 'seewhy explains image models; if one of the inputs is an image, name it with --input-name (API: `input`).',
+    }),
+  unknownInput: (name: string, inputs: readonly string[]) =>
+    new SeewhyError({
+      code: 'INPUT_UNKNOWN',
+      what: `The model has no input '${name}'`,
+      cure: `${didYouMean(name, inputs) || `Its inputs are ${quoted(inputs)}.`}`,
+    }),
+  inputNeeded: (names: readonly string[]) =>
+    new SeewhyError({
+      code: 'INPUT_NEEDED',
+      what: `The model has ${names.length === 1 ? 'a further input that has' : 'further inputs that have'} no value: ${quoted(names)}`,
+      cure: `Give ${names.length === 1 ? 'it' : 'each'} with --input ${names[0]}=FILE.npy (API: \`inputs\`).`,
+    }),
+  inputShape: (name: string, found: readonly number[], expected: string) =>
+    new SeewhyError({
+      code: 'INPUT_SHAPE',
+      what: `The tensor for '${name}' has the shape [${found.join(', ')}], the model needs ${expected}`,
+      cure: 'Give a tensor of that shape, or a picture.',
+    }),
+  inputType: (name: string, found: string, expected: string) =>
+    new SeewhyError({
+      code: 'INPUT_TYPE',
+      what: `The tensor for '${name}' holds ${found}, the model needs ${expected}`,
+      cure: 'Convert it.',
+    }),
+  noOutput: (name: string | undefined, outputs: readonly string[]) =>
+    new SeewhyError({
+      code: 'NO_CLASS_OUTPUT',
+      what: name === undefined ? 'The model has no float output to explain' : `The model has no float output '${name}'`,
+      cure: `${(name && didYouMean(name, outputs)) || `Its outputs are ${quoted(outputs)}; name one with --output (API: \`output\`).`}`,
+    }),
+  unknownLayer: (name: string, layers: readonly string[]) =>
+    new SeewhyError({
+      code: 'LAYER_UNKNOWN',
+      what: `The model has no layer '${name}'`,
+      cure: `${didYouMean(name, layers) || `Layers worth explaining are ${quoted(layers.slice(-6))}.`} 'seewhy inspect MODEL' lists them all.`,
+    }),
+  layerNotSpatial: (name: string, shape: string, layers: readonly string[]) =>
+    new SeewhyError({
+      code: 'LAYER_NOT_SPATIAL',
+      what: `The layer '${name}' has no spatial extent (shape ${shape})`,
+      cure: `A heatmap needs a layer with height and width, such as ${quoted(layers.slice(-3))}.`,
+    }),
+  noLayer: (method: string) =>
+    new SeewhyError({
+      code: 'NO_SPATIAL_LAYER',
+      what: `The method '${method}' needs a layer with spatial extent, and this model has none between the image and its output`,
+      cure: 'Use saliency or gradient-x-input, which need none.',
+    }),
+  unknownMethod: (name: string, methods: readonly string[]) =>
+    new SeewhyError({
+      code: 'METHOD_UNKNOWN',
+      what: `There is no method '${name}'`,
+      cure: `${didYouMean(name, methods)} 'seewhy methods' lists them all.`.trim(),
+    }),
+  noLinearHead: (layer: string, why: string) =>
+    new SeewhyError({
+      code: 'HEAD_NOT_LINEAR',
+      what: `CAM needs a head of global pooling and one linear layer behind '${layer}': ${why}`,
+      cure: 'Use gradcam, which needs no such head (on a pooling + linear head both give the same map up to a factor).',
+    }),
+  notDifferentiable: (input: string) =>
+    new SeewhyError({
+      code: 'INPUT_NOT_DIFFERENTIABLE',
+      what: `The image input '${input}' holds integers that no float follows from: there is no gradient with respect to pixels`,
+      cure: 'Use gradcam or layercam, which explain at a layer.',
+    }),
+  unknownLabel: (text: string, labels: readonly string[] | undefined, classes: number) =>
+    new SeewhyError({
+      code: 'TARGET_UNKNOWN',
+      what: labels
+        ? `There is no class '${text}'`
+        : `'${text}' is not a class index, and the model's labels are not known`,
+      cure: labels
+        ? `${didYouMean(text, labels) || `The model has ${classes} classes.`}`
+        : `Give an index from 0 to ${classes - 1}, or the labels with --labels FILE.`,
+    }),
+  ambiguousLabel: (text: string, matches: readonly string[]) =>
+    new SeewhyError({
+      code: 'TARGET_AMBIGUOUS',
+      what: `'${text}' fits several classes: ${quoted(matches)}`,
+      cure: 'Write the label in full, or give the index.',
+    }),
+  targetRange: (index: number, classes: number) =>
+    new SeewhyError({
+      code: 'TARGET_OUT_OF_RANGE',
+      what: `Class ${index} does not exist: the model has ${classes} classes`,
+      cure: `Give an index from 0 to ${classes - 1}.`,
+    }),
+  targetCount: (targets: number, items: number) =>
+    new SeewhyError({
+      code: 'TARGET_COUNT',
+      what: `${targets} targets were given for ${items} pictures`,
+      cure: 'Give one target a picture, or one for all.',
+    }),
+  badTarget: (text: string) =>
+    new SeewhyError({
+      code: 'TARGET_INVALID',
+      what: `'${text}' is not a target`,
+      cure: "Write 'top', 'top:3', 'all', a class index, a label, or 'A-B' for a contrast.",
+    }),
+  batchFixed: (batch: number, why: string) =>
+    new SeewhyError({
+      code: 'BATCH_FIXED',
+      what: `The model takes one picture at a time, not ${batch}: ${why}`,
+      cure: 'Leave --batch at 1.',
+    }),
+  aborted: () =>
+    new SeewhyError({
+      code: 'ABORTED',
+      what: 'The run was interrupted',
+      cure: 'What was finished stays; run again for the rest.',
     }),
 };

@@ -1,8 +1,8 @@
 import { Value } from '@seewhy/onnx';
+import { errors } from './errors.ts';
 import type { Layer } from './layers.ts';
 import type { GraphMethod } from './methods/method.ts';
 import type { Model } from './model.ts';
-import { modelErrors } from './model-errors.ts';
 import { asFloat32, buildProgram, type ProgramMap } from './program.ts';
 import type { RunTensor, Session } from './runtime/runtime.ts';
 import type { Target } from './target.ts';
@@ -179,5 +179,5 @@ export function targetInput(name = TARGET_INPUT): Value {
 }
 
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw modelErrors.aborted();
+  if (signal?.aborted) throw errors.aborted();
 }

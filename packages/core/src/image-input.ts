@@ -1,5 +1,5 @@
 import { type DataType, type Graph, isFloat, type Node, type Value } from '@seewhy/onnx';
-import { modelErrors } from './model-errors.ts';
+import { errors } from './errors.ts';
 
 export type Layout = 'NCHW' | 'NHWC';
 
@@ -51,14 +51,13 @@ export function findImageInput(
 ): ImageInput {
   const feeds = graph.feeds;
   const names = feeds.map((value) => value.name);
-  if (options.input !== undefined && !names.includes(options.input))
-    throw modelErrors.unknownInput(options.input, names);
+  if (options.input !== undefined && !names.includes(options.input)) throw errors.unknownInput(options.input, names);
   const candidates = options.input === undefined ? feeds : feeds.filter((value) => value.name === options.input);
   const found = candidates.map((value) => describe(graph, value, options.size)).filter((image) => image !== undefined);
   // A float picture is likelier than an integer one; else the first in the file's order.
   const best = found.find((image) => isFloat(image.type)) ?? found[0];
   if (!best)
-    throw modelErrors.noImageInput(
+    throw errors.noImageInput(
       feeds.map((value) => `${value.name} [${value.shape?.map((dim) => dim ?? '?').join(', ') ?? '?'}]`),
     );
   return best;

@@ -1,7 +1,7 @@
 import type { Shape } from '@seewhy/autodiff';
 import { type DataType, type Graph, isFloat, type Node } from '@seewhy/onnx';
+import { errors } from './errors.ts';
 import { type Grid, traceGrids } from './grid.ts';
-import { modelErrors } from './model-errors.ts';
 import { scopeOf } from './scope.ts';
 
 /** An activation with spatial extent that lies between the image and the explained output. */
@@ -126,7 +126,7 @@ export function layerNamed(
   const value = shapes.has(name) ? name : byNode?.outputs[0];
   const names = layers.map((layer) => layer.name);
   if (value !== undefined && shapes.has(value)) {
-    throw modelErrors.layerNotSpatial(
+    throw errors.layerNotSpatial(
       name,
       `[${shapes
         .get(value)!
@@ -135,5 +135,5 @@ export function layerNamed(
       names,
     );
   }
-  throw modelErrors.unknownLayer(name, names);
+  throw errors.unknownLayer(name, names);
 }

@@ -1,7 +1,7 @@
 import { isStatic, type Shape } from '@seewhy/autodiff';
 import type { Graph, GraphBuilder, Node, ValueName } from '@seewhy/onnx';
+import { errors } from './errors.ts';
 import type { Layer } from './layers.ts';
-import { modelErrors } from './model-errors.ts';
 
 /** The weights of a head that is global average pooling and one linear layer: what CAM is exact for. */
 export interface LinearHead {
@@ -18,7 +18,7 @@ const MOVES = new Set(['Identity', 'Flatten', 'Reshape', 'Squeeze', 'Unsqueeze',
  * @throws HEAD_NOT_LINEAR with what stands in the way
  */
 export function linearHead(graph: Graph, shapes: ReadonlyMap<string, Shape>, layer: Layer, of: ValueName): LinearHead {
-  const refuse = (why: string) => modelErrors.noLinearHead(layer.name, why);
+  const refuse = (why: string) => errors.noLinearHead(layer.name, why);
   const constant = (value: string) =>
     graph.initializers.has(value) || graph.initializers.has(graph.producers.get(value)?.inputs[0] ?? '');
   const skipMoves = (value: string): string => {

@@ -12,12 +12,12 @@ import {
 } from '@seewhy/onnx';
 import { type ClassOutput, findClassOutput } from './class-output.ts';
 import { defaultLayer } from './default-layer.ts';
+import { errors } from './errors.ts';
 import { findImageInput, type ImageInput } from './image-input.ts';
 import { findLayers, type Layer, layerNamed } from './layers.ts';
 import { linearHead } from './linear-head.ts';
 import type { GraphMethod } from './methods/method.ts';
 import { METHODS } from './methods/registry.ts';
-import { modelErrors } from './model-errors.ts';
 import { probe } from './probe.ts';
 import { differentiableImage } from './program.ts';
 import type { RunTensor, Runtime } from './runtime/runtime.ts';
@@ -159,7 +159,7 @@ export class Model {
   methods(): MethodSupport[] {
     return METHODS.map((method) => {
       try {
-        if (method.output === 'layer' && !this.defaultLayer) throw modelErrors.noLayer(method.name);
+        if (method.output === 'layer' && !this.defaultLayer) throw errors.noLayer(method.name);
         if (method.needs === 'linear head') linearHead(this.graph, this.shapes, this.defaultLayer!, this.output.logits);
         if (method.needs === 'input gradient') differentiableImage(this);
         return { method, supported: true };
@@ -177,7 +177,7 @@ export class Model {
     for (const tensor of images) this.assertImage(tensor);
     const batch = stack(images);
     const count = batch.dims[0]!;
-    if (count !== 1 && this.batch === 'fixed') throw modelErrors.batchFixed(count, this.batchReason);
+    if (count !== 1 && this.batch === 'fixed') throw errors.batchFixed(count, this.batchReason);
     const extras = Object.fromEntries(
       Object.entries(this.extras).map(([name, tensor]) => [name, stack(Array.from({ length: count }, () => tensor))]),
     );
@@ -187,8 +187,8 @@ export class Model {
   private assertImage(tensor: RunTensor): void {
     const expected = imageDims(this.image);
     const fits = tensor.dims.length === 4 && tensor.dims.slice(1).every((dim, axis) => dim === expected[axis + 1]);
-    if (!fits) throw modelErrors.inputShape(this.image.name, tensor.dims, `[N, ${expected.slice(1).join(', ')}]`);
-    if (tensor.type !== this.image.type) throw modelErrors.inputType(this.image.name, tensor.type, this.image.type);
+    if (!fits) throw errors.inputShape(this.image.name, tensor.dims, `[N, ${expected.slice(1).join(', ')}]`);
+    if (tensor.type !== this.image.type) throw errors.inputType(this.image.name, tensor.type, this.image.type);
   }
 }
 
@@ -218,7 +218,7 @@ function otherInputs(
   const others = graph.feeds.filter((value) => value.name !== image.name);
   for (const name of Object.keys(given)) {
     if (!others.some((value) => value.name === name))
-      throw modelErrors.unknownInput(
+      throw errors.unknownInput(
         name,
         others.map((value) => value.name),
       );
@@ -230,7 +230,7 @@ function otherInputs(
     if (tensor) result[value.name] = tensor;
     else missing.push(value.name);
   }
-  if (missing.length > 0) throw modelErrors.inputNeeded(missing);
+  if (missing.length > 0) throw errors.inputNeeded(missing);
   return result;
 }
 

@@ -1,12 +1,12 @@
 import { differentiate, type ProfileName, type Shape } from '@seewhy/autodiff';
 import { DATA_TYPES, type DataType, type Graph, GraphBuilder, isFloat, type ValueName } from '@seewhy/onnx';
 import type { ClassOutput } from './class-output.ts';
+import { errors } from './errors.ts';
 import type { ImageInput } from './image-input.ts';
 import type { Layer } from './layers.ts';
 import { headWeights, linearHead } from './linear-head.ts';
 import { LayerView } from './methods/layer-view.ts';
 import type { GraphMethod } from './methods/method.ts';
-import { modelErrors } from './model-errors.ts';
 import { classScores, type Seed, type SeedFacts, seedOf } from './seed.ts';
 import type { Target } from './target.ts';
 
@@ -102,7 +102,7 @@ export function buildProgram(model: ProgramModel, request: ProgramRequest): Buil
         maps.push({ method, target, layer: undefined, value: raw });
         continue;
       }
-      if (layers.length === 0) throw modelErrors.noLayer(method.name);
+      if (layers.length === 0) throw errors.noLayer(method.name);
       for (const layer of layers) {
         const weights =
           method.needs === 'linear head'
@@ -151,7 +151,7 @@ export function differentiableImage(model: Pick<ProgramModel, 'graph' | 'image' 
     const value = node.outputs[0]!;
     if ((node.op === 'Cast' || node.op === 'DequantizeLinear') && isFloat(types.get(value))) return value;
   }
-  throw modelErrors.notDifferentiable(image.name);
+  throw errors.notDifferentiable(image.name);
 }
 
 /** Casts a value to float32 where it has another element type: what leaves a program is float32. */

@@ -1,5 +1,5 @@
 import type { ClassOutput } from './class-output.ts';
-import { modelErrors } from './model-errors.ts';
+import { errors } from './errors.ts';
 
 /** What is to be explained. `top`: the k-th best class of each picture, found inside the graph. */
 export type Target =
@@ -21,7 +21,7 @@ export function parseTargets(text: string, output: ClassOutput, labels: readonly
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
-  if (parts.length === 0) throw modelErrors.badTarget(text);
+  if (parts.length === 0) throw errors.badTarget(text);
   return parts.flatMap((part) => one(part, output, labels, true)!);
 }
 
@@ -36,8 +36,8 @@ function one(
   const top = /^top:(\d{1,6})$/.exec(text);
   if (top) {
     const count = Number(top[1]);
-    if (count < 1) throw modelErrors.badTarget(text);
-    if (count > classes) throw modelErrors.targetRange(count - 1, classes);
+    if (count < 1) throw errors.badTarget(text);
+    if (count > classes) throw errors.targetRange(count - 1, classes);
     return Array.from({ length: count }, (_, rank) => ({ kind: 'top', rank, asked: text }));
   }
   if (text === 'all') return Array.from({ length: classes }, (_, index) => ({ kind: 'class', index, asked: text }));
@@ -51,15 +51,15 @@ function one(
       return [{ kind: 'contrast', index: first, against: second, asked: text }];
   }
   if (!must && text.includes(',')) return undefined;
-  if (text === '') throw modelErrors.badTarget(text);
-  throw modelErrors.unknownLabel(text, labels, classes);
+  if (text === '') throw errors.badTarget(text);
+  throw errors.unknownLabel(text, labels, classes);
 }
 
 function classIndex(text: string, classes: number, labels: readonly string[] | undefined): number | undefined {
   if (/^\d{1,9}$/.test(text)) {
     const exact = labels?.indexOf(text) ?? -1;
     if (exact >= 0 && Number(text) >= classes) return exact;
-    if (Number(text) >= classes) throw modelErrors.targetRange(Number(text), classes);
+    if (Number(text) >= classes) throw errors.targetRange(Number(text), classes);
     return Number(text);
   }
   if (!labels) return undefined;
@@ -71,7 +71,7 @@ function classIndex(text: string, classes: number, labels: readonly string[] | u
     label.toLowerCase().split(/,\s*/).includes(wanted) ? [index] : [],
   );
   if (synonyms.length > 1)
-    throw modelErrors.ambiguousLabel(
+    throw errors.ambiguousLabel(
       text,
       synonyms.map((index) => `${index} ${labels[index]}`),
     );

@@ -1,4 +1,4 @@
-import { modelErrors } from '../model-errors.ts';
+import { errors } from '../errors.ts';
 import { cam } from './cam.ts';
 import { gradcam } from './gradcam.ts';
 import { gradientXInput } from './gradient-x-input.ts';
@@ -15,7 +15,7 @@ export function findMethod(name: string): GraphMethod {
   const wanted = name.trim().toLowerCase().replaceAll('_', '-');
   const method = METHODS.find((candidate) => candidate.name === wanted || candidate.aliases.includes(wanted));
   if (method) return method;
-  throw modelErrors.unknownMethod(
+  throw errors.unknownMethod(
     name,
     METHODS.flatMap((candidate) => [candidate.name, ...candidate.aliases]),
   );
