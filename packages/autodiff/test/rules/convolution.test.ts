@@ -260,9 +260,7 @@ describe('ConvTranspose', () => {
         attributes: { strides: [2, 2], kernel_shape: [2, 2] },
         inputs: [{ variable: [1, 4, 3, 3] }, weight([4, 2, 2, 2])],
       }),
-    ).toMatchInlineSnapshot(
-      `"g/Conv = Conv(seed, c1) {kernel_shape=[2, 2], strides=[2, 2]}"`,
-    );
+    ).toMatchInlineSnapshot(`"g/Conv = Conv(seed, c1) {kernel_shape=[2, 2], strides=[2, 2]}"`);
   });
 });
 
