@@ -2,10 +2,6 @@ import { differentiate, type ProfileName, type Shape } from '@seewhy/autodiff';
 import {
   type AttributeInput,
   attributesFrom,
-  DATA_TYPES,
-  type DataType,
-  float16ToFloat32,
-  float32ToFloat16,
   Graph,
   GraphBuilder,
   Node,
@@ -269,7 +265,3 @@ export async function checkRule(c: OpCase, options: CheckOptions = {}): Promise<
     throw new Error(`${c.op}: relative error ${worst.toExponential(2)} above ${tolerance}\n${await emitted(c)}`);
   return worst;
 }
-
-export const half = { encode: float32ToFloat16, decode: float16ToFloat32 };
-export type { DataType };
-export { DATA_TYPES };

@@ -1,7 +1,6 @@
 import { DATA_TYPES, isFloat, Tensor, type ValueName } from '@seewhy/onnx';
 import type { Rule, RuleStep } from '../rule.ts';
-import { poolWindow } from './pooling.ts';
-import { reach, type Window } from './window.ts';
+import { poolWindow, reach, type Window } from './window.ts';
 
 /**
  * y = max of the window: g goes to the first element (row by row) that has the maximum, as in torch.

@@ -1,16 +1,7 @@
 import { DATA_TYPES, isFloat, Tensor, type ValueName } from '@seewhy/onnx';
 import type { Rule, RuleStep, RuleTable } from '../rule.ts';
 import { maxPool } from './max-pooling.ts';
-import { reach, remainder, spatialAxes, type Window, windowOf } from './window.ts';
-
-/** The window of a pool: `end` reaches to the last element that the last window reads (ceil_mode hangs over). */
-export function poolWindow(s: RuleStep): Window {
-  const kernel = s.node.attribute.ints('kernel_shape');
-  if (!kernel) throw s.refuse('it has no kernel_shape');
-  const w = windowOf(s, s.x(), s.y(), kernel);
-  const over = remainder(w);
-  return { ...w, end: w.end.map((pad, axis) => (over[axis]! < 0 ? pad - over[axis]! : pad)) };
-}
+import { poolWindow, reach, remainder, spatialAxes, type Window, windowOf } from './window.ts';
 
 /** A factor for each window: one number, or numbers `[1, 1, h, w]` where windows differ. */
 interface Weights {

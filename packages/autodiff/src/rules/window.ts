@@ -66,3 +66,12 @@ export function remainder(w: Window): number[] {
     (size, axis) => size + w.begin[axis]! + w.end[axis]! - span[axis]! - 1 - (w.output[axis]! - 1) * w.strides[axis]!,
   );
 }
+
+/** The window of a pool: `end` reaches to the last element that the last window reads (ceil_mode hangs over). */
+export function poolWindow(s: RuleStep): Window {
+  const kernel = s.node.attribute.ints('kernel_shape');
+  if (!kernel) throw s.refuse('it has no kernel_shape');
+  const w = windowOf(s, s.x(), s.y(), kernel);
+  const over = remainder(w);
+  return { ...w, end: w.end.map((pad, axis) => (over[axis]! < 0 ? pad - over[axis]! : pad)) };
+}
