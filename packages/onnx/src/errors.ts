@@ -59,7 +59,9 @@ export function nearest(name: string, candidates: Iterable<string>, count = 3): 
   const scored: { candidate: string; score: number }[] = [];
   for (const candidate of new Set(candidates)) {
     const text = candidate.toLowerCase().slice(0, MAX_COMPARED);
-    const contained = wanted.length > 1 && (text.includes(wanted) || (text.length > 1 && wanted.includes(text)));
+    // A candidate inside the wanted name counts only when it is most of it: 'cam' is not what 'grdcam' meant.
+    const contained =
+      wanted.length > 1 && (text.includes(wanted) || (text.length >= 0.7 * wanted.length && wanted.includes(text)));
     const score = distance(wanted, text) / Math.max(wanted.length, text.length, 1);
     if (contained || score <= 0.6) scored.push({ candidate, score: contained ? score / 4 : score });
   }
