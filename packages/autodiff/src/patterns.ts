@@ -65,11 +65,12 @@ const standardised = any(
 
 /** Larger patterns before the smaller ones they contain. */
 const PATTERNS: readonly Pattern[] = [
-  { op: 'Silu', tree: product(1, 'x', sigmoid('x')), inputs: ['x'] },
+  // The gate is read where it is: the shorter gradient gains more than the runtime's fusion of the forward pair (measured).
+  { op: 'Silu', tree: product(1, 'x', bind('gate', sigmoid('x'))), inputs: ['x', 'gate'] },
   {
     op: 'Swish',
-    tree: mul('x', sigmoid(mul('x', scalar('alpha')))),
-    inputs: ['x'],
+    tree: mul('x', bind('gate', sigmoid(mul('x', scalar('alpha'))))),
+    inputs: ['x', 'gate'],
     attributes: ({ scalars }) => ({ alpha: float(scalars.get('alpha')!) }),
   },
   { op: 'HardSwish', tree: mul('x', hardSigmoid('x')), inputs: ['x'] },
@@ -98,7 +99,7 @@ function layerNormalization(tree: Tree, inputs: readonly string[]): Pattern {
 
 /**
  * The nodes of a graph as the backward walk sees them: groups of nodes that are one function (Sigmoid + Mul = SiLU) become one
- * virtual node, whose gradient is shorter and keeps the runtime's fusion of the forward pair. The graph itself is not changed.
+ * virtual node, whose gradient is shorter. The graph itself is not changed.
  */
 export function fusePatterns(graph: Graph, options: FuseOptions): readonly Node[] {
   const matcher = new Matcher(graph, constantFinder(graph));

@@ -183,6 +183,10 @@ export class GraphBuilder {
   greater(a: ValueName, b: ValueName): ValueName {
     return this.op('Greater', [a, b]);
   }
+  /** x where x > alpha, else 0. */
+  thresholdedRelu(x: ValueName, alpha: number): ValueName {
+    return this.op('ThresholdedRelu', [x], { alpha: float(alpha) });
+  }
   /** max(0, min(1, alpha·x + beta)). */
   hardSigmoid(x: ValueName, alpha: number, beta: number): ValueName {
     return this.op('HardSigmoid', [x], { alpha: float(alpha), beta: float(beta) });

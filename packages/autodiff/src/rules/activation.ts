@@ -64,11 +64,11 @@ const hardSigmoid: Rule = (s) => [
   s.profile.maskBetween(s.b, scaled(s, s.g, s.node.attribute.float('alpha', 0.2)), s.y(), 0, 1, s.type(s.x())),
 ];
 
-/** y = x · h, h = max(0, min(1, x/6 + ½)): g · (h + (h − ½) where |x| < 3). */
+/** y = x · h, h = max(0, min(1, x/6 + ½)): g · (h + x/6 where |x| < 3). */
 const hardSwish: Rule = (s) => {
   const h = s.b.hardSigmoid(s.x(), 1 / 6, 0.5);
-  const inside = s.profile.maskBetween(s.b, plus(s, h, -0.5), s.x(), -3, 3, s.type(s.x()));
-  return [s.b.mul(s.g, s.b.add(h, inside))];
+  const inside = s.profile.maskBetween(s.b, s.x(), s.x(), -3, 3, s.type(s.x()));
+  return [s.b.mul(s.g, s.b.add(h, scaled(s, inside, 1 / 6)))];
 };
 
 /** y = x > α ? x : 0. */
@@ -117,14 +117,17 @@ const mish = pointwise((s) => {
 });
 
 /**
- * y = x · σ(αx): 1 + r · (αy − 1) with r = σ(−αx). With x and y only: a second Sigmoid(x), or a reader of the first, would keep the
- * runtime from fusing the forward pair.
+ * y = x · s, s = σ(αx): s · (1 − αy) + αy; in float16, where that cancels, s · (1 + αx · (1 − s)). The gate s is the second input of
+ * the decomposed form; elsewhere it is made anew.
  */
 const swish = (alpha: (s: RuleStep) => number): Rule =>
   pointwise((s) => {
     const a = alpha(s);
-    const r = sigmoid(s, a === 1 ? s.b.neg(s.x()) : s.b.mul(s.x(), s.scalar(-a)));
-    return plus(s, s.b.mul(r, plus(s, scaled(s, s.y(), a), -1)), 1);
+    const gate = s.has(1) ? s.x(1) : sigmoid(s, scaled(s, s.x(), a));
+    const rest = (value: ValueName) => s.b.sub(s.scalar(1), value);
+    if (s.type(s.x()) !== 'float32') return s.b.mul(gate, plus(s, s.b.mul(scaled(s, s.x(), a), rest(gate)), 1));
+    const y = scaled(s, s.y(), a);
+    return s.b.add(s.b.mul(gate, rest(y)), y);
   });
 
 // ---- Gaussian ----------------------------------------------------------------------------------------------------------

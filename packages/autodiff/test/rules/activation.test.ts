@@ -287,42 +287,39 @@ describe('emitted nodes', () => {
     expect(await forms({ op: 'HardSwish', inputs: one })).toMatchInlineSnapshot(`
       "native:
       g/HardSigmoid = HardSigmoid(x0) {alpha=0.1666667, beta=0.5}
-      g/Add = Add(g/HardSigmoid, -0.5)
-      g/HardSigmoid_1 = HardSigmoid(x0) {alpha=1.063382e+37, beta=3.190147e+37}
-      g/Mul = Mul(g/Add, g/HardSigmoid_1)
-      g/HardSigmoid_2 = HardSigmoid(x0) {alpha=-1.063382e+37, beta=3.190147e+37}
-      g/Mul_1 = Mul(g/Mul, g/HardSigmoid_2)
-      g/Add_1 = Add(g/HardSigmoid, g/Mul_1)
-      g/Mul_2 = Mul(seed, g/Add_1)
+      g/ThresholdedRelu = ThresholdedRelu(x0) {alpha=-3}
+      g/ThresholdedRelu_1 = ThresholdedRelu(x0) {alpha=3}
+      g/Sub = Sub(g/ThresholdedRelu, g/ThresholdedRelu_1)
+      g/Mul = Mul(g/Sub, 0.1666667)
+      g/Add = Add(g/HardSigmoid, g/Mul)
+      g/Mul_1 = Mul(seed, g/Add)
       wasm:
       g/HardSigmoid = HardSigmoid(x0) {alpha=0.1666667, beta=0.5}
-      g/Add = Add(g/HardSigmoid, -0.5)
       g/Less = Less(x0, 3)
-      g/Where = Where(g/Less, g/Add, 0)
+      g/Where = Where(g/Less, x0, 0)
       g/Greater = Greater(x0, -3)
       g/Where_1 = Where(g/Greater, g/Where, 0)
-      g/Add_1 = Add(g/HardSigmoid, g/Where_1)
-      g/Mul = Mul(seed, g/Add_1)
+      g/Mul = Mul(g/Where_1, 0.1666667)
+      g/Add = Add(g/HardSigmoid, g/Mul)
+      g/Mul_1 = Mul(seed, g/Add)
       webgpu:
       g/HardSigmoid = HardSigmoid(x0) {alpha=0.1666667, beta=0.5}
-      g/Add = Add(g/HardSigmoid, -0.5)
       g/Less = Less(x0, 3)
-      g/Where = Where(g/Less, g/Add, 0)
+      g/Where = Where(g/Less, x0, 0)
       g/Greater = Greater(x0, -3)
       g/Where_1 = Where(g/Greater, g/Where, 0)
-      g/Add_1 = Add(g/HardSigmoid, g/Where_1)
-      g/Mul = Mul(seed, g/Add_1)"
+      g/Mul = Mul(g/Where_1, 0.1666667)
+      g/Add = Add(g/HardSigmoid, g/Mul)
+      g/Mul_1 = Mul(seed, g/Add)"
     `);
   });
   it('SiLU from x and y only', async () => {
     const nodes = [Node.make('Sigmoid', ['x0'], ['s']), Node.make('Mul', ['x0', 's'], ['y0'])];
     expect(await emitted({ op: 'Silu', nodes, inputs: one })).toMatchInlineSnapshot(`
-      "g/Neg = Neg(x0)
-      g/Sigmoid = Sigmoid(g/Neg)
-      g/Add = Add(y0, -1)
-      g/Mul = Mul(g/Sigmoid, g/Add)
-      g/Add_1 = Add(g/Mul, 1)
-      g/Mul_1 = Mul(seed, g/Add_1)"
+      "g/Sub = Sub(1, y0)
+      g/Mul = Mul(s, g/Sub)
+      g/Add = Add(g/Mul, y0)
+      g/Mul_1 = Mul(seed, g/Add)"
     `);
   });
   it('Gelu', async () => {
