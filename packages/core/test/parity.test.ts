@@ -1,5 +1,15 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { explain, finishMap, type Model, type PostprocessName, rectify } from '@seewhy/core';
+import {
+  type ColormapName,
+  explain,
+  finishMap,
+  type Model,
+  type OverlayStyle,
+  overlay,
+  type Picture,
+  type PostprocessName,
+  rectify,
+} from '@seewhy/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fixture, loadFixture, npy, relativeError } from './support.ts';
 
@@ -21,6 +31,7 @@ interface Case {
   layers: { id: string; value: string }[];
   entries: Entry[];
   input: string;
+  picture: string;
 }
 
 /** Raw maps and finished maps agree with the peers to this, relative to the largest value of the peer's map. */
@@ -80,6 +91,32 @@ describe.each(cases.map((entry) => entry.name))('parity with the peers: %s', (fo
       const maps = explanation.raw.map((raw) => ({ height: raw.dims[0]!, width: raw.dims[1]!, data: raw.data }));
       const { map } = finishMap(maps, entry.peer as PostprocessName, { width, height });
       expect(relativeError(map.data, reference.data)).toBeLessThan(TOLERANCE);
+    });
+  }
+
+  const overlays = about.entries.filter((one) => one.stage === 'overlay');
+  for (const entry of overlays) {
+    it(`${entry.method} ${entry.layers.join('+')} overlay, ${entry.peer} ${entry.version}`, async () => {
+      const explanation = await run(entry);
+      const reference = npy(`parity/${folder}/${entry.file}`);
+      const [height, width] = reference.dims as [number, number];
+      const picture: Picture = {
+        width,
+        height,
+        channels: 3,
+        data: Uint8Array.from(npy(`parity/${folder}/${about.picture}`).data),
+      };
+      const maps = explanation.raw.map((raw) => ({ height: raw.dims[0]!, width: raw.dims[1]!, data: raw.data }));
+      const { map } = finishMap(maps, entry.peer as PostprocessName, { width, height });
+      const colormap = entry.options.colormap as ColormapName;
+      const drawn = overlay(picture, map, {
+        style: entry.peer as OverlayStyle,
+        colormap,
+        opacity: 1 - Number(entry.options.image_weight),
+      });
+      const furthest = drawn.data.reduce((most, value, at) => Math.max(most, Math.abs(value - reference.data[at]!)), 0);
+      // A map value that lies on the border of two colours may fall on the other one: a step of the table is up to 4 levels.
+      expect(furthest).toBeLessThanOrEqual(4);
     });
   }
 });
