@@ -10,6 +10,7 @@ export default defineConfig([
     ...shared,
     entry: ['src/index.ts'],
     dts: true,
+    deps: { neverBundle: ['onnxruntime-web'] },
     copy: wasm.map((file) => ({ from: `../../node_modules/onnxruntime-web/dist/${file}`, to: 'dist/wasm' })),
   },
   {

@@ -1,1 +1,10 @@
-export {};
+export * from '@seewhy/core';
+export { didYouMean, isSeewhyError, SeewhyError } from '@seewhy/onnx';
+export { type ExplainedFile, explainFile, type FileOptions } from './explain-file.ts';
+export { type FoundLabels, parseLabels, readLabels } from './labels.ts';
+export { type ModelFile, readModelFile, type WriteModelOptions, writeModelFile } from './model-file.ts';
+export { type LoadOptions, loadModel, type OpenedModel, openModel } from './open-model.ts';
+export { type DecodeOptions, decodePicture } from './picture/decode.ts';
+export { encodePng } from './picture/encode-png.ts';
+export { type ChosenRuntime, chooseRuntime, type RuntimeChoice } from './runtime.ts';
+export type { ExplanationDocument, ExplanationRecord, FailureRecord } from './schema.ts';

@@ -113,6 +113,11 @@ export async function openModel(path: string, options: LoadOptions = {}): Promis
   };
 }
 
+/** Opens a model file and gives the core's model: `openModel` without what was found around it. */
+export async function loadModel(path: string, options: LoadOptions = {}): Promise<Model> {
+  return (await openModel(path, options)).model;
+}
+
 const choice = ({ device, threads }: LoadOptions) => ({
   ...(device === undefined ? {} : { device }),
   ...(threads === undefined ? {} : { threads }),
