@@ -157,6 +157,23 @@ describe('what is followed', () => {
       to: Tensor.int64([2n ** 63n - 1n]),
       axis: ints(1),
     }),
+    'as_strided of the default exporter: places of the flattened item': fixed(
+      [1, 2, 3],
+      [
+        make('Reshape', ['x', 'flat'], 'f'),
+        make('Gather', ['f', 'places'], 'transposed', { axis: 0 }),
+        make('Gather', ['f', 'some'], 'kept', { axis: 0 }),
+        make('Reshape', ['kept', 'back'], 'k'),
+        make('MatMul', ['transposed', 'x'], 'm'),
+        make('Add', ['m', 'k'], 'y'),
+      ],
+      {
+        flat: ints(-1),
+        places: Tensor.int64([0, 3, 1, 4, 2, 5], [1, 3, 2]),
+        some: Tensor.int64([5, -1, 0], [3, 1]),
+        back: ints(1, 3, 1),
+      },
+    ),
     'Resize to sizes': fixed([1, 2, 3, 3], [Node.make('Resize', ['x', '', '', 's'], ['y'], { mode: 'linear' })], {
       s: ints(1, 2, 6, 5),
     }),

@@ -1,10 +1,8 @@
-import type { Node } from '../node.ts';
 import { Tensor } from '../tensor.ts';
+import { broadcast, gatherWithin, matmul, reshape } from './batch-algebra.ts';
 import {
   along,
   axisOf,
-  type BatchAxis,
-  type BatchContext,
   type BatchRule,
   batchLength,
   compatible,
@@ -224,7 +222,8 @@ export const BATCH_RULES: Readonly<Record<string, BatchRule>> = {
     const inIndices = context.batch(indices);
     if (inData && inIndices) throw mixes(node);
     if (inIndices) return [{ ...inIndices, axis: axis + inIndices.axis }];
-    if (!inData || axis === inData.axis) throw along(node);
+    if (!inData) throw along(node);
+    if (axis === inData.axis) return gatherWithin(node, inData, context);
     const added = shapeOf(indices, node, context).length - 1;
     return [{ ...inData, axis: axis < inData.axis ? inData.axis + added : inData.axis }];
   },
@@ -332,73 +331,3 @@ export const BATCH_RULES: Readonly<Record<string, BatchRule>> = {
     return [{ axis: right.indexOf(first.letter), size: first.batch.size }];
   },
 };
-
-function broadcast(node: Node, context: BatchContext): BatchAxis[] {
-  const shapes = node.inputs.map((name) => shapeOf(name, node, context));
-  const rank = Math.max(...shapes.map((shape) => shape.length));
-  let out: BatchAxis | undefined;
-  node.inputs.forEach((name, index) => {
-    const batch = context.batch(name);
-    if (!batch) return;
-    const axis = batch.axis + rank - shapes[index]!.length;
-    if (out && (out.axis !== axis || out.size !== batch.size)) throw mixes(node);
-    out = { axis, size: batch.size };
-  });
-  if (!out) throw mixes(node);
-  for (const name of node.inputs) if (!context.batch(name) && !compatible(name, out, rank, context)) throw mixes(node);
-  return same(node, out);
-}
-
-function matmul(node: Node, context: BatchContext): BatchAxis[] {
-  const [a, b] = node.inputs as [string, string];
-  const [left, right] = [shapeOf(a, node, context).length, shapeOf(b, node, context).length];
-  const [inA, inB] = [context.batch(a), context.batch(b)];
-  for (const name of node.inputs.slice(2)) if (context.batch(name)) throw mixes(node);
-  if (left < 2 || right < 2) throw mixes(node);
-  const rank = Math.max(left, right);
-  const place = (batch: BatchAxis, own: number) => ({ axis: batch.axis + rank - own, size: batch.size });
-  if (inA && inB) {
-    const [x, y] = [place(inA, left), place(inB, right)];
-    if (x.axis !== y.axis || x.size !== y.size || x.axis >= rank - 2) throw mixes(node);
-    return [x];
-  }
-  const out = inA ? place(inA, left) : place(inB!, right);
-  // Rows of the left and columns of the right factor stay apart; the dimension that is summed over must not hold the batch.
-  if (out.axis === rank - (inA ? 1 : 2)) throw mixes(node);
-  if (out.axis < rank - 2 && !compatible(inA ? b : a, out, rank, context)) throw mixes(node);
-  return [out];
-}
-
-/**
- * In row-major order everything from the batch axis on is one block with the batch outermost. A dimension of the result at which such
- * a block begins (the dimensions before have the same product) holds the batch; -1 there fits any batch.
- */
-function reshape(node: Node, context: BatchContext): BatchAxis[] {
-  const batch = onlyFirst(node, context);
-  const target = context.elements(node.inputs[1]);
-  if (!target) throw unknown(node, 'its target dimensions');
-  const from = shapeOf(node.inputs[0]!, node, context);
-  const to = shapeOf(node.outputs[0]!, node, context);
-  const product = (dims: readonly number[]) => dims.reduce((total, dim) => total * dim, 1);
-  if (to.length !== target.length || product(from) !== product(to) || product(to) === 0)
-    throw unknown(node, 'its dimensions');
-  const before = product(from.slice(0, batch.axis));
-  const places = to.flatMap((_, axis) => (product(to.slice(0, axis)) === before ? [axis] : []));
-  const free = target.flatMap((dim, axis) => (dim === null ? [axis] : []));
-  if (free.length > 0) {
-    // The model computes its target from the batch itself.
-    if (free.length > 1 || !places.includes(free[0]!)) throw mixes(node);
-    return [{ axis: free[0]!, size: to[free[0]!]! }];
-  }
-  const axis = places.includes(batch.axis) ? batch.axis : places[0];
-  if (axis === undefined) throw mixes(node);
-  const follows =
-    target[axis] === -1 || (target[axis] === 0 && axis === batch.axis && node.attribute.int('allowzero', 0) === 0);
-  if (!follows) {
-    const wanted = to.map((dim, place) => (place === axis ? -1 : dim));
-    context.emit(
-      node.with({ inputs: [node.inputs[0]!, context.constant(Tensor.int64(wanted), `${node.outputs[0]}/shape`)] }),
-    );
-  }
-  return [{ axis, size: to[axis]! }];
-}
