@@ -31,6 +31,8 @@ export interface DifferentiateOptions {
   profile?: ProfileName;
   /** Element types; inferred when not given. */
   types?: ReadonlyMap<string, DataType>;
+  /** Says that each row of the seed `[N, K]` is 1 at one place and 0 elsewhere: the int64 `[N]` value with these places. */
+  hot?: ValueName | undefined;
 }
 
 /** Integer results that stand for a float value (straight-through): gradients pass them in integer units. */
@@ -69,12 +71,13 @@ export function differentiate(
     shapes: options.shapes,
     types,
     constant: constantFinder(graph),
+    hot: options.hot === undefined ? undefined : { seed: options.seed, places: options.hot },
   };
   const contributions = new Map<ValueName, ValueName[]>([[options.of, [options.seed]]]);
   const total = (value: ValueName): ValueName | undefined => {
     const list = contributions.get(value);
     if (!list) return undefined;
-    const sum = builder.sum(list);
+    const sum = builder.sum(unstretched(builder, list));
     contributions.set(value, [sum]);
     return sum;
   };
@@ -101,6 +104,15 @@ export function differentiate(
     result.set(value, gradient);
   }
   return result;
+}
+
+/** Summands without the Expand that only stretches them: addition does so itself, as long as one summand has the full shape. */
+function unstretched(builder: GraphBuilder, list: readonly ValueName[]): readonly ValueName[] {
+  const stretched = (value: ValueName) => builder.maker(value)?.op === 'Expand';
+  if (list.every(stretched)) return list;
+  return [...list]
+    .sort((a, b) => Number(stretched(a)) - Number(stretched(b)))
+    .map((value) => (stretched(value) ? builder.maker(value)!.inputs[0]! : value));
 }
 
 /** Own entries only: an op called `constructor` must not find Object's. */

@@ -24,6 +24,8 @@ export interface RuleFacts {
   readonly shapes: ReadonlyMap<string, Shape>;
   readonly types: ReadonlyMap<string, DataType>;
   readonly constant: (value: ValueName) => Tensor | undefined;
+  /** The seed, when each of its rows is 1 at one place: the int64 `[N]` value of these places. */
+  readonly hot?: { readonly seed: ValueName; readonly places: ValueName } | undefined;
 }
 
 /** What a rule sees: one node, the gradients of its outputs, and the builder to append to. */
@@ -79,6 +81,12 @@ export class RuleStep {
   /** Whether the gradient of each input is asked for, in order. */
   get wants(): readonly boolean[] {
     return this.wanted;
+  }
+
+  /** Places of the ones in g, int64 `[N]`, when g is a one-hot seed `[N, K]`. */
+  get hot(): ValueName | undefined {
+    const { hot } = this.facts;
+    return hot !== undefined && hot.seed === this.outputGradients[0] ? hot.places : undefined;
   }
 
   has(index: number): boolean {

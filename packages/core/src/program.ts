@@ -85,11 +85,19 @@ export function buildProgram(model: ProgramModel, request: ProgramRequest): Buil
     ...(request.methods.some((method) => method.needs === 'layer gradient') ? layers.map((layer) => layer.value) : []),
   ];
   const maps: ProgramMap[] = [];
-  seeds.forEach(({ seed }, target) => {
+  seeds.forEach(({ seed, index, hot }, target) => {
     const gradients =
       wrt.length === 0
         ? new Map<string, string>()
-        : differentiate(builder, graph, { of, seed, wrt: [...new Set(wrt)], shapes, types, profile: request.profile });
+        : differentiate(builder, graph, {
+            of,
+            seed,
+            hot: hot ? index : undefined,
+            wrt: [...new Set(wrt)],
+            shapes,
+            types,
+            profile: request.profile,
+          });
     for (const method of request.methods) {
       if (method.output === 'pixel') {
         const raw = method.build({

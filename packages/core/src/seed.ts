@@ -9,6 +9,8 @@ export interface Seed {
   readonly seed: ValueName;
   /** int64 `[N]`. */
   readonly index: ValueName;
+  /** Each row of the seed is 1 at the index and 0 elsewhere. */
+  readonly hot: boolean;
 }
 
 export interface SeedFacts {
@@ -35,7 +37,11 @@ export function seedOf(facts: SeedFacts, target: Target | ValueName): Seed {
     const row = new Float64Array(facts.output.classes);
     row[target.index] = 1;
     if (target.kind === 'contrast') row[target.against] = (row[target.against] ?? 0) - 1;
-    return { seed: spread(facts, b.constant(Tensor.floats(row, rowDims(facts), type), 'one-hot')), index };
+    return {
+      seed: spread(facts, b.constant(Tensor.floats(row, rowDims(facts), type), 'one-hot')),
+      index,
+      hot: target.kind === 'class' && isRow(facts),
+    };
   }
   const index = typeof target === 'string' ? target : ranked(facts, target.rank);
   const classes = b.constant(
@@ -55,8 +61,11 @@ export function seedOf(facts: SeedFacts, target: Target | ValueName): Seed {
           Array.from({ length: rank - 1 }, (_, i) => i + 1),
         );
   const hot = b.cast(b.equal(column, classes), DATA_TYPES[type].code);
-  return { seed: spread(facts, hot), index };
+  return { seed: spread(facts, hot), index, hot: isRow(facts) };
 }
+
+/** Scores are `[N, K]`: a seed is one row an item. */
+const isRow = ({ shape, output }: SeedFacts) => shape.length === 2 && output.axis === 1 && output.positions === 1;
 
 const rowDims = (facts: SeedFacts) =>
   facts.shape.map((_, axis) => (axis === facts.output.axis ? facts.output.classes : 1));
@@ -108,11 +117,11 @@ function binarySeed(facts: SeedFacts, target: Target | ValueName): Seed {
       shape.map((dim, axis) => (axis === 0 ? -1 : (dim as number))),
     );
   };
-  if (typeof target === 'string') return { seed: signed(target), index: target };
+  if (typeof target === 'string') return { seed: signed(target), index: target, hot: false };
   if (target.kind === 'top') {
     const positive = b.cast(b.greater(b.reshape(logits, [-1]), b.scalar(0, type)), DATA_TYPES.int64.code);
     const index = target.rank === 0 ? positive : b.sub(b.constant(Tensor.int64([1])), positive);
-    return { seed: signed(index), index };
+    return { seed: signed(index), index, hot: false };
   }
   const value = target.index === 1 ? 1 : -1;
   // A contrast of the two sides is twice one side: their logits are each other's negative.
@@ -128,5 +137,6 @@ function binarySeed(facts: SeedFacts, target: Target | ValueName): Seed {
   return {
     seed: shape.every((dim) => dim === 1) ? constant : b.expand(constant, b.shape(of)),
     index: perItem(facts, target.index),
+    hot: false,
   };
 }

@@ -44,6 +44,7 @@ export class GraphBuilder {
   private readonly opsets = new Map<string, number>();
   private readonly made = new Map<string, readonly string[]>();
   private readonly counters = new Map<string, number>();
+  private readonly makers = new Map<string, Node>();
 
   /** @throws OPSET_TOO_OLD below opset 13: `upgrade` first */
   constructor(graph: Graph, options: BuilderOptions = {}) {
@@ -89,7 +90,9 @@ export class GraphBuilder {
     const before = key === undefined ? undefined : this.made.get(key);
     if (before) return [...before];
     const results = Array.from({ length: outputs }, () => this.fresh(hint));
-    this.nodes.push(Node.make(op, names, results, attributes, { name: results[0]!, domain }));
+    const node = Node.make(op, names, results, attributes, { name: results[0]!, domain });
+    this.nodes.push(node);
+    for (const result of results) this.makers.set(result, node);
     if (key !== undefined) this.made.set(key, results);
     return results;
   }
@@ -97,6 +100,11 @@ export class GraphBuilder {
   /** Any node with one output. */
   op(op: string, inputs: readonly Optional[], attributes: Attributes = {}, hint = op): ValueName {
     return this.multi(op, inputs, attributes, 1, hint)[0]!;
+  }
+
+  /** The node of this builder that makes a value, if one does. */
+  maker(value: ValueName): Node | undefined {
+    return this.makers.get(value);
   }
 
   /** Appends a finished node as it is: its outputs must be new. */

@@ -132,12 +132,11 @@ const swish = (alpha: (s: RuleStep) => number): Rule =>
 
 // ---- Gaussian ----------------------------------------------------------------------------------------------------------
 
-/** Φ(x) + x · φ(x) = ½ · (1 + erf t + 2/√π · t · e^(−t²)) with t = x/√2. */
+/** Φ(x) + x · φ(x), Φ = ½ + ½ · erf t, φ = e^(−ln √(2π) − t²), t = x/√2: as few nodes as there can be. */
 function gaussian(s: RuleStep, x: ValueName): ValueName {
   const t = s.b.mul(x, s.scalar(Math.SQRT1_2));
-  const bell = exp(s, s.b.neg(s.b.mul(t, t)));
-  const bend = s.b.mul(s.b.mul(t, s.scalar(2 / Math.sqrt(Math.PI))), bell);
-  return scaled(s, plus(s, s.b.add(s.b.op('Erf', [t]), bend), 1), 0.5);
+  const bell = exp(s, s.b.sub(s.scalar(-0.5 * Math.log(2 * Math.PI)), s.b.mul(t, t)));
+  return s.b.add(s.b.hardSigmoid(s.b.op('Erf', [t]), 0.5, 0.5), s.b.mul(x, bell));
 }
 
 /** The tanh form is y = x · σ(2u), u = c·x + ck·x³: 1 + r · (y · 2u' − 1) with r = σ(−2u), 2u' = 2c + 6ck·x². */

@@ -63,7 +63,17 @@ function broadcastBatch(a: Shape, b: Shape): Shape {
 
 const operand = (s: RuleStep, index: number): Operand => ({ value: s.x(index), shape: s.shape(s.x(index)) });
 
-const matmul: Rule = (s) => matmulGradients(s, s.g, operand(s, 0), operand(s, 1), s.wants);
+const matmul: Rule = (s) => {
+  const [left, right] = [operand(s, 0), operand(s, 1)];
+  if (s.hot !== undefined && left.shape.length === 2 && right.shape.length === 2 && !s.needs(1))
+    return [s.needs(0) ? weightRows(s, s.hot, right.value, false) : null];
+  return matmulGradients(s, s.g, left, right, s.wants);
+};
+
+/** g·B′ᵀ for a one-hot g: the rows of the classes' weights, instead of a product with all of them. */
+function weightRows(s: RuleStep, places: ValueName, weight: ValueName, transposed: boolean): ValueName {
+  return transposed ? s.b.gather(weight, places, 0) : s.b.transpose(s.b.gather(weight, places, 1), [1, 0]);
+}
 
 /** Y = α·A′·B′ + β·C, where ′ may transpose: ∂A′ = α·g·B′ᵀ, ∂B′ = α·A′ᵀ·g, ∂C = β·g summed where C was broadcast. */
 function gemmGradients(s: RuleStep, g: ValueName): (ValueName | null)[] {
@@ -73,6 +83,8 @@ function gemmGradients(s: RuleStep, g: ValueName): (ValueName | null)[] {
   const transA = attribute.int('transA', 0) !== 0;
   const transB = attribute.int('transB', 0) !== 0;
   const [a, b] = [s.x(0), s.x(1)];
+  if (s.hot !== undefined && g === s.g && !transA && alpha === 1 && !s.needs(1) && !s.needs(2))
+    return [s.needs(0) ? weightRows(s, s.hot, b, transB) : null, null, null];
   const left = () =>
     transA ? s.b.gemm(b, g, { alpha, transA: transB, transB: true }) : s.b.gemm(g, b, { alpha, transB: !transB });
   const right = () =>

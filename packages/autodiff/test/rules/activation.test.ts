@@ -201,15 +201,13 @@ describe('the runtime’s own activations', () => {
       g/Mul_3 = Mul(seed, g/Mul_2)
       g/Mul_4 = Mul(seed, g/Split)
       g/Mul_5 = Mul(g/Mul, g/Mul)
-      g/Neg = Neg(g/Mul_5)
-      g/Exp = Exp(g/Neg)
-      g/Mul_6 = Mul(g/Mul, 1.128379)
-      g/Mul_7 = Mul(g/Mul_6, g/Exp)
-      g/Add_2 = Add(g/Erf, g/Mul_7)
-      g/Add_3 = Add(g/Add_2, 1)
-      g/Mul_8 = Mul(g/Add_3, 0.5)
-      g/Mul_9 = Mul(g/Mul_4, g/Mul_8)
-      g/Concat = Concat(g/Mul_3, g/Mul_9) {axis=2}"
+      g/Sub = Sub(-0.9189385, g/Mul_5)
+      g/Exp = Exp(g/Sub)
+      g/HardSigmoid = HardSigmoid(g/Erf) {alpha=0.5, beta=0.5}
+      g/Mul_6 = Mul(g/Split_1, g/Exp)
+      g/Add_2 = Add(g/HardSigmoid, g/Mul_6)
+      g/Mul_7 = Mul(g/Mul_4, g/Add_2)
+      g/Concat = Concat(g/Mul_3, g/Mul_7) {axis=2}"
     `);
   });
 });
@@ -326,15 +324,13 @@ describe('emitted nodes', () => {
     expect(await emitted({ op: 'Gelu', opset: 20, inputs: one })).toMatchInlineSnapshot(`
       "g/Mul = Mul(x0, 0.7071068)
       g/Mul_1 = Mul(g/Mul, g/Mul)
-      g/Neg = Neg(g/Mul_1)
-      g/Exp = Exp(g/Neg)
-      g/Mul_2 = Mul(g/Mul, 1.128379)
-      g/Mul_3 = Mul(g/Mul_2, g/Exp)
+      g/Sub = Sub(-0.9189385, g/Mul_1)
+      g/Exp = Exp(g/Sub)
       g/Erf = Erf(g/Mul)
-      g/Add = Add(g/Erf, g/Mul_3)
-      g/Add_1 = Add(g/Add, 1)
-      g/Mul_4 = Mul(g/Add_1, 0.5)
-      g/Mul_5 = Mul(seed, g/Mul_4)"
+      g/HardSigmoid = HardSigmoid(g/Erf) {alpha=0.5, beta=0.5}
+      g/Mul_2 = Mul(x0, g/Exp)
+      g/Add = Add(g/HardSigmoid, g/Mul_2)
+      g/Mul_3 = Mul(seed, g/Add)"
     `);
   });
 });

@@ -32,7 +32,13 @@ export class LayerView {
 
   /** Mean over space, kept as 1: one weight a channel. */
   meanSpace(cells: ValueName): ValueName {
-    return this.b.reduceMean(cells, this.spatialAxes, true);
+    return this.b.reduceMean(this.unstretched(cells), this.spatialAxes, true);
+  }
+
+  /** A gradient that is the same everywhere (before it lies a global mean) is as good before it is stretched. */
+  private unstretched(cells: ValueName): ValueName {
+    const made = this.b.maker(cells);
+    return this.grid.layout !== 'tokens' && made?.op === 'Expand' ? made.inputs[0]! : cells;
   }
 
   /** Weights `[N, C]` in the layer's own layout, ready to multiply with its cells. */
