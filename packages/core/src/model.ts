@@ -126,7 +126,9 @@ export class Model {
     const types = inferTypes(graph);
     const output = findClassOutput(graph, shapes, types, options.output);
     const layers = findLayers({ graph, shapes, types, image, of: output.logits });
-    const chosen = defaultLayer(graph, shapes, layers, image.name, output.logits);
+    // The class maps of a segmentation network are its answer, not a feature map that leads to it.
+    const features = output.positions > 1 ? layers.filter((layer) => layer.shape[0] !== output.classes) : layers;
+    const chosen = defaultLayer(graph, shapes, features, image.name, output.logits);
     return new Model({
       runtime,
       graph,

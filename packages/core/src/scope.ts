@@ -23,8 +23,10 @@ function dynamoScope(node: Node): string | undefined {
 }
 
 function torchScope(value: string): string | undefined {
-  if (!value.startsWith('/') || !/_output_\d+$/.test(value)) return undefined;
-  const parts = value.slice(1).split('/').slice(0, -1);
+  // ONNX Runtime's quantiser adds its own suffix to the value that it wraps.
+  const plain = value.replace(/_(DequantizeLinear|QuantizeLinear)_(Output|Input)(_\d+)?$/, '');
+  if (!plain.startsWith('/') || !/_output_\d+$/.test(plain)) return undefined;
+  const parts = plain.slice(1).split('/').slice(0, -1);
   if (parts.length === 0) return undefined;
   return parts.reduce((scope, part) => (part === scope || part.startsWith(`${scope}.`) ? part : `${scope}.${part}`));
 }
