@@ -12,6 +12,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const GENERATORS: readonly { writes: string; by: string }[] = [
   // The tables of rules, methods and architectures, between `<!-- generated: NAME -->` and `<!-- end -->`.
   { writes: 'FEATURES.md', by: 'tools/features/generate.ts' },
+  // The JSON that `seewhy explain` writes.
+  { writes: 'packages/seewhy/schemas/explanation-v1.json', by: 'packages/seewhy/tools/schema.ts' },
 ];
 
 type Generator = (current: string) => string | Promise<string>;

@@ -45,7 +45,7 @@ export interface VerifyDirection {
   readonly analytic: number;
   /** The central difference at the chosen step. */
   readonly numeric: number;
-  /** |analytic − numeric|, relative to the larger of both, or to 0.3 of what a random direction is expected to give where both are small. */
+  /** |analytic − numeric|, relative to the larger of both, or to what a random direction is expected to give where both are smaller. */
   readonly error: number;
   /** Uncertainty of the measured slope, relative: twice the scatter of repeated steps, at least what rounding makes. */
   readonly resolution: number;
@@ -422,7 +422,7 @@ async function check({
     squares += gradient[i]! * gradient[i]!;
   }
   // A random direction of unit root mean square is expected to give about |g|.
-  const floor = 0.3 * Math.sqrt(squares);
+  const floor = Math.sqrt(squares);
   const scale = Math.max(Math.abs(analytic), floor);
   const relative = (difference: number, numeric: number) => {
     const most = Math.max(scale, Math.abs(numeric));
@@ -451,9 +451,11 @@ async function check({
     if (!fits) break;
     if (candidate.uncertainty < chosen.uncertainty) chosen = candidate;
   }
-  const resolution = relative(chosen.uncertainty, chosen.numeric);
+  // Where not even the two shortest steps agree the slope has not settled: what lies between them is not known.
+  const drift = chosen === steps[0] && steps[1] ? Math.abs(steps[1].numeric - chosen.numeric) : 0;
+  const resolution = relative(Math.max(chosen.uncertainty, drift), chosen.numeric);
   const allowed = (kind === 'random' ? RANDOM_TOLERANCES : 1) * tolerance + 2 * resolution;
-  const known = resolution <= (kind === 'random' ? 3 : 1) * tolerance;
+  const known = resolution <= (kind === 'random' ? 2 : 1) * tolerance;
   let verdict: VerifyDirection['verdict'] = 'kinked';
   if (known && chosen.error <= allowed) verdict = 'agrees';
   else if (!quantised && !half && (known || chosen.error > 0.5 + 2 * resolution)) verdict = 'differs';

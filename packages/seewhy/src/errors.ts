@@ -24,6 +24,15 @@ export const errors = {
       what: `There is no model file '${path}'`,
       cure: didYouMean(path, near) || 'Give the path of an .onnx file.',
     }),
+  modelIsFolder: (path: string, inside: readonly string[]) =>
+    new SeewhyError({
+      code: 'MODEL_NOT_FOUND',
+      what: `'${path}' is a folder, not a model file`,
+      cure:
+        inside.length > 0
+          ? `In it: ${quoted(inside.slice(0, 3))}${inside.length > 3 ? ` and ${inside.length - 3} more .onnx files` : ''}.`
+          : 'Give the path of an .onnx file.',
+    }),
   notYetConverted: (path: string, kind: string) =>
     new SeewhyError({
       code: 'MODEL_NOT_ONNX',
@@ -176,7 +185,7 @@ export const errors = {
       what: `--fail-on knows no field '${name}'`,
       cure: [
         didYouMean(name, choices),
-        `Fields: ${choices.join(', ')}, and every field of the JSON record by its path.`,
+        `Fields: ${choices.slice(0, 17).join(', ')}, and every field of the JSON record by its path, such as diagnosis.flat.`,
       ]
         .filter(Boolean)
         .join(' '),

@@ -192,7 +192,7 @@ function walk(record: Readonly<Record<string, unknown>>, path: readonly (string 
       // An optional field (a cell of a manifest, `against`) may be absent; a misspelt one in a filled object is an error.
       const names = Object.keys(here);
       if (depth > 0 && path[0] !== 'fields' && path[0] !== 'source' && names.length > 0 && !OPTIONAL.has(step))
-        throw errors.gateField(path.slice(0, depth + 1).join('.'), names);
+        throw errors.gateField(step, names);
       return undefined;
     }
     here = (here as Record<string | number, unknown>)[step];

@@ -159,12 +159,8 @@ export async function readModel(path: string): Promise<ModelFile> {
     throw errors.modelMissing(path, near);
   }
   if (info.isDirectory()) {
-    const inside = join(path, 'model.onnx');
-    const there = await stat(inside).catch(() => undefined);
-    throw errors.modelMissing(
-      path,
-      there ? [inside] : (await neighbours(inside)).filter((name) => name.endsWith('.onnx')),
-    );
+    const inside = (await neighbours(join(path, 'x'))).filter((name) => name.endsWith('.onnx')).sort();
+    throw errors.modelIsFolder(path, inside);
   }
   try {
     return await readModelFile(path);

@@ -123,7 +123,9 @@ export type ExplanationDocument = z.infer<typeof explanationDocument>;
 /** The JSON Schema that is published: a document, a record or a failure. */
 export function jsonSchema(): Record<string, unknown> {
   const { $schema, ...schema } = z.toJSONSchema(z.union([explanationDocument, explanationRecord, failureRecord]), {
-    reused: 'inline',
+    reused: 'ref',
+    // As it may be read: fields that a later version adds do not make a document invalid.
+    io: 'input',
   }) as Record<string, unknown>;
   return { $schema, title: 'seewhy explanations, version 1', ...schema };
 }

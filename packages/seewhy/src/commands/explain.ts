@@ -87,7 +87,11 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
   // only then is the main thread given to the model.
   const reading = readModel(path);
   reading.catch(() => undefined);
-  const found = await findSources(args);
+  const found = await findSources(args).catch(async (error) => {
+    // A model that is not there is the first thing to say.
+    await reading;
+    throw error;
+  });
   // A dry run opens no picture.
   const lookahead = new Lookahead(options.dryRun ? [] : found.sources, Math.max(3, batch + 2), options.maxPixels);
   if (!options.dryRun && found.sources.some((source) => source.kind === 'picture')) await loadSharp();
@@ -313,7 +317,7 @@ class Talk {
     if (this.#quiet) return;
     if (this.#warned > 20) say(err.dim(`${this.#warned - 20} further warnings; they are in the JSON records.`));
     for (const file of written) say(`Sheet: ${err.bold(file)}`);
-    if (pictures === 1 && !interrupted && failures.length === 0) return;
+    if (pictures === 1 && !interrupted) return;
     const rate = seconds > 0 ? ` (${(results / seconds).toFixed(1)}/s)` : '';
     const where = to.kind === 'folder' ? to.folder : to.file;
     say(

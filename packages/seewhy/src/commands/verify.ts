@@ -155,7 +155,7 @@ function verdict(report: VerifyReport): string {
   const told = report.places.flatMap((place) => place.directions).filter((direction) => direction.verdict !== 'kinked');
   const largest = told.reduce((most, direction) => Math.max(most, direction.error), 0);
   const how = wrap(
-    `For each direction v the slope of the plain model's score was measured by moving its input, (f(x+hv) − f(x−hv)) / 2h, and compared with Σ gradient·v from the explained graph. Each step was repeated in three lengths, which gives the uncertainty; the longest step that agrees with all shorter ones counts, chosen without a look at the gradient. Tolerance ${share(report.tolerance)}: what float32 and the bends of a network leave (random directions, which move every pixel for little slope, may be ten times as far apart); a wrong backward rule is off by far more.`,
+    `For each direction v the slope of the plain model's score was measured by moving its input, (f(x+hv) − f(x−hv)) / 2h, and compared with Σ gradient·v from the explained graph. Each step was repeated at half its length, which gives the uncertainty; the longest step that agrees with all shorter ones counts, chosen without a look at the gradient. Tolerance ${share(report.tolerance)}: what float32 and the bends of a network leave (random directions, which move every pixel for little slope, may be ten times as far apart); a wrong backward rule is off by far more.`,
     110,
   );
   if (report.verdict === 'correct') {

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { labelsFromMetadata, parseLabels } from '../src/labels.ts';
+
+describe('a labels file', () => {
+  it.each([
+    ['lines, with a mark at the beginning and an end of Windows', '\uFEFFcat\r\ndog\r\n\r\n', ['cat', 'dog']],
+    ['a JSON list', '["cat", "dog"]', ['cat', 'dog']],
+    ['a JSON object by index', '{"1": "dog", "0": "cat"}', ['cat', 'dog']],
+    ["Keras' class index", '{"0": ["n1", "cat"], "1": ["n2", "dog"]}', ['cat', 'dog']],
+    ['an object by name', '{"dog": 1, "cat": 0}', ['cat', 'dog']],
+    ['a Hugging Face configuration', '{"architectures": ["X"], "id2label": {"0": "cat", "1": "dog"}}', ['cat', 'dog']],
+    ['an empty line between', 'a\n\nb', ['a', '', 'b']],
+  ])('of %s', (_, text, expected) => expect(parseLabels(text, 'x')).toEqual(expected));
+
+  it.each(['', '[', '{"a": {}}', '[[1]]', '{}'])('refuses %j', (text) =>
+    expect(() => parseLabels(text, 'x')).toThrow(expect.objectContaining({ code: 'LABELS_INVALID' })),
+  );
+});
+
+describe('labels in the metadata', () => {
+  it.each([
+    ['names', "{0: 'person', 1: \"driver's seat\", 2: 'it\\'s'}", ['person', "driver's seat", "it's"]],
+    ['labels', '["a", "b"]', ['a', 'b']],
+    ['classes', 'a, b,c', ['a', 'b', 'c']],
+    ['names', "['x', 'y']", ['x', 'y']],
+  ])('%s = %s', (key, text, expected) => expect(labelsFromMetadata(new Map([[key, text]]))).toEqual(expected));
+
+  it('of another kind are none', () => {
+    expect(
+      labelsFromMetadata(
+        new Map([
+          ['names', 'model'],
+          ['task', 'detect'],
+        ]),
+      ),
+    ).toBeUndefined();
+  });
+});
