@@ -53,12 +53,6 @@ export { type OrtModule, type OrtOptions, ortRuntime } from './runtime/ort.ts';
 export type { RunTensor, Runtime, Session, SessionOptions } from './runtime/runtime.ts';
 export { labelOf, parseTargets, type Target, TOP } from './target.ts';
 export { fromFloat32, stack, toFloat32, zeros } from './tensors.ts';
-export {
-  noiseImage,
-  type VerifyDirection,
-  type VerifyOptions,
-  type VerifyPlace,
-  type VerifyReport,
-  type VerifyStep,
-  verify,
-} from './verify.ts';
+export { noiseImage } from './verify/noise-image.ts';
+export type { VerifyDirection, VerifyOptions, VerifyPlace, VerifyReport, VerifyStep } from './verify/report.ts';
+export { verify } from './verify/verify.ts';
