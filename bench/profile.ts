@@ -30,6 +30,9 @@ if (!name) {
 const bytes = name.endsWith('.onnx') ? new Uint8Array(readFileSync(name)) : modelBytes(name);
 const folder = mkdtempSync(join(tmpdir(), 'seewhy-profile-'));
 
+/** Whole runs, between the nodes included. */
+const wall = new Map<string, number>();
+
 interface NodeTime {
   readonly node: string;
   readonly op: string;
@@ -66,6 +69,8 @@ async function profile(
     dur: number;
     args?: { op_name?: string; output_type_shape?: unknown };
   }[];
+  const whole = events.filter((event) => event.name === 'model_run').map((event) => event.dur / 1000);
+  wall.set(label, quantile(whole.slice(3), 0.25));
   const byNode = new Map<string, { op: string; times: number[]; output: string }>();
   for (const event of events) {
     if (event.cat !== 'Node' || !event.name.endsWith('_kernel_time')) continue;
@@ -136,6 +141,7 @@ try {
   console.log(
     `${'all'.padEnd(24)}${cell({ count: plain.length, milliseconds: total(plain) })}  ${cell({ count: full.length, milliseconds: total(full) })}   ratio ${(total(full) / total(plain)).toFixed(2)}`,
   );
+  console.log(`whole run: plain ${wall.get('plain')!.toFixed(2)}, explained ${wall.get('explained')!.toFixed(2)}`);
   const slowest = [...full].sort((x, y) => y.milliseconds - x.milliseconds).slice(0, Number(values.nodes));
   for (const { node, op, milliseconds, output } of slowest)
     console.log(`${milliseconds.toFixed(2).padStart(8)}  ${op.padEnd(18)} ${output.padEnd(20)} ${node}`);

@@ -84,10 +84,12 @@ export function differentiate(
   for (const node of needed.reverse()) {
     const outputs = node.outputs.map((output) => (output === '' || !active.has(output) ? undefined : total(output)));
     if (outputs.every((gradient) => gradient === undefined)) continue;
+    const wanted = node.inputs.map((input) => active.has(input));
+    // What makes a `wrt` value from values that do not depend on one lies before the path.
+    if (!wanted.includes(true)) continue;
     const rule = lookUp(rules, node);
     if (rule === 'stop') continue;
     if (!rule) throw errors.noRule(node, pathTo(order, node, options.of), didYouMean(node.op, Object.keys(rules)));
-    const wanted = node.inputs.map((input) => active.has(input));
     const gradients = rule(new RuleStep(node, facts, outputs, wanted));
     node.inputs.forEach((input, index) => {
       const gradient = gradients[index];

@@ -1,4 +1,4 @@
-import { type Graph, Value } from '@seewhy/onnx';
+import { type Graph, removeDeadNodes, Value } from '@seewhy/onnx';
 import { pick, targetInput } from './explainer.ts';
 import { appendFinishedMap } from './finish-in-graph.ts';
 import type { Layer } from './layers.ts';
@@ -60,5 +60,5 @@ export function compileExplained(model: Model, request: CompileRequest): Graph {
     }
   }
   b.output(built.indices[0]!, 'seewhy.target', 'int64', [batch]);
-  return b.build();
+  return removeDeadNodes(b.build());
 }

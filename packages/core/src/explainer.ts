@@ -1,4 +1,4 @@
-import { Value } from '@seewhy/onnx';
+import { removeDeadNodes, Value } from '@seewhy/onnx';
 import { errors } from './errors.ts';
 import type { Layer } from './layers.ts';
 import type { GraphMethod } from './methods/method.ts';
@@ -87,7 +87,7 @@ export class Explainer {
     const scores = asFloat32(b, built.scores, model.types.get(model.output.logits));
     // A value may be asked for twice (two names of one map): outputs are unique.
     for (const value of new Set([scores, ...built.indices, ...maps.map((map) => map.value)])) b.output(value);
-    const session = await model.runtime.open(b.build());
+    const session = await model.runtime.open(removeDeadNodes(b.build()));
     return new Explainer(model, request, session, maps, built.indices, scores, looped);
   }
 

@@ -1,4 +1,4 @@
-import type { ValueName } from '@seewhy/onnx';
+import { float, Tensor, type ValueName } from '@seewhy/onnx';
 import type { Rule, RuleStep, RuleTable } from '../rule.ts';
 
 // From the output where possible, so that the runtime can still fuse the activation into the node before it.
@@ -14,6 +14,24 @@ const sigmoid = (s: RuleStep, x: ValueName) => s.b.op('Sigmoid', [x]);
 const exp = (s: RuleStep, x: ValueName) => s.b.op('Exp', [x]);
 const scaled = (s: RuleStep, x: ValueName, factor: number) => (factor === 1 ? x : s.b.mul(x, s.scalar(factor)));
 const plus = (s: RuleStep, x: ValueName, term: number) => s.b.add(x, s.scalar(term));
+/**
+ * Whether x is `[N, C, H, W]` on ONNX Runtime's CPU provider, which holds such values in blocks of channels between convolutions.
+ * Only some nodes can stay there (measured: Mul and Add of equal shapes, Sigmoid, HardSigmoid, Tanh, Relu, BatchNormalization);
+ * any other costs a copy into the usual order and one back, more than the node itself.
+ */
+const hasChannels = (s: RuleStep) =>
+  s.profile.name === 'native' &&
+  s.type(s.x()) === 'float32' &&
+  s.rank(s.x()) === 4 &&
+  typeof s.shape(s.x())[1] === 'number';
+
+/** a · x + b as a BatchNormalization: one node, and one that leaves the channels in their blocks. */
+function affine(s: RuleStep, x: ValueName, a: number, b: number): ValueName {
+  const channels = s.shape(s.x())[1] as number;
+  const all = (value: number) => s.b.constant(Tensor.floats(new Float32Array(channels).fill(value)), 'channels');
+  return s.b.op('BatchNormalization', [x, all(a), all(b), all(0), all(1)], { epsilon: float(0) });
+}
+
 /** min(0, x). */
 const negativePart = (s: RuleStep, x: ValueName) => s.b.clip(x, undefined, s.scalar(0));
 
@@ -64,9 +82,13 @@ const hardSigmoid: Rule = (s) => [
   s.profile.maskBetween(s.b, scaled(s, s.g, s.node.attribute.float('alpha', 0.2)), s.y(), 0, 1, s.type(s.x())),
 ];
 
-/** y = x · h, h = max(0, min(1, x/6 + ½)): g · (h + x/6 where |x| < 3). */
+/** y = x · h, h = max(0, min(1, x/6 + ½)): g · (h + x/6 where |x| < 3, that is x² < 9). */
 const hardSwish: Rule = (s) => {
   const h = s.b.hardSigmoid(s.x(), 1 / 6, 0.5);
+  if (hasChannels(s)) {
+    const inside = s.profile.below(s.b, s.b.mul(s.x(), s.x()), 9, s.type(s.x()));
+    return [s.b.mul(s.g, s.b.add(h, affine(s, s.b.mul(s.x(), inside), 1 / 6, 0)))];
+  }
   const inside = s.profile.maskBetween(s.b, s.x(), s.x(), -3, 3, s.type(s.x()));
   return [s.b.mul(s.g, s.b.add(h, scaled(s, inside, 1 / 6)))];
 };
@@ -126,6 +148,7 @@ const swish = (alpha: (s: RuleStep) => number): Rule =>
     const gate = s.has(1) ? s.x(1) : sigmoid(s, scaled(s, s.x(), a));
     const rest = (value: ValueName) => s.b.sub(s.scalar(1), value);
     if (s.type(s.x()) !== 'float32') return s.b.mul(gate, plus(s, s.b.mul(scaled(s, s.x(), a), rest(gate)), 1));
+    if (a === 1 && hasChannels(s)) return s.b.add(s.b.mul(gate, affine(s, s.y(), -1, 1)), s.y());
     const y = scaled(s, s.y(), a);
     return s.b.add(s.b.mul(gate, rest(y)), y);
   });
