@@ -45,7 +45,7 @@ try {
     const files = packed.files.map(({ path }) => path);
     for (const file of ['README.md', 'LICENSE', 'package.json', 'dist/index.js', 'dist/index.d.ts'])
       if (!files.includes(file)) fail(`${name} is packed without ${file}`);
-    const strays = files.filter((file) => !/^(dist\/|README\.md$|LICENSE$|package\.json$)/.test(file));
+    const strays = files.filter((file) => !/^(dist\/|schemas\/|README\.md$|LICENSE$|package\.json$)/.test(file));
     if (strays.length > 0) fail(`${name} is packed with ${strays.join(', ')}`);
     run(`publint ${name}`, bin('publint'), ['run', tarball, '--strict']);
     run(`types of ${name}`, bin('attw'), [tarball, '--profile', 'esm-only', '--no-emoji']);
