@@ -8,6 +8,7 @@ import {
   type Node,
   type ValueName,
 } from '@seewhy/onnx';
+import { chainConcats } from './chain-concats.ts';
 import { constantFinder } from './constant-finder.ts';
 import { errors } from './errors.ts';
 import { fusePatterns } from './patterns.ts';
@@ -61,7 +62,8 @@ export function differentiate(
 ): Map<ValueName, ValueName> {
   const rules = options.rules ?? GRADIENT_RULES;
   const types = options.types ?? inferTypes(graph);
-  const nodes = fusePatterns(graph, { keep: new Set([options.of, ...options.wrt]), rules });
+  const keep = new Set([options.of, ...options.wrt]);
+  const nodes = chainConcats(fusePatterns(graph, { keep, rules }), keep);
   const order = topological(nodes);
   const active = activeValues(order, new Set(options.wrt), rules, types);
   const needed = neededNodes(order, options.of, active);

@@ -32,11 +32,23 @@ const batchNormalization: Rule = (s) => {
   const slope = batchSlope(s, spread) ?? perChannel(s.b.div(s.x(1), batchDeviation(s)));
   const unit = () => s.b.div(s.b.sub(s.x(), perChannel(s.x(3))), perChannel(batchDeviation(s)));
   return [
-    s.needs(0) ? s.b.mul(s.g, slope) : null,
+    s.needs(0) ? scaleChannels(s, slope) : null,
     s.needs(1) ? s.b.reduceSum(s.b.mul(s.g, unit()), others, false) : null,
     s.needs(2) ? s.b.reduceSum(s.g, others, false) : null,
   ];
 };
+
+/**
+ * g · slope. Where g is a convolution's result behind a mask (BatchNormalization, Relu, Conv in the model), the slope goes before the
+ * mask: a runtime merges it with the convolution.
+ */
+function scaleChannels(s: RuleStep, slope: ValueName): ValueName {
+  const masked = s.b.maker(s.g);
+  const [g, mask] = masked?.op === 'Mul' ? masked.inputs : [];
+  if (g === undefined || mask === undefined || s.b.maker(g)?.op !== 'Conv' || s.b.maker(mask)?.op !== 'HardSigmoid')
+    return s.b.mul(s.g, slope);
+  return s.b.mul(s.b.mul(g, slope), mask);
+}
 
 /** scale / √(var + ε), [C, 1, …], computed here where both are constants. */
 function batchSlope(s: RuleStep, spread: readonly number[]): ValueName | undefined {
