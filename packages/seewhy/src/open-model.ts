@@ -36,6 +36,8 @@ export interface LoadOptions {
   /** `cpu` (default), `webgpu`, `cuda`, `wasm` … */
   readonly device?: string | undefined;
   readonly threads?: number | undefined;
+  /** False where other work wants the cores between runs. */
+  readonly spinning?: boolean | undefined;
   /** The file, where its reading has begun already (`readModel`). */
   readonly file?: Promise<ModelFile> | undefined;
   /** A runtime of your own instead of the one chosen by `device`. */
@@ -118,9 +120,10 @@ export async function loadModel(path: string, options: LoadOptions = {}): Promis
   return (await openModel(path, options)).model;
 }
 
-const choice = ({ device, threads }: LoadOptions) => ({
+const choice = ({ device, threads, spinning }: LoadOptions) => ({
   ...(device === undefined ? {} : { device }),
   ...(threads === undefined ? {} : { threads }),
+  ...(spinning === undefined ? {} : { spinning }),
 });
 
 /** The same model without its labels, which belong to another one. */

@@ -27,6 +27,11 @@ export interface OrtOptions {
   device?: string;
   /** Threads of one run; default: the runtime's own choice. onnxruntime-web takes it from `env.wasm.numThreads` instead. */
   threads?: number;
+  /**
+   * Whether the threads of a run wait for the next one by spinning (the runtime's default): a little faster for one run after the other,
+   * much slower where something else wants the cores between runs, such as the decoding of the next picture.
+   */
+  spinning?: boolean;
   /** Form of the emitted graph; default by device: `webgpu`, `wasm`, else `native`. */
   profile?: ProfileName;
 }
@@ -46,7 +51,7 @@ export function ortRuntime(ort: OrtModule, options: OrtOptions = {}): Runtime {
   return {
     name: options.name ?? `ONNX Runtime, ${device}`,
     profile: options.profile ?? PROFILE_OF[device] ?? 'native',
-    open: (graph, opening) => inTurn(() => openSession(ort, graph, device, options.threads, opening ?? {}, inTurn)),
+    open: (graph, opening) => inTurn(() => openSession(ort, graph, device, options, opening ?? {}, inTurn)),
   };
 }
 
@@ -54,7 +59,7 @@ async function openSession(
   ort: OrtModule,
   graph: Graph,
   device: string,
-  threads: number | undefined,
+  { threads, spinning }: OrtOptions,
   opening: SessionOptions,
   inTurn: <T>(work: () => Promise<T>) => Promise<T>,
 ): Promise<Session> {
@@ -67,6 +72,7 @@ async function openSession(
       logSeverityLevel: 3,
       externalData: files.map(({ location, data }) => ({ path: location, data })),
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      ...(spinning === false ? { extra: { session: { intra_op: { allow_spinning: '0' } } } } : {}),
     })) as OrtSession;
   } catch (cause) {
     throw refusedBy(cause);

@@ -95,7 +95,13 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
   // A dry run opens no picture.
   const lookahead = new Lookahead(options.dryRun ? [] : found.sources, Math.max(3, batch + 2), options.maxPixels);
   if (!options.dryRun && found.sources.some((source) => source.kind === 'picture')) await loadSharp();
-  const opening = openModel(path, { ...loadOptions(options), batch: batch > 1 ? 'free' : 'one', file: reading });
+  const opening = openModel(path, {
+    ...loadOptions(options),
+    batch: batch > 1 ? 'free' : 'one',
+    file: reading,
+    // Pictures are decoded and encoded between the runs: threads that spin would take their cores.
+    ...(found.sources.length > 1 ? { spinning: false } : {}),
+  });
   const opened = await opening;
   const resolved = resolveOptions(opened.model, {
     ...explainOptions(options, opened.model),
