@@ -4,12 +4,12 @@ import { Peers, type PeerTask } from '../peers.ts';
 import { openModel } from '../programs.ts';
 
 export interface NetworkCosts {
-  /** Lower quartiles, milliseconds. */
+  /** Lower deciles, milliseconds. */
   plain: number;
   gradcam: number;
   saliency: number;
   peers: Partial<Record<PeerTask, number>>;
-  /** Median plain time over its lower quartile: how busy the machine was. */
+  /** Median plain time over its lower decile: how busy the machine was. */
   noise: number;
 }
 

@@ -139,8 +139,8 @@ const mish = pointwise((s) => {
 });
 
 /**
- * y = x · s, s = σ(αx): s · (1 − αy) + αy; in float16, where that cancels, s · (1 + αx · (1 − s)). The gate s is the second input of
- * the decomposed form; elsewhere it is made anew.
+ * y = x · s, s = σ(αx): s · (1 − αy) + αy = s · (1 + αx − αy); in float16, where that cancels, s · (1 + αx · (1 − s)). The gate s
+ * is the second input of the decomposed form; elsewhere it is made anew.
  */
 const swish = (alpha: (s: RuleStep) => number): Rule =>
   pointwise((s) => {
@@ -148,7 +148,8 @@ const swish = (alpha: (s: RuleStep) => number): Rule =>
     const gate = s.has(1) ? s.x(1) : sigmoid(s, scaled(s, s.x(), a));
     const rest = (value: ValueName) => s.b.sub(s.scalar(1), value);
     if (s.type(s.x()) !== 'float32') return s.b.mul(gate, plus(s, s.b.mul(scaled(s, s.x(), a), rest(gate)), 1));
-    if (a === 1 && hasChannels(s)) return s.b.add(s.b.mul(gate, affine(s, s.y(), -1, 1)), s.y());
+    // The sum merges with the node before it.
+    if (a === 1 && hasChannels(s)) return s.b.mul(gate, s.b.add(affine(s, s.y(), -1, 1), s.x()));
     const y = scaled(s, s.y(), a);
     return s.b.add(s.b.mul(gate, rest(y)), y);
   });
