@@ -100,7 +100,7 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
     batch: batch > 1 ? 'free' : 'one',
     file: reading,
     // Pictures are decoded and encoded between the runs: threads that spin would take their cores.
-    ...(found.sources.length > 1 ? { spinning: false } : {}),
+    spinning: false,
   });
   const opened = await opening;
   const resolved = resolveOptions(opened.model, {
