@@ -30,7 +30,8 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
       ) + EXITS,
     );
 
-  model(seewhy.command('explain'))
+  const explain = seewhy
+    .command('explain')
     .summary('heatmaps of pictures')
     .description('Explains pictures: what in each of them speaks for the class.')
     .argument('<model>', 'the .onnx file')
@@ -57,13 +58,17 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
         oneOf('--fusion', FUSIONS),
       ),
     )
-    .option('--preset <peer>', 'finish the map as another library does')
+    .option('--preset <peer>', 'finish and draw the map as another library does: pytorch-grad-cam, tf-explain, …')
     .option(
       '--colormap <name>',
       'viridis, magma, inferno, turbo, cividis, jet, diverging (default: viridis, signed maps: diverging)',
     )
-    .option('--opacity <share>', 'of the heatmap over the picture, 0 to 1 (default: 0.5)', fraction('--opacity', 0, 1))
-    .option('--top <n>', 'classes to list', whole('--top', 1, 1000))
+    .option(
+      '--opacity <share>',
+      'of the heatmap where it is strongest, 0 to 1 (default: 0.7)',
+      fraction('--opacity', 0, 1),
+    )
+    .option('--top <n>', 'classes to list (default: 5)', whole('--top', 1, 1000))
     .option('--batch <n>', 'pictures in one run (default: 1)', whole('--batch', 1, 4096))
     .option('--seed <n>', 'seed of methods that draw at random', whole('--seed', 0))
     .option(
@@ -91,7 +96,8 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
       run(async () => (await import('./commands/explain.ts')).explain(path, sources, options)),
     );
 
-  model(seewhy.command('inspect'))
+  const inspect = seewhy
+    .command('inspect')
     .summary('inputs, outputs, preprocessing, layers, which methods work')
     .description(
       'Shows what is in a model: inputs, outputs, preprocessing, layers worth explaining (★ the default), methods that work and why not.',
@@ -121,7 +127,8 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     )
     .action((name, options) => run(async () => (await import('./commands/methods.ts')).methods(name, options)));
 
-  model(seewhy.command('compile'))
+  const compile = seewhy
+    .command('compile')
     .summary('the explained model as a plain .onnx')
     .description(
       'Writes a model that explains itself: the same outputs, then the raw map. Runs wherever an ONNX runtime runs.',
@@ -156,7 +163,8 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     )
     .action((path, options) => run(async () => (await import('./commands/compile.ts')).compile(path, options)));
 
-  model(seewhy.command('verify'))
+  const verify = seewhy
+    .command('verify')
     .summary('proof on your own model that the gradients are right')
     .description(
       'Compares the gradient with finite differences on your own model, and the explained program with the plain model. Exit 1 when they differ.',
@@ -180,7 +188,8 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
       run(async () => (await import('./commands/verify.ts')).verify(path, source, options)),
     );
 
-  model(seewhy.command('bench'))
+  const bench = seewhy
+    .command('bench')
     .summary('cost of each method as a ratio to one prediction')
     .description('Measures each method on this machine, as a ratio to one plain prediction (interleaved medians).')
     .argument('<model>', 'the .onnx file')
@@ -205,12 +214,14 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .addHelpText('after', examples(['seewhy doctor', 'the report'], ['seewhy doctor --json', 'for a bug report']))
     .action((options) => run(async () => (await import('./commands/doctor.ts')).doctor(options)));
 
+  for (const verb of [explain, inspect, compile, verify, bench]) withModelOptions(verb);
   return seewhy as unknown as Command;
 }
 
-/** Adds the options of every verb that opens a model. */
-function model(command: Command) {
-  return command
+/** Adds the options of every verb that opens a model, as a group of their own behind the verb's. */
+function withModelOptions(command: { name(): string }): void {
+  (command as unknown as Command)
+    .optionsGroup('Model options:')
     .option(
       '--labels <file>',
       'class names: one a line, a JSON list or map (default: from the model or its config.json)',

@@ -171,11 +171,12 @@ export const errors = {
       what: `The device '${device}' is not available here`,
       cure: `${didYouMean(device, available)} Available: ${available.join(', ')}. 'seewhy doctor' tells more.`.trim(),
     }),
-  inputsMissing: (names: readonly string[]) =>
+  deviceFailed: (device: string, detail: string, cause: unknown) =>
     new SeewhyError({
-      code: 'OPTION_INVALID',
-      what: `The model has further inputs that need a value: ${quoted(names)}`,
-      cure: `Give each one: ${names.map((name) => `--input ${name}=file.npy`).join(' ')}`,
+      code: 'DEVICE_FAILED',
+      what: `The device '${device}' does not work here: ${detail}`,
+      cure: "Install what it needs (driver, libraries), or leave --device out to run on the processor. 'seewhy doctor' tells more.",
+      cause,
     }),
   gateSyntax: (text: string, at: number, detail: string, cure: string) =>
     new SeewhyError({ code: 'GATE_INVALID', what: `--fail-on '${text}': ${detail} at character ${at + 1}`, cure }),
@@ -200,7 +201,7 @@ export const errors = {
 
 /** Codes that are the caller's mistake, not the model's. */
 const USAGE =
-  /^(USAGE|OPTION_|COMMAND_|SOURCE_|MANIFEST_|LABELS?_|OUTPUT_|DISK_|FILE_|GATE_|TARGETS?_|LAYER_|METHOD_UNKNOWN|PRESET_|PREPROCESS_|FUSION_|SCORE_|COLORMAP_|SIZE_|INPUT_|BATCH_|RUNTIME_MISSING|MODEL_NOT_FOUND|MODEL_FILE_|POST_PROCESSING_)/;
+  /^(USAGE|OPTION_|COMMAND_|SOURCE_|MANIFEST_|LABELS?_|OUTPUT_|DISK_|FILE_|GATE_|TARGETS?_|LAYER_|METHOD_UNKNOWN|PRESET_|PREPROCESS_|FUSION_|SCORE_|COLORMAP_|SIZE_|INPUT_|BATCH_|DEVICE_|RUNTIME_MISSING|MODEL_NOT_FOUND|MODEL_FILE_|POST_PROCESSING_)/;
 const INPUTS = /^(PICTURE_|NPY_|TENSOR_SHAPE|INPUTS?_FAILED)/;
 
 /** The exit code for an error. */

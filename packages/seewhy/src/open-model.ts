@@ -80,7 +80,7 @@ export async function openModel(path: string, options: LoadOptions = {}): Promis
   const found = given ?? labelsOf(options.labels, source, beside);
   const notices: string[] = [...file.notices];
   if ('notice' in runtime && runtime.notice) notices.push(runtime.notice);
-  let model = await Model.load(source, {
+  const loading = Model.load(source, {
     runtime: runtime.runtime,
     labels: found?.labels,
     input: options.input,
@@ -88,6 +88,9 @@ export async function openModel(path: string, options: LoadOptions = {}): Promis
     size: options.size,
     output: options.output,
     batch: options.batch,
+  });
+  let model = await loading.catch((cause) => {
+    throw deviceError(cause, 'device' in runtime ? runtime.device : 'cpu');
   });
   notices.push(...model.notices);
   let labelsFrom = found?.from;
@@ -125,6 +128,15 @@ const choice = ({ device, threads, spinning }: LoadOptions) => ({
   ...(threads === undefined ? {} : { threads }),
   ...(spinning === undefined ? {} : { spinning }),
 });
+
+/** What a runtime without its driver or libraries says, as one sentence; every other error as it is. */
+function deviceError(cause: unknown, device: string): unknown {
+  if (device === 'cpu' || device === 'wasm' || !isSeewhyError(cause) || cause.code !== 'RUNTIME_REFUSED') return cause;
+  if (!/provider|adapter|shared library|webgpu|cuda|coreml|dml|driver/i.test(cause.message)) return cause;
+  // Native messages begin with files and functions of the runtime; what happened stands at their end.
+  const said = cause.what.split(/(?<![/\w]): |\. (?=[A-Z])/).at(-1) ?? cause.what;
+  return errors.deviceFailed(device, said.slice(-200).replace(/[.\s]+$/, ''), cause);
+}
 
 /** The same model without its labels, which belong to another one. */
 const without = (model: Model): Model => Object.assign(Object.create(Model.prototype), model, { labels: undefined });
