@@ -65,10 +65,27 @@ export function convolutionInput(s: RuleStep, g: ValueName, weight: ValueName, s
     const pads = [...begin, ...end].map((pad) => Math.max(0, pad));
     return s.b.conv(s.b.pad(g, crop), flipped(s, weight, shape), attributes(s, w, pads));
   }
-  return s.b.convTranspose(g, weight, {
+  const spread = s.b.convTranspose(g, weight, {
     ...attributes(s, w, [...w.begin, ...w.end]),
     output_padding: remainder(w).some((n) => n !== 0) ? remainder(w) : undefined,
   });
+  return staysInBlocks(s, shape[1]!, w) ? s.b.op('MaxPool', [spread], { kernel_shape: [1, 1] }) : spread;
+}
+
+/**
+ * ONNX Runtime's CPU provider holds channels in blocks of 16 between convolutions, but a ConvTranspose gives its result in the usual
+ * order, and what is added to it and masked with it follows, to the beginning of the network. A pool of single elements changes
+ * nothing and brings it back: ResNet-50's saliency 2.55 -> 2.29 predictions. Depthwise and patch convolutions have other neighbours.
+ */
+function staysInBlocks(s: RuleStep, channels: number, w: Window): boolean {
+  return (
+    s.profile.name === 'native' &&
+    s.type(s.y()) === 'float32' &&
+    w.rank === 2 &&
+    channels % 16 === 0 &&
+    s.node.attribute.int('group', 1) === 1 &&
+    w.kernel.some((size, axis) => size !== w.strides[axis])
+  );
 }
 
 /**
