@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { differentiate } from '@seewhy/autodiff';
-import { ortRuntime, probe, type RunTensor, toFloat32 } from '@seewhy/core';
+import { decodeNpy, ortRuntime, probe, type RunTensor, toFloat32 } from '@seewhy/core';
 import {
   float32ToFloat16,
   fold,
@@ -130,16 +130,7 @@ function readModel(folder: string, file: string): Graph {
   });
 }
 
-/** Float32 or float64 .npy, C order. */
 function readNpy(path: string): { dims: number[]; data: Float64Array } {
-  const bytes = readFileSync(path);
-  const headerLength = bytes[6] === 1 ? bytes.readUInt16LE(8) : bytes.readUInt32LE(8);
-  const begin = (bytes[6] === 1 ? 10 : 12) + headerLength;
-  const header = bytes.subarray(0, begin).toString('latin1');
-  const dims = (/'shape':\s*\(([^)]*)\)/.exec(header)?.[1] ?? '')
-    .split(',')
-    .filter((part) => part.trim() !== '')
-    .map(Number);
-  const body = bytes.buffer.slice(bytes.byteOffset + begin, bytes.byteOffset + bytes.length);
-  return { dims, data: header.includes("'<f8'") ? new Float64Array(body) : Float64Array.from(new Float32Array(body)) };
+  const { dims, data } = decodeNpy(new Uint8Array(readFileSync(path)), path);
+  return { dims: [...dims], data: Float64Array.from(data as Float32Array | Float64Array) };
 }

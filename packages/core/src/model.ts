@@ -18,7 +18,7 @@ import { findLayers, type Layer, layerNamed } from './layers.ts';
 import { linearHead } from './linear-head.ts';
 import type { GraphMethod } from './methods/method.ts';
 import { METHODS } from './methods/registry.ts';
-import { probe } from './probe.ts';
+import { type Probe, probe } from './probe.ts';
 import { differentiableImage } from './program.ts';
 import type { RunTensor, Runtime } from './runtime/runtime.ts';
 import { parseTargets, type Target } from './target.ts';
@@ -261,9 +261,9 @@ async function tryFreeBatch(
       tensor.dims.length > 0 ? stack([tensor, other[name]!]) : tensor,
     ]),
   );
-  const fixed = async (batchReason: string) => ({
+  const fixed = (single: Probe, batchReason: string) => ({
     graph,
-    shapes: (await probe(runtime, graph, one)).shapes,
+    shapes: single.shapes,
     batch: 'fixed' as const,
     batchReason,
     notice: undefined,
@@ -274,6 +274,7 @@ async function tryFreeBatch(
       return { graph, shapes: direct.shapes, batch: 'free' as const, batchReason: '', notice: undefined };
     if (direct.batch === 'free')
       return fixed(
+        await probe(runtime, graph, one),
         "run together, pictures change each other's outputs (dynamic quantisation shares one scale among them)",
       );
   }
@@ -282,10 +283,10 @@ async function tryFreeBatch(
     shapes: single.shapes as ReadonlyMap<string, readonly number[]>,
     inputs: Object.keys(one),
   });
-  if (!freed.freed) return fixed(freed.reason ?? 'the graph does not allow another batch');
+  if (!freed.freed) return fixed(single, freed.reason ?? 'the graph does not allow another batch');
   const probed = await probe(runtime, freed.graph, one, two).catch(() => undefined);
   if (probed?.batch !== 'free' || !(await sameTogether(runtime, freed.graph, one, other, two)))
-    return fixed('rewritten for a free batch, the graph gave other outputs, so it was left as it is');
+    return fixed(single, 'rewritten for a free batch, the graph gave other outputs, so it was left as it is');
   return {
     graph: freed.graph,
     shapes: probed.shapes,
