@@ -183,6 +183,12 @@ export const errors = {
       what: `Class ${index} does not exist: the model has ${classes} classes`,
       cure: `Give an index from 0 to ${classes - 1}.`,
     }),
+  topRange: (count: number, classes: number) =>
+    new SeewhyError({
+      code: 'TARGET_OUT_OF_RANGE',
+      what: `The ${count} best classes were asked for: the model has ${classes} ${classes === 1 ? 'class' : 'classes'}`,
+      cure: classes === 1 ? "Ask for 'top'." : `Ask for 'top:${classes}' at most, or for 'all'.`,
+    }),
   targetCount: (targets: number, items: number) =>
     new SeewhyError({
       code: 'TARGET_COUNT',

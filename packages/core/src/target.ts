@@ -37,7 +37,7 @@ function one(
   if (top) {
     const count = Number(top[1]);
     if (count < 1) throw errors.badTarget(text);
-    if (count > classes) throw errors.targetRange(count - 1, classes);
+    if (count > classes) throw errors.topRange(count, classes);
     return Array.from({ length: count }, (_, rank) => ({ kind: 'top', rank, asked: text }));
   }
   if (text === 'all') return Array.from({ length: classes }, (_, index) => ({ kind: 'class', index, asked: text }));

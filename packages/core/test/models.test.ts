@@ -1,4 +1,4 @@
-import { explain, type Model, noiseImage, stack, toFloat32 } from '@seewhy/core';
+import { explain, type Model, noiseImage, predictionsOf, stack, toFloat32 } from '@seewhy/core';
 import { describe, expect, it } from 'vitest';
 import { loadFixture, npy, relativeError, runtime } from './support.ts';
 
@@ -140,6 +140,34 @@ describe('targets', () => {
     expect(model.parseTargets('tabby, tabby cat')).toMatchObject([{ kind: 'class', index: 1 }]);
     expect(() => model.parseTargets('tabi cat')).toThrow(/Did you mean .*tabby/);
     expect(() => model.parseTargets('4711')).toThrow(/does not exist/);
+    const { classes } = model.output;
+    expect(() => model.parseTargets(`top:${classes + 1}`)).toThrow(
+      new RegExp(`${classes + 1} best classes .* has ${classes} classes.*'top:${classes}' at most`),
+    );
+  });
+});
+
+describe('predictions', () => {
+  it('best first, equal ones in their own order, with a softmax of the scores', async () => {
+    const { output } = await loadFixture('models/tiny-cnn.onnx');
+    const scores = Float32Array.from([0, -1, 2.5, -0, Number.NEGATIVE_INFINITY, 2.5, -1.5, 1e-40, -1e-40, 3e38, 3e38]);
+    const found = predictionsOf(
+      { output: { ...output, classes: 11, activation: undefined }, labels: undefined },
+      scores,
+    );
+    expect(found.map((one) => one.index)).toEqual([9, 10, 2, 5, 7, 0, 3, 8, 1, 6, 4]);
+    expect(found.map((one) => one.probability)).toEqual([0.5, 0.5, ...Array(9).fill(0)]);
+    expect(found[2]).toEqual({ index: 2, label: 'class 2', logit: 2.5, probability: 0 });
+  });
+
+  it('a score that is not a number does not disturb the others', async () => {
+    const { output } = await loadFixture('models/tiny-cnn.onnx');
+    const scores = Float32Array.from([1, Number.NaN, 3, 2]);
+    const found = predictionsOf(
+      { output: { ...output, classes: 4, activation: undefined }, labels: undefined },
+      scores,
+    );
+    expect(found.map((one) => one.index).filter((index) => index !== 1)).toEqual([2, 3, 0]);
   });
 });
 
