@@ -213,4 +213,31 @@ export const errors = {
       what: 'The run was interrupted',
       cure: 'What was finished stays; run again for the rest.',
     }),
+
+  // ---- random numbers, segmentations, perturbations
+
+  seedInvalid: (seed: number) =>
+    new SeewhyError({
+      code: 'SEED_INVALID',
+      what: `${seed} is not a seed for random numbers`,
+      cure: 'Give a finite number, for example 0.',
+    }),
+  numberInvalid: (name: string, value: unknown, expected: string) =>
+    new SeewhyError({
+      code: 'NUMBER_INVALID',
+      what: `'${name}' is ${value}`,
+      cure: `It must be ${expected}.`,
+    }),
+  lengthInvalid: (what: string, found: number, expected: number) =>
+    new SeewhyError({
+      code: 'LENGTH_INVALID',
+      what: `${what} holds ${found} values, not ${expected}`,
+      cure: `Give ${expected} values.`,
+    }),
+  systemSingular: (what: string, row: number) =>
+    new SeewhyError({
+      code: 'SYSTEM_SINGULAR',
+      what: `${what} has no single solution: its matrix is singular (at row ${row})`,
+      cure: 'Draw more samples, take fewer segments, or raise the regularisation.',
+    }),
 };
