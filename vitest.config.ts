@@ -9,6 +9,7 @@ export default defineConfig({
     alias: {
       '@seewhy/onnx': source('packages/onnx/src/index.ts'),
       '@seewhy/autodiff': source('packages/autodiff/src/index.ts'),
+      '@seewhy/keras': source('packages/keras/src/index.ts'),
       '@seewhy/core': source('packages/core/src/index.ts'),
       seewhy: source('packages/seewhy/src/index.ts'),
     },

@@ -18,6 +18,12 @@ export const forbidden = [
   },
   {
     name: 'arrows-point-down',
+    comment: 'keras knows model files and graphs: no gradients, runtimes or methods.',
+    from: { path: src('keras') },
+    to: { path: '^packages/(?!keras/|onnx/)' },
+  },
+  {
+    name: 'arrows-point-down',
     comment: 'core knows models, methods and heatmaps: no files, no command.',
     from: { path: src('core') },
     to: { path: '^packages/(?!core/|autodiff/|onnx/)' },
@@ -30,8 +36,8 @@ export const forbidden = [
   },
   {
     name: 'no-node-below-the-command',
-    comment: 'onnx, autodiff and core also run in browsers: no `node:` module.',
-    from: { path: only('onnx', 'autodiff', 'core') },
+    comment: 'onnx, autodiff, keras and core also run in browsers: no `node:` module.',
+    from: { path: only('onnx', 'autodiff', 'keras', 'core') },
     to: { dependencyTypes: ['core'] },
   },
   {

@@ -7,12 +7,13 @@ import { brokenArrows } from './arrows.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const STUBS = ['onnxruntime-node', 'onnxruntime-web', 'onnxruntime-common', 'sharp', 'picocolors'];
-const PACKAGES = ['onnx', 'autodiff', 'core', 'seewhy'];
+const PACKAGES = ['onnx', 'autodiff', 'keras', 'core', 'seewhy'];
 
 /** Each planted import breaks the named rule, and nothing else does. */
 const PLANTED: [rule: string, file: string, text: string][] = [
   ['arrows-point-down', 'onnx/src/planted.ts', "export { two } from '@seewhy/autodiff';"],
   ['arrows-point-down', 'autodiff/src/planted.ts', "export { two } from '@seewhy/core';"],
+  ['arrows-point-down', 'keras/src/planted.ts', "export { two } from '@seewhy/autodiff';"],
   ['arrows-point-down', 'core/src/planted.ts', "import type { two } from 'seewhy';\nexport type Two = typeof two;"],
   ['by-its-front-door', 'core/src/planted.ts', "export { deep } from '../../onnx/src/deep.ts';"],
   ['no-node-below-the-command', 'core/src/planted.ts', "export { readFileSync } from 'node:fs';"],

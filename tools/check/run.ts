@@ -6,7 +6,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Everything about the tree that is not a test. Each is run, also after another failed; `npm run check -- arrows` runs one. */
 const CHECKS: Record<string, readonly [what: string, command: readonly string[]]> = {
   types: ['TypeScript, whole tree', ['tsc', '-p', 'tsconfig.json']],
-  portable: ['onnx, autodiff, core: no DOM, no Node', ['tsc', '-p', 'tsconfig.portable.json']],
+  portable: ['onnx, autodiff, keras, core: no DOM, no Node', ['tsc', '-p', 'tsconfig.portable.json']],
   lint: ['Biome: lint and format (`npm run format` cures the most)', ['biome', 'check', '.']],
   arrows: ['who imports whom', ['tsx', 'tools/check/arrows.ts']],
   dead: ['dead files, exports and dependencies', ['knip', '--no-progress', '--no-config-hints']],
