@@ -72,13 +72,24 @@ export function applyWeights(data: Float32Array, stride: number, columns: Weight
   const out = new Float32Array(rows.size * width);
   const sums = new Float64Array(width);
   for (let y = 0; y < rows.size; y++) {
-    sums.fill(0);
-    for (let t = 0; t < rows.count[y]!; t++) {
-      const weight = rows.values[y * rows.taps + t]!;
-      const from = (rows.start[y]! + t - first) * width;
-      for (let x = 0; x < width; x++) sums[x]! += weight * narrow[from + x]!;
+    const count = rows.count[y]!;
+    const weights = y * rows.taps;
+    const from = (rows.start[y]! - first) * width;
+    const to = y * width;
+    if (count === 2) {
+      // Enlarged bilinearly: nearly always.
+      const upper = rows.values[weights]!;
+      const lower = rows.values[weights + 1]!;
+      for (let x = 0; x < width; x++) out[to + x] = upper * narrow[from + x]! + lower * narrow[from + width + x]!;
+      continue;
     }
-    out.set(sums, y * width);
+    sums.fill(0);
+    for (let t = 0; t < count; t++) {
+      const weight = rows.values[weights + t]!;
+      const at = from + t * width;
+      for (let x = 0; x < width; x++) sums[x]! += weight * narrow[at + x]!;
+    }
+    out.set(sums, to);
   }
   return out;
 }

@@ -54,7 +54,9 @@ export type Rectifier = 'relu' | 'abs' | 'none';
 /** `relu`: max(x, 0); `abs`: |x|; `none`: x. NaN stays NaN. */
 export function rectify(map: HeatMap, how: Rectifier): HeatMap {
   if (how === 'none') return map;
-  return { ...map, data: map.data.map(how === 'relu' ? (x) => Math.max(x, 0) : Math.abs) };
+  const data = new Float32Array(map.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = how === 'relu' ? Math.max(map.data[i]!, 0) : Math.abs(map.data[i]!);
+  return { ...map, data };
 }
 
 /** How values are brought to 0..1 (or -1..1). */
@@ -108,12 +110,16 @@ export function normalise(map: HeatMap, how: Normaliser): Normalised {
 
 /** (x - offset) / scale; all 0 when the scale is 0. */
 function shift(map: HeatMap, offset: number, scale: number): Normalised {
-  const data = map.data.map((x) => (scale === 0 ? x * 0 : Math.fround(x - offset) / scale));
+  const data = new Float32Array(map.data.length);
+  for (let i = 0; i < data.length; i++)
+    data[i] = scale === 0 ? map.data[i]! * 0 : Math.fround(map.data[i]! - offset) / scale;
   return { map: { ...map, data }, offset, scale };
 }
 
 function clip(map: HeatMap, low: number, high: number): HeatMap {
-  return { ...map, data: map.data.map((x) => Math.max(low, Math.min(x, high))) };
+  const data = new Float32Array(map.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = Math.max(low, Math.min(map.data[i]!, high));
+  return { ...map, data };
 }
 
 export type Fusion = 'mean' | 'max' | 'sum' | 'product';

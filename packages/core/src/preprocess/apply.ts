@@ -42,14 +42,18 @@ export function preprocessPicture(
   const data = new Float32Array(width * height * channels);
   const pixels = width * height;
   const [step, plane] = spec.layout === 'NCHW' ? [1, pixels] : [channels, 1];
-  for (let c = 0; c < channels; c++) {
-    const values = table[c]!;
-    const source = channels === 1 ? luma(input) : input.data;
-    const from = channels === 1 ? 0 : spec.channelOrder === 'bgr' ? 2 - c : c;
-    let to = c * plane;
-    for (let i = from; i < source.length; i += channels) {
-      data[to] = values[source[i]!]!;
-      to += step;
+  if (channels === 1) {
+    const grey = luma(input);
+    const values = table[0]!;
+    for (let i = 0; i < pixels; i++) data[i] = values[grey[i]!]!;
+  } else {
+    const [first, second, third] = table as [Float32Array, Float32Array, Float32Array];
+    const { data: bytes } = input;
+    const [red, blue] = spec.channelOrder === 'bgr' ? [2, 0] : [0, 2];
+    for (let i = 0, from = 0, to = 0; i < pixels; i++, from += 3, to += step) {
+      data[to] = first[bytes[from + red]!]!;
+      data[to + plane] = second[bytes[from + 1]!]!;
+      data[to + 2 * plane] = third[bytes[from + blue]!]!;
     }
   }
   return { tensor: asType(data, dims, spec.dtype), input, geometry };

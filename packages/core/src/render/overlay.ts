@@ -64,21 +64,25 @@ function blend(
   const { data } = picture;
   const out = data.slice();
   const [scale, shift] = signed ? [127.5, 128] : [255, 0.5];
-  for (let i = 0, at = 0; i < values.length; i++, at += 3) {
-    const value = values[i]!;
-    // As `colourIndex`: rounded, held to 0..255, NaN left out.
-    let index = value * scale + shift;
-    if (!(index >= 0)) {
-      if (Number.isNaN(index)) continue;
-      index = 0;
+  const { x0, y0, x1, y1 } = seen ?? { x0: 0, y0: 0, x1: picture.width, y1: picture.height };
+  for (let y = y0; y < y1; y++) {
+    const row = y * picture.width;
+    for (let i = row + x0, at = i * 3; i < row + x1; i++, at += 3) {
+      const value = values[i]!;
+      // As `colourIndex`: rounded, held to 0..255, NaN left out.
+      let index = value * scale + shift;
+      if (!(index >= 0)) {
+        if (Number.isNaN(index)) continue;
+        index = 0;
+      }
+      const colour = index >= 255 ? 255 : index | 0;
+      const share = keep[colour]!;
+      if (share === 65536) continue;
+      const from = colour * 3;
+      out[at] = (data[at]! * share + add[from]!) >> 16;
+      out[at + 1] = (data[at + 1]! * share + add[from + 1]!) >> 16;
+      out[at + 2] = (data[at + 2]! * share + add[from + 2]!) >> 16;
     }
-    const colour = index >= 255 ? 255 : index | 0;
-    const share = keep[colour]!;
-    if (share === 65536) continue;
-    const from = colour * 3;
-    out[at] = (data[at]! * share + add[from]!) >> 16;
-    out[at + 1] = (data[at + 1]! * share + add[from + 1]!) >> 16;
-    out[at + 2] = (data[at + 2]! * share + add[from + 2]!) >> 16;
   }
   if (seen) dimOutside(picture, out, seen);
   return out;
@@ -100,18 +104,26 @@ export function opacities(opacity: number, signed: boolean, uniform = false): Fl
 
 /** Outside the box the picture loses half of its colour and a quarter of its contrast. */
 function dimOutside(picture: Picture, out: Uint8Array, seen: Box): void {
-  const { width, height, data } = picture;
+  const { width, height } = picture;
   for (let y = 0; y < height; y++) {
+    const row = y * width;
     const inside = y >= seen.y0 && y < seen.y1;
-    for (let x = 0; x < width; x++) {
-      if (inside && x >= seen.x0 && x < seen.x1) {
-        x = seen.x1 - 1;
-        continue;
-      }
-      const at = (y * width + x) * 3;
-      const grey = 0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!;
-      for (let c = 0; c < 3; c++) out[at + c] = Math.round((0.45 * data[at + c]! + 0.55 * grey) * 0.72 + 34);
-    }
+    dim(picture.data, out, row, row + (inside ? seen.x0 : width));
+    if (inside) dim(picture.data, out, row + seen.x1, row + width);
+  }
+}
+
+/** Pixels `from … to - 1`. */
+function dim(data: Uint8Array, out: Uint8Array, from: number, to: number): void {
+  for (let at = from * 3; at < to * 3; at += 3) {
+    const red = data[at]!;
+    const green = data[at + 1]!;
+    const blue = data[at + 2]!;
+    const grey = 0.55 * (0.299 * red + 0.587 * green + 0.114 * blue);
+    // All are positive: a half more, cut off, rounds.
+    out[at] = (0.45 * red + grey) * 0.72 + 34.5;
+    out[at + 1] = (0.45 * green + grey) * 0.72 + 34.5;
+    out[at + 2] = (0.45 * blue + grey) * 0.72 + 34.5;
   }
 }
 
