@@ -62,17 +62,14 @@ export function differentiate(
 ): Map<ValueName, ValueName> {
   const rules = options.rules ?? GRADIENT_RULES;
   const types = options.types ?? inferTypes(graph);
-  const keep = new Set([options.of, ...options.wrt]);
-  const nodes = chainConcats(fusePatterns(graph, { keep, rules }), keep);
-  const order = topological(nodes);
-  const active = activeValues(order, new Set(options.wrt), rules, types);
-  const needed = neededNodes(order, options.of, active);
+  const { order, active, needed } = walkOrder(graph, { ...options, rules, types });
   const facts: RuleFacts = {
     builder,
     profile: PROFILES[options.profile ?? 'native'],
     shapes: options.shapes,
     types,
     constant: constantFinder(graph),
+    maker: (value) => graph.producers.get(value),
     hot: options.hot === undefined ? undefined : { seed: options.seed, places: options.hot },
   };
   const contributions = new Map<ValueName, ValueName[]>([[options.of, [options.seed]]]);
@@ -108,6 +105,17 @@ export function differentiate(
     result.set(value, gradient);
   }
   return result;
+}
+
+/** What the walk from `of` to `wrt` passes: nodes as it sees them (patterns fused), and values through which gradients pass. */
+export function walkOrder(
+  graph: Graph,
+  walk: Pick<DifferentiateOptions, 'of' | 'wrt'> & { rules: RuleTable; types: ReadonlyMap<string, DataType> },
+): { order: readonly Node[]; active: ReadonlySet<ValueName>; needed: Node[] } {
+  const keep = new Set([walk.of, ...walk.wrt]);
+  const order = topological(chainConcats(fusePatterns(graph, { keep, rules: walk.rules }), keep));
+  const active = activeValues(order, new Set(walk.wrt), walk.rules, walk.types);
+  return { order, active, needed: neededNodes(order, walk.of, active) };
 }
 
 /** Summands without the Expand that only stretches them: addition does so itself, as long as one summand has the full shape. */

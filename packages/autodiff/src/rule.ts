@@ -24,6 +24,8 @@ export interface RuleFacts {
   readonly shapes: ReadonlyMap<string, Shape>;
   readonly types: ReadonlyMap<string, DataType>;
   readonly constant: (value: ValueName) => Tensor | undefined;
+  /** The node of the model that makes a value. */
+  readonly maker: (value: ValueName) => Node | undefined;
   /** The seed, when each of its rows is 1 at one place: the int64 `[N]` value of these places. */
   readonly hot?: { readonly seed: ValueName; readonly places: ValueName } | undefined;
 }
@@ -134,6 +136,17 @@ export class RuleStep {
   /** The constant behind a value (initializer, Constant node, through Identity), or undefined. */
   constant(value: ValueName): Tensor | undefined {
     return value === '' ? undefined : this.facts.constant(value);
+  }
+
+  /** The node of the model that makes a value; undefined for inputs and constants. */
+  maker(value: ValueName): Node | undefined {
+    return this.facts.maker(value);
+  }
+
+  /** The same step with another gradient of its first output, or seen as another node: for rules made of other rules. */
+  with(changes: { readonly gradient: ValueName; readonly node?: Node }): RuleStep {
+    const gradients = [changes.gradient, ...this.outputGradients.slice(1)];
+    return new RuleStep(changes.node ?? this.node, this.facts, gradients, this.wanted);
   }
 
   /** The numbers of a constant integer input (axes, pads, shape); undefined when the input is left out. @throws GRADIENT_REFUSED when not constant */
