@@ -8,7 +8,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Explainer, findMethod, imageDims, Model, ortRuntime, type Runtime, TOP } from '@seewhy/core';
+import {
+  chooseMethods,
+  Explainer,
+  findMethod,
+  graphMethods,
+  imageDims,
+  Model,
+  ortRuntime,
+  type Runtime,
+  TOP,
+} from '@seewhy/core';
 import { type Graph, readGraph, writeGraph, writeShared } from '@seewhy/onnx';
 import * as ort from 'onnxruntime-node';
 import { quantile } from './measure.ts';
@@ -108,7 +118,7 @@ const capturing: Runtime = {
 };
 const model = await Model.load(readGraph(bytes), { runtime: capturing });
 const explainer = await Explainer.open(model, {
-  methods: [findMethod(method)],
+  methods: graphMethods(chooseMethods([findMethod(method)])),
   layers: model.defaultLayer ? [model.defaultLayer] : [],
   targets: [TOP],
   score: 'logit',

@@ -1,6 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Explainer, findMethod, imageDims, Model, ortRuntime, type RunTensor, TOP } from '@seewhy/core';
+import {
+  chooseMethods,
+  Explainer,
+  findMethod,
+  graphMethods,
+  imageDims,
+  Model,
+  ortRuntime,
+  type RunTensor,
+  TOP,
+} from '@seewhy/core';
 import { readGraph } from '@seewhy/onnx';
 import * as ort from 'onnxruntime-node';
 import { type Side, timed } from './measure.ts';
@@ -43,7 +53,7 @@ export async function openModel(name: string): Promise<OpenedModel> {
   const image = noiseImage(imageDims(model.image));
   const open = (method: string) =>
     Explainer.open(model, {
-      methods: [findMethod(method)],
+      methods: graphMethods(chooseMethods([findMethod(method)])),
       layers: [model.defaultLayer!],
       targets: [TOP],
       score: 'logit',

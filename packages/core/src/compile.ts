@@ -1,18 +1,19 @@
 import { type Graph, removeDeadNodes, Value } from '@seewhy/onnx';
-import { pick, targetInput } from './explainer.ts';
+import { pick } from './explainer.ts';
 import { appendFinishedMap } from './finish-in-graph.ts';
 import type { Layer } from './layers.ts';
 import type { GraphMethod } from './methods/method.ts';
 import { imageDims, type Model } from './model.ts';
-import { asFloat32, buildProgram } from './program.ts';
-import type { Target } from './target.ts';
+import { asFloat32, buildProgram, type ChosenMethod, usesLayer } from './program.ts';
+import { seedOf } from './seed.ts';
+import type { ScoreKind, Target } from './target.ts';
 
 export interface CompileRequest {
-  readonly methods: readonly GraphMethod[];
+  readonly methods: readonly ChosenMethod<GraphMethod>[];
   readonly layers: readonly Layer[];
   /** One target, or `input`: an int64 input `target` of shape `[N]`. */
   readonly target: Target | 'input';
-  readonly score: 'logit' | 'probability';
+  readonly score: ScoreKind;
   /** Also the finished map `[N, H, W]` as `<method>.map`. */
   readonly map?: boolean;
 }
@@ -32,7 +33,7 @@ export function compileExplained(model: Model, request: CompileRequest): Graph {
           ? new Value(value.name, image.type, [free ? 'N' : 1, ...imageDims(image).slice(1)])
           : value,
       ),
-      ...(request.target === 'input' ? [targetInput('target')] : []),
+      ...(request.target === 'input' ? [new Value('target', 'int64', ['N'])] : []),
     ],
   });
   const built = buildProgram(
@@ -42,17 +43,21 @@ export function compileExplained(model: Model, request: CompileRequest): Graph {
       layers: request.layers,
       score: request.score,
       profile: 'native',
-      targets: request.target === 'input' ? { input: 'target' } : [request.target],
+      seeds: [(facts) => seedOf(facts, request.target === 'input' ? { index: 'target' } : request.target)],
     },
   );
   const b = built.builder;
   const batch = free ? 'N' : 1;
   for (const map of built.maps) {
-    const several = request.layers.length > 1 && map.method.output === 'layer';
+    const several = request.layers.length > 1 && usesLayer(map.method);
     const name = several ? `${map.method.name}/${map.layer!.name}` : map.method.name;
     const type = model.types.get(map.layer?.value ?? image.name);
     const raw = asFloat32(b, map.value, type);
-    const dims = map.layer ? [map.layer.grid.height, map.layer.grid.width] : imageDims(image).slice(1);
+    const dims = {
+      layer: () => [map.layer!.grid.height, map.layer!.grid.width],
+      pixel: () => imageDims(image).slice(1),
+      plane: () => [image.height, image.width],
+    }[map.method.output]();
     b.output(raw, name, 'float32', [batch, ...dims]);
     if (request.map) {
       const finished = appendFinishedMap(b, raw, map.method, image);

@@ -161,6 +161,26 @@ export const errors = {
       what: `The image input '${input}' holds integers that no float follows from: there is no gradient with respect to pixels`,
       cure: 'Use gradcam or layercam, which explain at a layer.',
     }),
+  unknownVariant: (method: string, name: string, known: Iterable<string>) =>
+    unknownName(`${method} variant`, name, known),
+  methodSamples: (method: string) =>
+    new SeewhyError({
+      code: 'METHOD_SAMPLES',
+      what: `'${method}' runs the model many times on the host and cannot be written into one graph`,
+      cure: "Use a graph method such as gradcam, layercam or saliency, or run it with 'seewhy explain'.",
+    }),
+  optionInvalid: (flag: string, value: unknown, expected: string, choices: readonly string[] | undefined) =>
+    new SeewhyError({
+      code: 'OPTION_INVALID',
+      what: `${flag} cannot be ${typeof value === 'string' ? `'${value}'` : String(value)}`,
+      cure: `Give ${expected}.${typeof value === 'string' && choices ? ` ${didYouMean(value, choices)}`.trimEnd() : ''}`,
+    }),
+  optionNotOfMethod: (flag: string, methods: readonly { readonly name: string }[], has: readonly string[]) =>
+    new SeewhyError({
+      code: 'OPTION_NOT_OF_METHOD',
+      what: `${flag} is not an option of ${methods.map(({ name }) => `'${name}'`).join(' or ')}`,
+      cure: `${didYouMean(flag, has)}${has.length > 0 ? ` Its options are ${has.join(', ')}.` : ' It has no options of its own.'} 'seewhy methods ${methods[0]?.name ?? 'NAME'}' explains it.`.trim(),
+    }),
   unknownLabel: (text: string, labels: readonly string[] | undefined, classes: number) =>
     new SeewhyError({
       code: 'TARGET_UNKNOWN',

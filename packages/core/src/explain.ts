@@ -1,10 +1,11 @@
-import { Explainer, type ItemMap, type ItemResult } from './explainer.ts';
+import { Explainer, type ItemMap, type ItemResult, type ItemTarget } from './explainer.ts';
 import {
   type ExplainedLayer,
   type ExplainedTarget,
   type Explanation,
   type Prediction,
   type RawMap,
+  type SamplingRecord,
   VERSION,
 } from './explanation.ts';
 import { type Diagnosis, diagnose } from './heatmap/diagnose.ts';
@@ -12,13 +13,18 @@ import type { HeatMap } from './heatmap/heatmap.ts';
 import { type FinishedMap, findPreset, finishMap, type PostprocessName, type Stage } from './heatmap/presets.ts';
 import { type Fusion, type Reducer, reduceChannels } from './heatmap/stages.ts';
 import type { Layer } from './layers.ts';
-import type { GraphMethod } from './methods/method.ts';
+import { chooseMethods } from './methods/choose.ts';
+import type { GraphMethod, MethodInfo, SamplingMethod } from './methods/method.ts';
+import type { MethodOptions } from './methods/options.ts';
 import { findMethod } from './methods/registry.ts';
 import type { Model } from './model.ts';
+import type { ChosenMethod } from './program.ts';
 import type { RunTensor } from './runtime/runtime.ts';
-import { labelOf, parseTargets, type Target, TOP } from './target.ts';
+import type { RunControl, Sampled, SamplingOptions } from './sampling/sampler.ts';
+import { openSamplers, type SampledMap, type Samplers } from './sampling/samplers.ts';
+import { labelOf, parseTargets, type ScoreKind, type Target, TOP } from './target.ts';
 
-export interface ExplainOptions {
+export interface ExplainOptions extends Partial<MethodOptions> {
   /** Method names; default `gradcam`. */
   readonly methods?: readonly string[];
   /** Targets, or their text (`top:3`, `282`, `tabby-Egyptian cat`); default `top`. */
@@ -26,7 +32,7 @@ export interface ExplainOptions {
   /** Layer names for layer methods; default: the model's default layer. */
   readonly layers?: readonly string[];
   /** What is differentiated: the value before the final softmax or sigmoid (default) or after it. */
-  readonly score?: 'logit' | 'probability';
+  readonly score?: ScoreKind;
   /** Finishing stages of layer methods: `seewhy` (default) or those of a peer. */
   readonly preset?: string;
   /** How several layers become one map; default `max` (each layer's map divided by its maximum first). */
@@ -35,42 +41,50 @@ export interface ExplainOptions {
   readonly reduce?: Reducer;
   /** Predictions listed; default 5. */
   readonly top?: number;
+  /** Seed of every random number of sampling methods; default 0. */
+  readonly seed?: number;
+  /** Samples of one run of a sampling method; default: measured. */
+  readonly sampleBatch?: number;
+  /** Stop sampling when the estimate's relative uncertainty is at most this; the method's own number of samples is then the most. */
+  readonly until?: number;
 }
 
 /** Everything that an explanation was asked with, resolved: names to methods, layers and targets. */
 export interface ResolvedOptions {
-  readonly methods: readonly GraphMethod[];
+  readonly methods: readonly ChosenMethod[];
   readonly targets: readonly Target[];
   readonly layers: readonly Layer[];
   readonly layersChosen: boolean;
-  readonly score: 'logit' | 'probability';
+  readonly score: ScoreKind;
   readonly preset: PostprocessName;
   readonly fusion: Fusion;
   readonly reduce: Reducer | undefined;
   readonly top: number;
+  readonly sampling: SamplingOptions;
 }
 
 /** Resolves and checks options against a model without running anything. @throws METHOD_UNKNOWN, LAYER_UNKNOWN, TARGET_…, POST_PROCESSING_PRESET_UNKNOWN */
 export function resolveOptions(model: Model, options: ExplainOptions = {}): ResolvedOptions {
-  const methods = [...new Set((options.methods ?? ['gradcam']).map(findMethod))];
+  const named = [...new Set((options.methods ?? ['gradcam']).map(findMethod))];
   const targets =
     typeof options.targets === 'string'
       ? parseTargets(options.targets, model.output, model.labels)
       : (options.targets ?? [TOP]);
-  const named = options.layers?.map((name) => model.layer(name));
-  const layers = named ?? (model.defaultLayer ? [model.defaultLayer] : []);
+  const asked = options.layers?.map((name) => model.layer(name));
+  const layers = asked ?? (model.defaultLayer ? [model.defaultLayer] : []);
   const preset = options.preset ?? 'seewhy';
   findPreset(preset);
   return {
-    methods,
+    methods: chooseMethods(named, options, preset === 'torchcam' ? 'torch-cam' : preset),
     targets,
     layers: [...new Set(layers)],
-    layersChosen: named === undefined,
+    layersChosen: asked === undefined,
     score: options.score ?? 'logit',
     preset: (preset === 'torchcam' ? 'torch-cam' : preset) as PostprocessName,
     fusion: options.fusion ?? 'max',
     reduce: options.reduce,
     top: options.top ?? 5,
+    sampling: { seed: options.seed ?? 0, batch: options.sampleBatch ?? 'auto', until: options.until },
   };
 }
 
@@ -79,54 +93,89 @@ export class ExplainProgram {
   readonly model: Model;
   readonly options: ResolvedOptions;
   private readonly explainer: Explainer;
+  private readonly samplers: Samplers;
 
-  private constructor(model: Model, options: ResolvedOptions, explainer: Explainer) {
+  private constructor(model: Model, options: ResolvedOptions, explainer: Explainer, samplers: Samplers) {
     this.model = model;
     this.options = options;
     this.explainer = explainer;
+    this.samplers = samplers;
   }
 
   /** Builds the program of these options and opens it on the model's runtime. */
   static async open(model: Model, options: ExplainOptions = {}): Promise<ExplainProgram> {
     const resolved = resolveOptions(model, options);
-    return new ExplainProgram(model, resolved, await Explainer.open(model, resolved));
+    const graph = resolved.methods.filter((one): one is ChosenMethod<GraphMethod> => one.method.kind === 'graph');
+    const sampling = resolved.methods.filter(
+      (one): one is ChosenMethod<SamplingMethod> => one.method.kind === 'sampling',
+    );
+    const explainer = await Explainer.open(model, { ...resolved, methods: graph });
+    return new ExplainProgram(model, resolved, explainer, openSamplers(model, resolved, sampling));
   }
 
   /**
-   * Explains image tensors, each with its batch first, in one run.
+   * Explains image tensors, each with its batch first: graph methods in one run, then sampling methods picture by picture.
+   * @param control a signal, or with it what is told about the samples. Interrupted while it samples, it returns what there is: the
+   * explanation at hand says so and those not begun are missing.
    * @returns a list of explanations for each item: targets in order, methods within them
    */
-  async run(images: readonly RunTensor[], signal?: AbortSignal): Promise<Explanation[][]> {
-    const items = await this.explainer.run(images, signal);
-    return items.map((one) => this.finish(one));
+  async run(images: readonly RunTensor[], control?: AbortSignal | RunControl): Promise<Explanation[][]> {
+    const steering: RunControl = control instanceof AbortSignal ? { signal: control } : (control ?? {});
+    const items = await this.explainer.run(images, steering.signal);
+    const results: Explanation[][] = [];
+    for (const [position, one] of items.entries()) {
+      const sampled = await this.samplers.run({ images, position, result: one, control: steering });
+      results.push(this.finish(one, sampled));
+    }
+    return results;
   }
 
-  release(): Promise<void> {
-    return this.explainer.release();
+  async release(): Promise<void> {
+    await this.explainer.release();
+    await this.samplers.release();
   }
 
-  private finish(one: ItemResult): Explanation[] {
+  private finish(one: ItemResult, sampled: readonly SampledMap[]): Explanation[] {
     const predictions = predictionsOf(this.model, one.scores);
     const best = predictions.slice(0, this.options.top);
     return this.options.targets.flatMap((target, position) =>
-      this.options.methods.map((method) => {
-        const maps = one.maps.filter((map) => map.target === position && map.method === method);
-        return this.explanation(method, target, maps, best, one.milliseconds);
+      this.options.methods.flatMap((chosen) => {
+        const { method } = chosen;
+        const of = { target, ...one.targets[position]! };
+        if (method.kind === 'graph') {
+          const maps = one.maps.filter((map) => map.target === position && map.method === method);
+          return [this.explanation(chosen, of, maps, best, one.milliseconds)];
+        }
+        const maps = sampled.filter((map) => map.target === position && map.method === method);
+        if (maps.length === 0) return [];
+        const milliseconds = maps.reduce((sum, map) => sum + map.milliseconds, 0);
+        return [
+          this.explanation(
+            chosen,
+            of,
+            maps,
+            best,
+            milliseconds,
+            maps.map((map) => map.sampled),
+          ),
+        ];
       }),
     );
   }
 
   private explanation(
-    method: GraphMethod,
-    target: Target,
-    maps: readonly ItemMap[],
+    chosen: ChosenMethod,
+    { target, index, value }: { target: Target } & ItemTarget,
+    maps: readonly MadeMap[],
     predictions: readonly Prediction[],
     milliseconds: number,
+    sampled: readonly Sampled[] = [],
   ): Explanation {
+    const { method } = chosen;
     const { model, options } = this;
     const { image } = model;
     const notes: string[] = [];
-    const explained = explainedTarget(model, target, maps[0]!.index, options.score);
+    const explained = explainedTarget(model, target, { index, value }, options.score);
     const planes = maps.map((map) => plane(map, method, image, options.reduce));
     const rectified = method.stages.rectify === 'relu';
     const finished = this.finished(method, planes, notes);
@@ -138,6 +187,7 @@ export class ExplainProgram {
     if (target.kind === 'top' && options.targets.length === 1)
       notes.push(`Explained the class with the highest score, ${explained.index} ${explained.label}.`);
     if (layers.length > 0 && options.layersChosen) notes.push(`Layer ${layers[0]!.name}: ${model.defaultLayerReason}.`);
+    notes.push(...sampled.flatMap((one) => one.notes ?? []));
     if (layers.length > 1)
       notes.push(`${layers.length} layers fused: each divided by its maximum, then ${options.fusion}.`);
     return {
@@ -150,13 +200,15 @@ export class ExplainProgram {
       range: finished.range,
       signed: finished.signed,
       diagnosis: worst(planes.map((one) => diagnose(one, rectified))),
-      notes,
+      notes: [...new Set(notes)],
+      ...(sampled.length > 0 ? { sampling: samplingOf(sampled, options.sampling) } : {}),
       provenance: {
         seewhy: VERSION,
         runtime: model.runtime.name,
         preset: options.preset,
         options: {
           score: options.score,
+          ...written(chosen.options),
           ...(layers.length > 1 ? { fusion: options.fusion } : {}),
           ...(method.output === 'pixel' ? { reduce: options.reduce ?? method.stages.reduce ?? 'sum' } : {}),
         },
@@ -165,7 +217,7 @@ export class ExplainProgram {
     };
   }
 
-  private finished(method: GraphMethod, planes: readonly HeatMap[], notes: string[]): FinishedMap {
+  private finished(method: MethodInfo, planes: readonly HeatMap[], notes: string[]): FinishedMap {
     const { preset, fusion, reduce } = this.options;
     const size = { width: this.model.image.width, height: this.model.image.height };
     if (method.output === 'pixel') {
@@ -173,7 +225,9 @@ export class ExplainProgram {
         notes.push(`The preset ${preset} finishes maps of layers; ${method.name} is finished in seewhy's own way.`);
       return finishMap(planes, isSigned(reduce ?? method.stages.reduce ?? 'sum') ? 'signed' : 'pixels', size);
     }
+    if (method.stages.signed) return finishMap(planes, 'signed', size);
     if (preset !== 'seewhy') return finishMap(planes, preset, size);
+    if (method.stages.rectify === 'none') return finishMap(planes, 'scaled', size);
     return finishMap(planes, planes.length > 1 ? fusedStages(fusion) : 'seewhy', size);
   }
 }
@@ -204,11 +258,43 @@ export async function explain(
   }
 }
 
+/** A raw map, whoever made it. */
+type MadeMap = Pick<ItemMap, 'layer' | 'dims' | 'data'>;
+
+/** What was sampled, over all layers. */
+function samplingOf(sampled: readonly Sampled[], { seed }: SamplingOptions): SamplingRecord {
+  const convergence = sampled.flatMap((one) => (one.convergence ? [one.convergence] : []));
+  return {
+    seed,
+    samples: sampled.reduce((sum, one) => sum + one.samples, 0),
+    total: sampled.reduce((sum, one) => sum + one.total, 0),
+    batch: Math.max(...sampled.map((one) => one.batch)),
+    ...(convergence.length > 0
+      ? { convergence: convergence.reduce((worst, one) => (one.value > worst.value ? one : worst)) }
+      : {}),
+    interrupted: sampled.some((one) => one.interrupted === true),
+  };
+}
+
+/** Options as a record keeps them: what is not a word or a number is told by its kind. */
+function written(options: MethodOptions): Record<string, string | number> {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [
+      name,
+      typeof value === 'string' || typeof value === 'number'
+        ? value
+        : Array.isArray(value)
+          ? `${value.length} pictures`
+          : 'given',
+    ]),
+  );
+}
+
 /** Reductions whose result has two signs. */
 const isSigned = (reduce: Reducer) => reduce === 'sum' || reduce === 'mean';
 
-function plane(map: ItemMap, method: GraphMethod, image: Model['image'], reduce: Reducer | undefined): HeatMap {
-  if (method.output === 'layer') return { height: map.dims[0]!, width: map.dims[1]!, data: map.data };
+function plane(map: MadeMap, method: MethodInfo, image: Model['image'], reduce: Reducer | undefined): HeatMap {
+  if (method.output !== 'pixel') return { height: map.dims[0]!, width: map.dims[1]!, data: map.data };
   const { channels, height, width, layout } = image;
   return reduceChannels(map.data, { channels, height, width, layout }, reduce ?? method.stages.reduce ?? 'sum');
 }
@@ -218,9 +304,14 @@ function worst(diagnoses: readonly Diagnosis[]): Diagnosis {
   return diagnoses.reduce((a, b) => (b.warnings.length > a.warnings.length ? b : a));
 }
 
-function explainedTarget(model: Model, target: Target, index: number, score: 'logit' | 'probability'): ExplainedTarget {
+function explainedTarget(
+  model: Model,
+  target: Target,
+  { index, value }: ItemTarget,
+  score: ScoreKind,
+): ExplainedTarget {
   const label = labelOf(index, model.labels);
-  const base = { asked: target.asked, index, label, score };
+  const base = { asked: target.asked, index, label, score, value };
   if (target.kind !== 'contrast') return { ...base, kind: 'class', slug: String(index) };
   return {
     ...base,

@@ -1,18 +1,21 @@
-import { removeDeadNodes, Value } from '@seewhy/onnx';
-import { errors } from './errors.ts';
+import { removeDeadNodes } from '@seewhy/onnx';
+import { throwIfAborted } from './aborted.ts';
+import type { ClassOutput } from './class-output.ts';
 import type { Layer } from './layers.ts';
 import type { GraphMethod } from './methods/method.ts';
 import type { Model } from './model.ts';
-import { asFloat32, buildProgram, type ProgramMap } from './program.ts';
+import { asFloat32, buildProgram, type ChosenMethod, type ProgramMap } from './program.ts';
 import type { RunTensor, Session } from './runtime/runtime.ts';
-import type { Target } from './target.ts';
+import { seedOf } from './seed.ts';
+import type { ScoreKind, Target } from './target.ts';
+import { formOf, resolveTarget } from './target-form.ts';
 import { item, toFloat32 } from './tensors.ts';
 
 export interface ExplainerRequest {
-  readonly methods: readonly GraphMethod[];
+  readonly methods: readonly ChosenMethod<GraphMethod>[];
   readonly layers: readonly Layer[];
   readonly targets: readonly Target[];
-  readonly score: 'logit' | 'probability';
+  readonly score: ScoreKind;
 }
 
 /** What one run says about one item. */
@@ -21,8 +24,18 @@ export interface ItemResult {
   readonly scores: Float32Array;
   /** One a target, method and layer. */
   readonly maps: readonly ItemMap[];
+  /** One a target, in order. */
+  readonly targets: readonly ItemTarget[];
   /** Duration of the run that made it, in milliseconds. */
   readonly milliseconds: number;
+}
+
+/** What a target meant for an item. */
+export interface ItemTarget {
+  /** Class index. */
+  readonly index: number;
+  /** The explained score. */
+  readonly value: number;
 }
 
 export interface ItemMap {
@@ -30,8 +43,6 @@ export interface ItemMap {
   readonly layer: Layer | undefined;
   /** Position in the request's targets. */
   readonly target: number;
-  /** Class index the target meant for this item. */
-  readonly index: number;
   /** `[h, w]`, or the image's own dimensions without the batch. */
   readonly dims: readonly number[];
   readonly data: Float32Array;
@@ -40,15 +51,13 @@ export interface ItemMap {
 /** More targets than this are run one after the other with the class as an input, instead of one backward pass each in the graph. */
 const MOST_TARGETS_IN_GRAPH = 4;
 
-const TARGET_INPUT = 'seewhy.target';
-
 /** A model's explanation program, opened on its runtime: made once, run for every picture, then released. */
 export class Explainer {
   private readonly session: Session;
   private readonly model: Model;
   private readonly request: ExplainerRequest;
   private readonly maps: readonly ProgramMap[];
-  private readonly indices: readonly string[];
+  private readonly meanings: readonly Meaning[];
   private readonly scores: string;
   private readonly looped: boolean;
 
@@ -57,7 +66,7 @@ export class Explainer {
     request: ExplainerRequest,
     session: Session,
     maps: readonly ProgramMap[],
-    indices: readonly string[],
+    meanings: readonly Meaning[],
     scores: string,
     looped: boolean,
   ) {
@@ -65,19 +74,33 @@ export class Explainer {
     this.request = request;
     this.session = session;
     this.maps = maps;
-    this.indices = indices;
+    this.meanings = meanings;
     this.scores = scores;
     this.looped = looped;
   }
 
   /** Builds the program and opens it. */
   static async open(model: Model, request: ExplainerRequest): Promise<Explainer> {
-    const looped =
-      request.targets.length > MOST_TARGETS_IN_GRAPH && request.targets.every((target) => target.kind === 'class');
-    const base = model.graph.with({ outputs: [] });
+    const { targets, methods, score } = request;
+    const [first] = targets;
+    // Without methods there is only the prediction to be made; what a class's score is, is read from it.
+    const seeded = methods.length > 0 ? targets : targets.filter((target) => !isRead(target, model, score));
+    // Targets of one form differ in what is fed only.
+    const looped = seeded.length > MOST_TARGETS_IN_GRAPH && seeded.every((target) => target.kind === 'class');
+    const form = looped ? formOf(first!) : undefined;
+    const graph = model.graph.with({
+      outputs: [],
+      ...(form ? { inputs: [...model.graph.inputs, ...form.inputs] } : {}),
+    });
     const built = buildProgram(
-      { ...pick(model), graph: looped ? withTargetInput(base) : base },
-      { ...request, targets: looped ? { input: TARGET_INPUT } : request.targets, profile: model.runtime.profile },
+      { ...pick(model), graph },
+      {
+        methods,
+        layers: request.layers,
+        score,
+        profile: model.runtime.profile,
+        seeds: form ? [form.seed] : seeded.map((target) => (facts) => seedOf(facts, target)),
+      },
     );
     const b = built.builder;
     const maps = built.maps.map((map) => ({
@@ -85,10 +108,17 @@ export class Explainer {
       value: asFloat32(b, map.value, model.types.get(map.layer?.value ?? '') ?? gradientType(model)),
     }));
     const scores = asFloat32(b, built.scores, model.types.get(model.output.logits));
+    const meanings = targets.map((target): Meaning => {
+      const at = form ? 0 : seeded.indexOf(target);
+      if (isRead(target, model, score))
+        return { index: target.kind === 'top' ? built.indices[at] : undefined, value: undefined };
+      return { index: built.indices[at], value: asFloat32(b, built.values[at]!, model.types.get(model.output.logits)) };
+    });
+    const wanted = [scores, ...maps.map((map) => map.value), ...meanings.flatMap(({ index, value }) => [index, value])];
     // A value may be asked for twice (two names of one map): outputs are unique.
-    for (const value of new Set([scores, ...built.indices, ...maps.map((map) => map.value)])) b.output(value);
+    for (const value of new Set(wanted)) if (value !== undefined) b.output(value);
     const session = await model.runtime.open(removeDeadNodes(b.build()));
-    return new Explainer(model, request, session, maps, built.indices, scores, looped);
+    return new Explainer(model, request, session, maps, meanings, scores, looped);
   }
 
   /**
@@ -102,24 +132,17 @@ export class Explainer {
       throwIfAborted(signal);
       return this.once(feeds, count, (map) => map.target);
     }
-    const results: { scores: Float32Array; maps: ItemMap[]; milliseconds: number }[] = Array.from(
-      { length: count },
-      () => ({ scores: new Float32Array(0), maps: [], milliseconds: 0 }),
-    );
-    for (let target = 0; target < this.request.targets.length; target++) {
+    const results: { scores: Float32Array; maps: ItemMap[]; targets: ItemTarget[]; milliseconds: number }[] =
+      Array.from({ length: count }, () => ({ scores: new Float32Array(0), maps: [], targets: [], milliseconds: 0 }));
+    for (const [position, target] of this.request.targets.entries()) {
       throwIfAborted(signal);
-      const asked = this.request.targets[target] as Target & { kind: 'class' };
-      const classes: RunTensor = {
-        type: 'int64',
-        dims: [count],
-        data: new BigInt64Array(count).fill(BigInt(asked.index)),
-      };
-      const part = await this.once({ ...feeds, [TARGET_INPUT]: classes }, count, () => target);
+      const part = await this.once({ ...feeds, ...formOf(target).feeds(target, count) }, count, () => position);
       part.forEach((one, index) => {
         const into = results[index]!;
         into.scores = one.scores;
         into.milliseconds += one.milliseconds;
         into.maps.push(...one.maps);
+        into.targets.push(...one.targets);
       });
     }
     return results;
@@ -138,15 +161,15 @@ export class Explainer {
     return Array.from({ length: count }, (_, at) => ({
       scores: scores.slice(at * classes, (at + 1) * classes),
       milliseconds,
+      targets: this.request.targets.map((target, position) =>
+        this.meaning(target, this.meanings[position]!, results, scores.subarray(at * classes, (at + 1) * classes), at),
+      ),
       maps: this.maps.map((map): ItemMap => {
         const raw = item(results[map.value]!, at);
-        const target = targetOf(map);
-        const index = this.indices[this.looped ? 0 : target]!;
         return {
           method: map.method,
           layer: map.layer,
-          target,
-          index: Number(results[index]!.data[at]!),
+          target: targetOf(map),
           dims: raw.dims,
           data: toFloat32(raw).slice(),
         };
@@ -154,9 +177,44 @@ export class Explainer {
     }));
   }
 
+  private meaning(
+    target: Target,
+    { index, value }: Meaning,
+    results: Readonly<Record<string, RunTensor>>,
+    scores: Float32Array,
+    at: number,
+  ): ItemTarget {
+    const { output } = this.model;
+    const resolved = index === undefined ? resolveTarget(target, scores, output) : target;
+    const best = index === undefined ? (resolved as { index: number }).index : Number(results[index]!.data[at]!);
+    if (value !== undefined) return { index: best, value: toFloat32(results[value]!)[at]! };
+    const of = scoreReader(scores, output, this.request.score);
+    return { index: best, value: target.kind === 'contrast' ? of(best) - of(target.against) : of(best) };
+  }
+
   release(): Promise<void> {
     return this.session.release();
   }
+}
+
+/** Values of the program that say what a target means; undefined: it is read from the scores. */
+interface Meaning {
+  readonly index: string | undefined;
+  readonly value: string | undefined;
+}
+
+/** Whether a target's score is a class's, or the difference of two, and so among the scores that every program gives. */
+const isRead = ({ kind }: Target, { output }: Model, score: ScoreKind) =>
+  (kind === 'class' || kind === 'top' || kind === 'contrast') && (score === 'logit' || output.positions === 1);
+
+/** The explained score of a class, from the scores of one item before the activation. */
+function scoreReader(scores: Float32Array, output: ClassOutput, score: ScoreKind): (index: number) => number {
+  const logit = (index: number) => (output.binary ? (index === 1 ? scores[0]! : -scores[0]!) : scores[index]!);
+  if (score === 'logit') return logit;
+  if (output.activation === 'sigmoid') return (index) => 1 / (1 + Math.exp(-logit(index)));
+  const most = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const sum = scores.reduce((total, value) => total + Math.exp(value - most), 0);
+  return (index) => Math.exp(scores[index]! - most) / sum;
 }
 
 /** The facts a program is built from. */
@@ -167,17 +225,4 @@ export function pick(model: Model) {
 
 function gradientType(model: Model) {
   return model.image.type === 'float16' || model.image.type === 'float64' ? model.image.type : 'float32';
-}
-
-function withTargetInput(graph: Model['graph']) {
-  return graph.with({ inputs: [...graph.inputs, targetInput()] });
-}
-
-/** The int64 `[N]` input through which classes come in. */
-export function targetInput(name = TARGET_INPUT): Value {
-  return new Value(name, 'int64', ['N']);
-}
-
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw errors.aborted();
 }

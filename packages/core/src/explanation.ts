@@ -1,4 +1,5 @@
 import type { Diagnosis } from './heatmap/diagnose.ts';
+import type { ScoreKind } from './target.ts';
 
 /** Version of seewhy, as results record it. */
 export const VERSION = '0.1.0';
@@ -31,8 +32,10 @@ export interface ExplainedTarget {
   readonly label: string;
   /** Second class of a contrast. */
   readonly against?: { readonly index: number; readonly label: string };
-  /** Which value is differentiated. */
-  readonly score: 'logit' | 'probability';
+  /** Which value of the class is explained. */
+  readonly score: ScoreKind;
+  /** The explained score itself. */
+  readonly value: number;
   /** File-name part: the class index, or a slug (`282-285`). */
   readonly slug: string;
 }
@@ -67,7 +70,21 @@ export interface Explanation {
   readonly diagnosis: Diagnosis;
   /** What was chosen automatically and why, in sentences. */
   readonly notes: readonly string[];
+  /** Of sampling methods: what was sampled, and how far to trust it. */
+  readonly sampling?: SamplingRecord;
   readonly provenance: Provenance;
+}
+
+export interface SamplingRecord {
+  readonly seed: number;
+  /** Samples taken, of those a complete run takes. */
+  readonly samples: number;
+  readonly total: number;
+  /** Samples of one run of the model. */
+  readonly batch: number;
+  /** Relative uncertainty: the difference of the halves (L2), or the gap of completeness. */
+  readonly convergence?: { readonly value: number; readonly of: 'halves' | 'completeness' };
+  readonly interrupted: boolean;
 }
 
 export interface Provenance {

@@ -12,7 +12,15 @@ export {
   resolveOptions,
 } from './explain.ts';
 export { Explainer, type ExplainerRequest, type ItemMap, type ItemResult } from './explainer.ts';
-export type { ExplainedLayer, ExplainedTarget, Explanation, Prediction, Provenance, RawMap } from './explanation.ts';
+export type {
+  ExplainedLayer,
+  ExplainedTarget,
+  Explanation,
+  Prediction,
+  Provenance,
+  RawMap,
+  SamplingRecord,
+} from './explanation.ts';
 export { VERSION } from './explanation.ts';
 export { COLORMAPS, type ColormapName, colormap, colourIndex } from './heatmap/colormaps.ts';
 export { type Diagnosis, diagnose } from './heatmap/diagnose.ts';
@@ -30,7 +38,25 @@ export { type Fusion, fuseMaps, normalise, REDUCERS, type Reducer, rectify, redu
 export { type MapStatistics, mapStatistics } from './heatmap/statistics.ts';
 export { findImageInput, type ImageInput, type Layout } from './image-input.ts';
 export { findLayers, type Layer } from './layers.ts';
-export type { GraphMethod, MethodContext, MethodStages, Need } from './methods/method.ts';
+export { chooseMethods, graphMethods } from './methods/choose.ts';
+export type {
+  GraphMethod,
+  Method,
+  MethodContext,
+  MethodInfo,
+  MethodStages,
+  Need,
+  SamplingMethod,
+} from './methods/method.ts';
+export {
+  checkOption,
+  flagOf,
+  METHOD_OPTIONS,
+  type MethodOptions,
+  OPTION_NAMES,
+  type OptionInfo,
+  type OptionName,
+} from './methods/options.ts';
 export { findMethod, METHODS } from './methods/registry.ts';
 export { imageDims, type MethodSupport, Model, type ModelOptions } from './model.ts';
 export { decodeNpy, encodeNpy, type NpyArray, npyToFloat32 } from './npy.ts';
@@ -42,6 +68,7 @@ export { type ParsedPreprocess, parsePreprocess } from './preprocess/hugging-fac
 export { describePreprocess, type InputShape, type Preprocess } from './preprocess/preprocess.ts';
 export { PREPROCESS_PRESETS, type PreprocessName, preprocessPreset } from './preprocess/presets.ts';
 export { type Probe, probe } from './probe.ts';
+export { type ChosenMethod, usesLayer } from './program.ts';
 export { type ContactSheetItem, type ContactSheetOptions, contactSheet } from './render/contact-sheet.ts';
 export { fitInside, scaleTo } from './render/fit.ts';
 export { type HeatmapImageOptions, heatmapImage, transparentHeatmap } from './render/heatmap-image.ts';
@@ -51,7 +78,8 @@ export { type PanelRequest, panel } from './render/panel.ts';
 export type { Raster } from './render/raster.ts';
 export { type OrtModule, type OrtOptions, ortRuntime } from './runtime/ort.ts';
 export type { RunTensor, Runtime, Session, SessionOptions } from './runtime/runtime.ts';
-export { labelOf, parseTargets, type Target, TOP } from './target.ts';
+export type { RunControl, Sampled, SampledItem, Sampler, SamplerContext, SamplingOptions } from './sampling/sampler.ts';
+export { labelOf, parseTargets, type ScoreKind, type Target, TOP } from './target.ts';
 export { fromFloat32, stack, toFloat32, zeros } from './tensors.ts';
 export { noiseImage } from './verify/noise-image.ts';
 export type { VerifyDirection, VerifyOptions, VerifyPlace, VerifyReport, VerifyStep } from './verify/report.ts';

@@ -16,10 +16,10 @@ import { errors } from './errors.ts';
 import { findImageInput, type ImageInput } from './image-input.ts';
 import { findLayers, type Layer, layerNamed } from './layers.ts';
 import { linearHead } from './linear-head.ts';
-import type { GraphMethod } from './methods/method.ts';
+import type { Method } from './methods/method.ts';
 import { METHODS } from './methods/registry.ts';
 import { type Probe, probe } from './probe.ts';
-import { differentiableImage } from './program.ts';
+import { differentiableImage, usesLayer } from './program.ts';
 import type { RunTensor, Runtime } from './runtime/runtime.ts';
 import { parseTargets, type Target } from './target.ts';
 import { stack, toFloat32, zeros } from './tensors.ts';
@@ -42,7 +42,7 @@ export interface ModelOptions {
 
 /** Whether a method works on a model. */
 export interface MethodSupport {
-  readonly method: GraphMethod;
+  readonly method: Method;
   readonly supported: boolean;
   /** Why not. */
   readonly reason?: string;
@@ -161,9 +161,9 @@ export class Model {
   methods(): MethodSupport[] {
     return METHODS.map((method) => {
       try {
-        if (method.output === 'layer' && !this.defaultLayer) throw errors.noLayer(method.name);
+        if (usesLayer(method) && !this.defaultLayer) throw errors.noLayer(method.name);
         if (method.needs === 'linear head') linearHead(this.graph, this.shapes, this.defaultLayer!, this.output.logits);
-        if (method.needs === 'input gradient') differentiableImage(this);
+        if (method.needs === 'input gradient' || method.needs === 'layer and input gradient') differentiableImage(this);
         return { method, supported: true };
       } catch (error) {
         return { method, supported: false, reason: error instanceof Error ? error.message : String(error) };

@@ -1,4 +1,4 @@
-import { differentiate, type ProfileName, type Shape } from '@seewhy/autodiff';
+import { differentiate, type ProfileName, type RuleTable, type Shape } from '@seewhy/autodiff';
 import { DATA_TYPES, type DataType, type Graph, GraphBuilder, isFloat, type ValueName } from '@seewhy/onnx';
 import type { ClassOutput } from './class-output.ts';
 import { errors } from './errors.ts';
@@ -6,9 +6,10 @@ import type { ImageInput } from './image-input.ts';
 import type { Layer } from './layers.ts';
 import { headWeights, linearHead } from './linear-head.ts';
 import { LayerView } from './methods/layer-view.ts';
-import type { GraphMethod } from './methods/method.ts';
-import { classScores, type Seed, type SeedFacts, seedOf } from './seed.ts';
-import type { Target } from './target.ts';
+import type { GraphMethod, Method, MethodInfo } from './methods/method.ts';
+import type { MethodOptions } from './methods/options.ts';
+import { classScores, type Seed, type SeedFacts } from './seed.ts';
+import type { ScoreKind } from './target.ts';
 
 /** The facts about a model that a program is built from. */
 export interface ProgramModel {
@@ -19,20 +20,26 @@ export interface ProgramModel {
   readonly output: ClassOutput;
 }
 
+/** A method with all its options. */
+export interface ChosenMethod<M extends Method = Method> {
+  readonly method: M;
+  readonly options: MethodOptions;
+}
+
 export interface ProgramRequest {
-  readonly methods: readonly GraphMethod[];
-  /** Layers of the layer methods; pixel methods need none. */
+  readonly methods: readonly ChosenMethod<GraphMethod>[];
+  /** Layers of the methods that need one. */
   readonly layers: readonly Layer[];
-  /** Targets, each with a backward pass of its own; `input`: class indices come in through an int64 `[N]` input. */
-  readonly targets: readonly Target[] | { readonly input: string };
-  readonly score: 'logit' | 'probability';
+  /** One a target, each with a backward pass of its own. */
+  readonly seeds: readonly ((facts: SeedFacts) => Seed)[];
+  readonly score: ScoreKind;
   readonly profile: ProfileName;
 }
 
 /** One raw map that the program makes. */
 export interface ProgramMap {
   readonly method: GraphMethod;
-  /** Position in the request's targets (0 for a target input). */
+  /** Position in the request's targets. */
   readonly target: number;
   readonly layer: Layer | undefined;
   /** Value name of the raw map. */
@@ -45,6 +52,8 @@ export interface BuiltProgram {
   readonly maps: readonly ProgramMap[];
   /** int64 `[N]` class index of each target. */
   readonly indices: readonly ValueName[];
+  /** `[N]` value of each target. */
+  readonly values: readonly ValueName[];
   /** Class scores `[N, K]` before the activation. */
   readonly scores: ValueName;
 }
@@ -58,12 +67,41 @@ export interface BuiltProgram {
  *             └─▶ activation ──────▶ method ◀┘──▶ raw map
  * ```
  *
- * All methods, layers and targets share the forward pass; all methods of a target share its backward pass.
+ * All methods, layers and targets share the forward pass; all methods of a target share its backward pass, unless they begin with
+ * another seed or walk by rules of their own.
  * @throws NO_GRADIENT_RULE, GRADIENT_REFUSED, HEAD_NOT_LINEAR, INPUT_NOT_DIFFERENTIABLE, NO_SPATIAL_LAYER
  */
 export function buildProgram(model: ProgramModel, request: ProgramRequest): BuiltProgram {
-  const { graph, shapes, types, output, builder } = withScore(model, request.score);
-  const of = request.score === 'probability' ? output.probability! : output.logits;
+  const base = programBase(model, request.score, request.profile);
+  const seeds = request.seeds.map((seedOf) => seedOf(base.facts));
+  const maps = seeds.flatMap((seed, target) =>
+    appendMethods(base, { methods: request.methods, layers: request.layers, seed }).map((map) => ({ ...map, target })),
+  );
+  return {
+    builder: base.builder,
+    maps,
+    indices: seeds.map(({ index }) => index),
+    values: seeds.map(({ score }) => score),
+    scores: base.scores,
+  };
+}
+
+/** A model's graph with the explained value, ready for nodes to be appended. */
+export interface ProgramBase {
+  readonly model: ProgramModel;
+  readonly builder: GraphBuilder;
+  readonly graph: Graph;
+  readonly shapes: ReadonlyMap<string, Shape>;
+  readonly types: ReadonlyMap<string, DataType>;
+  readonly facts: SeedFacts;
+  /** Class scores `[N, K]` before the activation. */
+  readonly scores: ValueName;
+  readonly profile: ProfileName;
+}
+
+export function programBase(model: ProgramModel, score: ScoreKind, profile: ProfileName): ProgramBase {
+  const { graph, shapes, types, output, builder } = withScore(model, score);
+  const of = score === 'probability' ? output.probability! : output.logits;
   const facts: SeedFacts = {
     b: builder,
     output,
@@ -72,71 +110,117 @@ export function buildProgram(model: ProgramModel, request: ProgramRequest): Buil
     type: types.get(of) ?? 'float32',
     logits: output.logits,
   };
-  const seeds: Seed[] =
-    'input' in request.targets
-      ? [seedOf(facts, request.targets.input)]
-      : request.targets.map((target) => seedOf(facts, target));
-  const image = request.methods.some((method) => method.needs === 'input gradient')
+  const scores = classScores({ ...facts, of: output.logits, shape: shapes.get(output.logits)! });
+  return { model, builder, graph, shapes, types, facts, scores, profile };
+}
+
+/** Whether a method explains at a layer. */
+export const usesLayer = ({ needs }: Pick<MethodInfo, 'needs'>): boolean =>
+  needs === 'layer gradient' || needs === 'layer' || needs === 'linear head' || needs === 'layer and input gradient';
+
+const usesImageGradient = ({ needs }: MethodInfo) => needs === 'input gradient' || needs === 'layer and input gradient';
+const usesLayerGradient = ({ needs }: MethodInfo) => needs === 'layer gradient' || needs === 'layer and input gradient';
+
+/** Appends the raw maps of methods for one target; those that need no layer come once, the others once a layer. */
+export function appendMethods(
+  base: ProgramBase,
+  request: { methods: readonly ChosenMethod<GraphMethod>[]; layers: readonly Layer[]; seed: Seed },
+): Omit<ProgramMap, 'target'>[] {
+  const { builder: b, graph, shapes, types, facts, model } = base;
+  const { seed, layers } = request;
+  const image = request.methods.some(({ method }) => usesImageGradient(method))
     ? differentiableImage(model)
-    : undefined;
-  const layers = request.methods.some((method) => method.output === 'layer') ? request.layers : [];
-  const wrt = [
-    ...(image === undefined ? [] : [image]),
-    ...(request.methods.some((method) => method.needs === 'layer gradient') ? layers.map((layer) => layer.value) : []),
-  ];
-  const maps: ProgramMap[] = [];
-  seeds.forEach(({ seed, index, hot }, target) => {
-    const gradients =
-      wrt.length === 0
-        ? new Map<string, string>()
-        : differentiate(builder, graph, {
-            of,
-            seed,
-            hot: hot ? index : undefined,
-            wrt: [...new Set(wrt)],
-            shapes,
-            types,
-            profile: request.profile,
-          });
-    for (const method of request.methods) {
-      if (method.output === 'pixel') {
-        const raw = method.build({
-          b: builder,
-          gradient: gradients.get(image!)!,
-          wrt: image!,
-          view: undefined,
-          headWeights: undefined,
-        });
-        maps.push({ method, target, layer: undefined, value: raw });
-        continue;
-      }
-      if (layers.length === 0) throw errors.noLayer(method.name);
-      for (const layer of layers) {
-        const weights =
-          method.needs === 'linear head'
-            ? headWeights(builder, linearHead(graph, shapes, layer, output.logits), seed, output.classes)
-            : undefined;
-        const raw = method.build({
-          b: builder,
-          gradient: gradients.get(layer.value) ?? '',
-          wrt: layer.value,
-          view: new LayerView(builder, layer.grid),
-          headWeights: weights,
-        });
-        maps.push({ method, target, layer, value: raw });
-      }
-    }
+    : model.image.name;
+  const common = { b, graph, shapes, output: facts.output, image };
+  const walks = request.methods.map(({ method, options }): Walk => {
+    const own = method.reseed?.({ ...common, options, seed: seed.seed, index: seed.index, scores: base.scores });
+    const layered = usesLayerGradient(method) ? layers.map((layer) => layer.value) : [];
+    return {
+      seed: own ?? seed.seed,
+      plain: [
+        ...layered,
+        ...(usesImageGradient(method) && !method.imageRules ? [image] : []),
+        ...(method.alsoWrt?.({ ...common, options }) ?? []),
+      ],
+      rectified:
+        usesImageGradient(method) && method.imageRules ? { wrt: [image], rules: method.imageRules } : undefined,
+    };
   });
-  return {
-    builder,
-    maps,
-    indices: seeds.map(({ index }) => index),
-    scores: classScores({ ...facts, of: output.logits, shape: shapes.get(output.logits)! }),
-  };
+  const walk = (from: ValueName, wrt: readonly ValueName[], rules?: RuleTable) =>
+    differentiate(b, graph, {
+      of: facts.of,
+      seed: from,
+      hot: seed.hot && from === seed.seed ? seed.index : undefined,
+      wrt: [...new Set(wrt)],
+      shapes,
+      types,
+      profile: base.profile,
+      ...(rules ? { rules } : {}),
+    });
+  const plain = new Map<ValueName, Map<ValueName, ValueName>>();
+  for (const from of new Set(walks.map((one) => one.seed))) {
+    const wrt = walks.filter((one) => one.seed === from).flatMap((one) => one.plain);
+    plain.set(from, wrt.length === 0 ? new Map() : walk(from, wrt));
+  }
+  const rectified = new Map<RuleTable, Map<ValueName, Map<ValueName, ValueName>>>();
+  return request.methods.flatMap(({ method, options }, position): Omit<ProgramMap, 'target'>[] => {
+    const one = walks[position]!;
+    const gradients = plain.get(one.seed)!;
+    let imageGradient = gradients.get(image);
+    if (one.rectified) {
+      const { wrt, rules } = one.rectified;
+      const bySeed = rectified.get(rules) ?? new Map<ValueName, Map<ValueName, ValueName>>();
+      rectified.set(rules, bySeed);
+      if (!bySeed.has(one.seed)) bySeed.set(one.seed, walk(one.seed, wrt, rules));
+      imageGradient = bySeed.get(one.seed)!.get(image);
+    }
+    const context = {
+      ...common,
+      options,
+      imageGradient,
+      score: seed.score,
+      index: seed.index,
+      gradientOf: (value: ValueName) => gradients.get(value)!,
+    };
+    if (!usesLayer(method)) {
+      const value = method.build({
+        ...context,
+        gradient: imageGradient ?? '',
+        wrt: image,
+        layer: undefined,
+        view: undefined,
+        headWeights: undefined,
+      });
+      return [{ method, layer: undefined, value }];
+    }
+    if (layers.length === 0) throw errors.noLayer(method.name);
+    return layers.map((layer) => {
+      const head =
+        method.needs === 'linear head'
+          ? headWeights(b, linearHead(graph, shapes, layer, facts.output.logits), seed.seed, facts.output.classes)
+          : undefined;
+      const value = method.build({
+        ...context,
+        gradient: gradients.get(layer.value) ?? '',
+        wrt: layer.value,
+        layer,
+        view: new LayerView(b, layer.grid),
+        headWeights: head,
+      });
+      return { method, layer, value };
+    });
+  });
+}
+
+/** What one method differentiates. */
+interface Walk {
+  readonly seed: ValueName;
+  readonly plain: readonly ValueName[];
+  readonly rectified: { readonly wrt: readonly ValueName[]; readonly rules: RuleTable } | undefined;
 }
 
 /** The probability as a value of the graph: appended as a softmax where the model ends in logits. */
-function withScore(model: ProgramModel, score: 'logit' | 'probability') {
+function withScore(model: ProgramModel, score: ScoreKind) {
   const { graph, shapes, types, output } = model;
   if (score === 'logit' || output.probability !== undefined) return { ...model, builder: new GraphBuilder(graph) };
   const before = new GraphBuilder(graph);

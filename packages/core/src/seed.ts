@@ -11,6 +11,15 @@ export interface Seed {
   readonly index: ValueName;
   /** Each row of the seed is 1 at the index and 0 elsewhere. */
   readonly hot: boolean;
+  /** What is explained, `[N]`: Σ seed · explained value. */
+  readonly score: ValueName;
+}
+
+/** A target that comes in through inputs of the program: int64 `[N]` values with class indices. */
+export interface TargetInputs {
+  readonly index: ValueName;
+  /** Second class of a contrast. */
+  readonly against?: ValueName;
 }
 
 export interface SeedFacts {
@@ -27,12 +36,27 @@ export interface SeedFacts {
 /**
  * The one-hot (or difference of two) gradient that a target begins with. Where a class has many positions (segmentation) its score is
  * their mean. A class of a `top` target is found per item inside the graph.
- * @param target a target, or the name of an int64 `[N]` value that holds class indices
  */
-export function seedOf(facts: SeedFacts, target: Target | ValueName): Seed {
-  if (facts.output.binary) return binarySeed(facts, target);
+export function seedOf(facts: SeedFacts, target: Target | TargetInputs): Seed {
+  const made = facts.output.binary ? binarySeed(facts, target) : classSeed(facts, target);
+  return { ...made, score: scoreOf(facts, made.seed) };
+}
+
+/** Σ seed · explained value over everything but the batch, `[N]`. */
+function scoreOf({ b, of, shape }: SeedFacts, seed: ValueName): ValueName {
+  if (shape.length === 1) return b.mul(seed, of);
+  return b.reduceSum(
+    b.mul(seed, of),
+    shape.slice(1).map((_, axis) => axis + 1),
+    false,
+  );
+}
+
+type Row = Omit<Seed, 'score'>;
+
+function classSeed(facts: SeedFacts, target: Target | TargetInputs): Row {
   const { b, type } = facts;
-  if (typeof target !== 'string' && target.kind !== 'top') {
+  if ('kind' in target && target.kind !== 'top') {
     const index = perItem(facts, target.index);
     const row = new Float64Array(facts.output.classes);
     row[target.index] = 1;
@@ -43,7 +67,7 @@ export function seedOf(facts: SeedFacts, target: Target | ValueName): Seed {
       hot: target.kind === 'class' && isRow(facts),
     };
   }
-  const index = typeof target === 'string' ? target : ranked(facts, target.rank);
+  const index = 'kind' in target ? ranked(facts, target.rank) : target.index;
   const classes = b.constant(
     Tensor.int64(
       Array.from({ length: facts.output.classes }, (_, i) => i),
@@ -53,15 +77,17 @@ export function seedOf(facts: SeedFacts, target: Target | ValueName): Seed {
   );
   // [N] → [N, 1, 1 …], compared with the class numbers along the class axis.
   const rank = facts.shape.length;
-  const column =
+  const column = (value: ValueName) =>
     rank === 1
-      ? index
+      ? value
       : b.unsqueeze(
-          index,
+          value,
           Array.from({ length: rank - 1 }, (_, i) => i + 1),
         );
-  const hot = b.cast(b.equal(column, classes), DATA_TYPES[type].code);
-  return { seed: spread(facts, hot), index, hot: isRow(facts) };
+  const hot = (value: ValueName) => b.cast(b.equal(column(value), classes), DATA_TYPES[type].code);
+  if (!('kind' in target) && target.against !== undefined)
+    return { seed: spread(facts, b.sub(hot(index), hot(target.against))), index, hot: false };
+  return { seed: spread(facts, hot(index)), index, hot: isRow(facts) };
 }
 
 /** Scores are `[N, K]`: a seed is one row an item. */
@@ -106,7 +132,7 @@ function perItem(facts: SeedFacts, index: number): ValueName {
 }
 
 /** One sigmoid output: class 1 is +logit, class 0 is −logit. */
-function binarySeed(facts: SeedFacts, target: Target | ValueName): Seed {
+function binarySeed(facts: SeedFacts, target: Target | TargetInputs): Row {
   const { b, type, shape, of, logits } = facts;
   const code = DATA_TYPES[type].code;
   const signed = (index: ValueName) => {
@@ -117,7 +143,10 @@ function binarySeed(facts: SeedFacts, target: Target | ValueName): Seed {
       shape.map((dim, axis) => (axis === 0 ? -1 : (dim as number))),
     );
   };
-  if (typeof target === 'string') return { seed: signed(target), index: target, hot: false };
+  if (!('kind' in target)) {
+    const { index, against } = target;
+    return { seed: against === undefined ? signed(index) : b.sub(signed(index), signed(against)), index, hot: false };
+  }
   if (target.kind === 'top') {
     const positive = b.cast(b.greater(b.reshape(logits, [-1]), b.scalar(0, type)), DATA_TYPES.int64.code);
     const index = target.rank === 0 ? positive : b.sub(b.constant(Tensor.int64([1])), positive);

@@ -7,6 +7,9 @@ export type Target =
   | { readonly kind: 'class'; readonly index: number; readonly asked: string }
   | { readonly kind: 'contrast'; readonly index: number; readonly against: number; readonly asked: string };
 
+/** Which value of a class is explained: before the final softmax or sigmoid, or after it. */
+export type ScoreKind = 'logit' | 'probability';
+
 export const TOP: Target = { kind: 'top', rank: 0, asked: 'top' };
 
 /**

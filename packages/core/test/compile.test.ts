@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type CompileRequest,
+  chooseMethods,
   compileExplained,
   decodeNpy,
   encodeNpy,
   explain,
   findMethod,
+  graphMethods,
   type Model,
   noiseImage,
   npyToFloat32,
@@ -26,7 +28,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const METHODS = ['gradcam', 'layercam', 'saliency', 'gradient-x-input'];
 const request = (model: Model, more: Partial<CompileRequest> = {}): CompileRequest => ({
-  methods: METHODS.map(findMethod),
+  methods: graphMethods(chooseMethods(METHODS.map(findMethod))),
   layers: [model.defaultLayer!],
   target: TOP,
   score: 'logit',
@@ -108,7 +110,12 @@ describe.skipIf(!python)('the explained model as a file, in Python', () => {
     const path = join(folder, 'input.onnx');
     writeFileSync(
       path,
-      writeGraph(compileExplained(model, request(model, { target: 'input', methods: [findMethod('gradcam')] }))),
+      writeGraph(
+        compileExplained(
+          model,
+          request(model, { target: 'input', methods: graphMethods(chooseMethods([findMethod('gradcam')])) }),
+        ),
+      ),
     );
     const images = [noiseImage(model, 1), noiseImage(model, 2)];
     const batch = stack(images);

@@ -40,6 +40,10 @@ export const POSTPROCESS = {
     about: 'ours for unsigned pixel maps (saliency): clipped at the 99th percentile, which a few pixels exceed',
     stages: [fuse('mean'), { stage: 'normalise', by: 'percentile', percentile: 99 }, resize('bilinear')],
   },
+  scaled: {
+    about: 'ours for maps that are not rectified (RISE): from the smallest value to the largest',
+    stages: [resize('bilinear'), fuse('mean'), { stage: 'normalise', by: 'minmax', epsilon: 0 }],
+  },
   signed: {
     about: 'ours for signed maps: zero stays zero, ±1 is the 99th percentile of the magnitude',
     stages: [fuse('mean'), { stage: 'normalise', by: 'symmetric', percentile: 99 }, resize('bilinear')],

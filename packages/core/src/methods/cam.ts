@@ -2,6 +2,7 @@ import type { GraphMethod } from './method.ts';
 
 /** map = Σ_k W_ck A_k with the weights of the final linear layer: exact, no gradient. */
 export const cam: GraphMethod = {
+  kind: 'graph',
   name: 'cam',
   title: 'CAM',
   aliases: ['class-activation-map', 'class-activation-mapping'],

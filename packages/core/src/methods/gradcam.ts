@@ -2,6 +2,7 @@ import type { GraphMethod } from './method.ts';
 
 /** w = mean over space of ∂y/∂A; map = Σ_k w_k A_k. */
 export const gradcam: GraphMethod = {
+  kind: 'graph',
   name: 'gradcam',
   title: 'Grad-CAM',
   aliases: ['grad-cam', 'grad_cam', 'gcam'],

@@ -2,6 +2,7 @@ import type { GraphMethod } from './method.ts';
 
 /** map = x ⊙ ∂y/∂x. */
 export const gradientXInput: GraphMethod = {
+  kind: 'graph',
   name: 'gradient-x-input',
   title: 'Gradient × input',
   aliases: ['gradients-inputs', 'input-x-gradient', 'inputxgradient', 'gradient-times-input', 'grad-x-input', 'gxi'],

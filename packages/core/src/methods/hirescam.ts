@@ -2,6 +2,7 @@ import type { GraphMethod } from './method.ts';
 
 /** map = Σ_k ∂y/∂A_k ⊙ A_k: Grad-CAM without averaging the gradient. */
 export const hirescam: GraphMethod = {
+  kind: 'graph',
   name: 'hirescam',
   title: 'HiResCAM',
   aliases: ['hires-cam', 'hirescam', 'hi-res-cam'],

@@ -2,6 +2,7 @@ import type { GraphMethod } from './method.ts';
 
 /** map = Σ_k ReLU(∂y/∂A_k) ⊙ A_k: every cell has its own weight, so shallow layers give fine maps. */
 export const layercam: GraphMethod = {
+  kind: 'graph',
   name: 'layercam',
   title: 'LayerCAM',
   aliases: ['layer-cam', 'layer_cam'],

@@ -4,14 +4,14 @@ import { gradcam } from './gradcam.ts';
 import { gradientXInput } from './gradient-x-input.ts';
 import { hirescam } from './hirescam.ts';
 import { layercam } from './layercam.ts';
-import type { GraphMethod } from './method.ts';
+import type { Method } from './method.ts';
 import { saliency } from './saliency.ts';
 
 /** Every method, in the order they are shown. */
-export const METHODS: readonly GraphMethod[] = [gradcam, layercam, hirescam, cam, saliency, gradientXInput];
+export const METHODS: readonly Method[] = [gradcam, layercam, hirescam, cam, saliency, gradientXInput];
 
 /** A method by its name or a common spelling of it. @throws METHOD_UNKNOWN with the nearest names */
-export function findMethod(name: string): GraphMethod {
+export function findMethod(name: string): Method {
   const wanted = name.trim().toLowerCase().replaceAll('_', '-');
   const method = METHODS.find((candidate) => candidate.name === wanted || candidate.aliases.includes(wanted));
   if (method) return method;

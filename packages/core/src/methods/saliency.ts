@@ -2,6 +2,7 @@ import type { GraphMethod } from './method.ts';
 
 /** map = ∂y/∂x. */
 export const saliency: GraphMethod = {
+  kind: 'graph',
   name: 'saliency',
   title: 'Saliency',
   aliases: ['vanilla-gradients', 'vanilla-gradient', 'gradient', 'gradients', 'vanilla'],

@@ -1,9 +1,13 @@
 import type { Graph } from '@seewhy/onnx';
+import { throwIfAborted } from '../aborted.ts';
 import { compileExplained } from '../compile.ts';
-import { Explainer, throwIfAborted } from '../explainer.ts';
+import { Explainer } from '../explainer.ts';
 import type { Layer } from '../layers.ts';
+import { gradcam } from '../methods/gradcam.ts';
+import { hirescam } from '../methods/hirescam.ts';
 import type { GraphMethod } from '../methods/method.ts';
-import { findMethod } from '../methods/registry.ts';
+import type { MethodOptions } from '../methods/options.ts';
+import { saliency } from '../methods/saliency.ts';
 import type { Model } from '../model.ts';
 import { differentiableImage } from '../program.ts';
 import type { RunTensor } from '../runtime/runtime.ts';
@@ -16,12 +20,15 @@ import { check, directionOf, placeOf } from './slope.ts';
 
 /** The gradient itself, as a method: what verify checks. */
 const gradientOf = (place: 'image' | 'layer'): GraphMethod => ({
-  ...findMethod('saliency'),
+  ...saliency,
   name: `gradient at the ${place}`,
   needs: place === 'image' ? 'input gradient' : 'layer gradient',
   output: place === 'image' ? 'pixel' : 'layer',
   build: ({ gradient }) => gradient,
 });
+
+/** A method that has no options. */
+const alone = (method: GraphMethod) => ({ method, options: {} as MethodOptions });
 
 /**
  * Proof on the model itself: the gradient in the explained graph against central differences of the plain model's score along several
@@ -63,7 +70,7 @@ export async function verify(model: Model, image: RunTensor, options: VerifyOpti
   const places: VerifyPlace[] = [];
   for (const { place, layer: at } of wanted) {
     const explainer = await Explainer.open(model, {
-      methods: [gradientOf(place)],
+      methods: [alone(gradientOf(place))],
       layers: at ? [at] : [],
       targets: [options.target ?? TOP],
       score,
@@ -72,7 +79,7 @@ export async function verify(model: Model, image: RunTensor, options: VerifyOpti
     try {
       const [result] = await explainer.run([image], options.signal);
       gradient = result!.maps[0]!.data;
-      index = result!.maps[0]!.index;
+      index = result!.targets[0]!.index;
     } finally {
       await explainer.release();
     }
@@ -157,9 +164,9 @@ async function comparePrediction(
   original: Graph | undefined,
   quantised: boolean,
 ): Promise<VerifyReport['prediction']> {
-  const method = model.defaultLayer ? findMethod('gradcam') : findMethod('saliency');
+  const method = model.defaultLayer ? gradcam : saliency;
   const layers = model.defaultLayer ? [model.defaultLayer] : [];
-  const explained = compileExplained(model, { methods: [method], layers, target: TOP, score: 'logit' });
+  const explained = compileExplained(model, { methods: [alone(method)], layers, target: TOP, score: 'logit' });
   const feeds = model.feeds([image]);
   const names = model.graph.outputs.map((output) => output.name);
   const run = async (graph: Graph) => {
@@ -204,9 +211,13 @@ async function checkCompleteness(
   if (!layer || !support?.supported)
     return { applies: false, reason: 'the head behind the default layer is not pooling and one linear layer' };
   if (score === 'probability') return { applies: false, reason: 'a probability is not linear in the layer' };
-  const hirescam = findMethod('hirescam');
   const target: Target = options.target ?? { kind: 'class', index, asked: String(index) };
-  const explainer = await Explainer.open(model, { methods: [hirescam], layers: [layer], targets: [target], score });
+  const explainer = await Explainer.open(model, {
+    methods: [alone(hirescam)],
+    layers: [layer],
+    targets: [target],
+    score,
+  });
   let sum = 0;
   try {
     const [result] = await explainer.run([image], options.signal);

@@ -1,4 +1,4 @@
-import { ExplainProgram, type GraphMethod, noiseImage, type RunTensor, type Session } from '@seewhy/core';
+import { ExplainProgram, type Method, noiseImage, type RunTensor, type Session } from '@seewhy/core';
 import { EXIT, errors } from '../errors.ts';
 import { interruptible } from '../interrupt.ts';
 import { openModel } from '../open-model.ts';
@@ -32,7 +32,7 @@ export async function bench(path: string, options: BenchOptions): Promise<number
   const runs = options.runs ?? 20;
   const input = noiseImage(model);
   const layers = options.layer?.flatMap(list);
-  const programs: { method: GraphMethod; program: ExplainProgram }[] = [];
+  const programs: { method: Method; program: ExplainProgram }[] = [];
   const progress = startProgress({ total: runs, unit: 'rounds', quiet: options.quiet === true });
   let plain: Session | undefined;
   try {
@@ -96,7 +96,7 @@ export async function bench(path: string, options: BenchOptions): Promise<number
   }
 }
 
-async function named(names: readonly string[]): Promise<GraphMethod[]> {
+async function named(names: readonly string[]): Promise<Method[]> {
   const { findMethod } = await import('@seewhy/core');
   return [...new Set(names.map(findMethod))];
 }

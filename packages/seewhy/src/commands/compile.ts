@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
-import { compileExplained, resolveOptions, type Target } from '@seewhy/core';
+import { compileExplained, graphMethods, resolveOptions, type Target, usesLayer } from '@seewhy/core';
 import type { Graph, Value } from '@seewhy/onnx';
 import { EXIT, errors } from '../errors.ts';
 import { writeModelFile } from '../model-file.ts';
@@ -34,7 +34,7 @@ export async function compile(path: string, options: CompileOptions): Promise<nu
   }
   const target: Target | 'input' = input ? 'input' : resolved.targets[0]!;
   const graph = compileExplained(model, {
-    methods: resolved.methods,
+    methods: graphMethods(resolved.methods),
     layers: resolved.layers,
     target,
     score: resolved.score,
@@ -56,7 +56,7 @@ export async function compile(path: string, options: CompileOptions): Promise<nu
           out: options.out,
           written: !options.dryRun,
           opset: graph.opset,
-          methods: resolved.methods.map((method) => method.name),
+          methods: resolved.methods.map(({ method }) => method.name),
           layers: resolved.layers.map((layer) => layer.name),
           target: input ? 'input' : (target as Target).asked,
           score: resolved.score,
@@ -96,7 +96,7 @@ export async function compile(path: string, options: CompileOptions): Promise<nu
         '  ',
       ),
     );
-    if (resolved.layers.length > 0 && resolved.methods.some((method) => method.output === 'layer'))
+    if (resolved.layers.length > 0 && resolved.methods.some(({ method }) => usesLayer(method)))
       say(
         err.dim(`${count(resolved.layers.length, 'layer')}: ${resolved.layers.map((layer) => layer.name).join(', ')}`),
       );

@@ -9,6 +9,7 @@ import {
   findPreset,
   type ResolvedOptions,
   resolveOptions,
+  usesLayer,
 } from '@seewhy/core';
 import type { Draw } from '../draw.ts';
 import { EXIT, errors } from '../errors.ts';
@@ -115,7 +116,7 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
         `${found.sources.length * each} results (${count(found.sources.length, 'picture')}, ${count(resolved.methods.length, 'method')}, ${count(resolved.targets.length, 'target')})`,
       );
     }
-    if (save.includes('raw') && resolved.layers.length > 1 && resolved.methods[0]!.output === 'layer')
+    if (save.includes('raw') && resolved.layers.length > 1 && usesLayer(resolved.methods[0]!.method))
       throw errors.outputMany(to.file, `the raw maps of ${resolved.layers.length} layers`);
   }
   const notices = [...found.notices, ...opened.notices];
@@ -145,7 +146,7 @@ async function run(plan: Plan, options: ExplainCommandOptions, signal: AbortSign
     options.sheet === undefined
       ? undefined
       : new (await import('../sheet.ts')).Sheet(
-          `${plan.resolved.methods.map((method) => method.title).join(', ')}: ${basename(opened.path)}`,
+          `${plan.resolved.methods.map(({ method }) => method.title).join(', ')}: ${basename(opened.path)}`,
         );
   const written: string[] = [];
   await files.prepare();
@@ -349,7 +350,7 @@ function targetText({ target }: ExplanationRecord): string {
 /** Shows what would be done. */
 function dryRun(plan: Plan, options: ExplainCommandOptions): number {
   const { opened, resolved, sources, to, save, batch } = plan;
-  const layered = resolved.methods.some((method) => method.output === 'layer');
+  const layered = resolved.methods.some(({ method }) => usesLayer(method));
   const slugs = resolved.targets.map((target) =>
     target.kind === 'top'
       ? '<class>'
@@ -358,7 +359,7 @@ function dryRun(plan: Plan, options: ExplainCommandOptions): number {
         : `${target.index}-${target.against}`,
   );
   const names = (stem: string) =>
-    resolved.methods.flatMap((method) =>
+    resolved.methods.flatMap(({ method }) =>
       [...new Set(slugs)].flatMap((slug) =>
         save.map((kind) => `${stem}${suffixOf(kind, method.name, 'x').replace('.x', `.${slug}`)}`),
       ),
@@ -383,7 +384,7 @@ function dryRun(plan: Plan, options: ExplainCommandOptions): number {
       from: opened.preprocessFrom,
       guessed: opened.preprocessGuessed,
     },
-    methods: resolved.methods.map((method) => ({ name: method.name, cost: method.cost })),
+    methods: resolved.methods.map(({ method }) => ({ name: method.name, cost: method.cost })),
     targets: resolved.targets.map((target) => target.asked),
     layers: layered ? resolved.layers.map((layer) => ({ name: layer.name, shape: layer.shape })) : [],
     layerReason: resolved.layersChosen && layered ? opened.model.defaultLayerReason : null,
@@ -410,7 +411,7 @@ function dryRun(plan: Plan, options: ExplainCommandOptions): number {
   const rows: [string, string][] = [
     ['model', `${opened.path}, ${opened.model.runtime.name}`],
     ['preprocessing', `${plans.preprocess.text} (${opened.preprocessFrom})`],
-    ['methods', resolved.methods.map((method) => `${method.name} (${method.cost})`).join(', ')],
+    ['methods', resolved.methods.map(({ method }) => `${method.name} (${method.cost})`).join(', ')],
     ['targets', [...new Set(plans.targets)].join(', ')],
     ...(layered
       ? [

@@ -1,14 +1,18 @@
-import { findMethod, type GraphMethod, METHODS } from '@seewhy/core';
+import { findMethod, METHODS, type Method } from '@seewhy/core';
 import { EXIT } from '../errors.ts';
 import { out, print, table, wrap } from '../talk.ts';
 
-const NEEDS: Readonly<Record<GraphMethod['needs'], string>> = {
+const NEEDS: Readonly<Record<Method['needs'], string>> = {
   'layer gradient': 'a layer with spatial extent, and gradients from the class back to it',
   'input gradient': 'gradients from the class back to the picture',
+  'layer and input gradient': 'a layer with spatial extent, and gradients from the class back to it and to the picture',
   'linear head': 'a head of global pooling and one linear layer behind the layer',
+  layer: 'a layer with spatial extent; no gradients',
+  runs: 'nothing but that the model runs; no gradients',
+  picture: 'the picture alone: a control',
 };
 
-const asJson = (method: GraphMethod) => ({
+const asJson = (method: Method) => ({
   name: method.name,
   title: method.title,
   aliases: method.aliases,
@@ -48,7 +52,7 @@ export async function methods(name: string | undefined, options: { json?: true }
   return EXIT.ok;
 }
 
-function card(method: GraphMethod): string {
+function card(method: Method): string {
   const layer = method.output === 'layer';
   const rows: string[][] = [
     ['formula', method.formula],
@@ -81,7 +85,7 @@ function card(method: GraphMethod): string {
   ].join('\n');
 }
 
-function stages({ stages: { reduce, rectify }, output }: GraphMethod): string {
+function stages({ stages: { reduce, rectify }, output }: Method): string {
   const channels = {
     'max-abs': 'largest magnitude over channels',
     'sum-abs': 'sum of magnitudes over channels',

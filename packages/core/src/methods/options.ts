@@ -1,0 +1,159 @@
+import { errors } from '../errors.ts';
+import type { RunTensor } from '../runtime/runtime.ts';
+import type { Segmentation } from '../segmentation/segmentation.ts';
+
+/** A picture tensor to start from, several to average over, or how to make one from the picture. */
+export type Baseline = 'zero' | 'mean' | 'blur' | RunTensor | readonly RunTensor[];
+
+/** Everything that a method can be told; which method has which is in its table, with its default. */
+export interface MethodOptions {
+  /** Form of the method where the literature (or a peer) has several. */
+  readonly variant: string;
+  /** Steps on the path from the baseline to the picture. */
+  readonly steps: number;
+  /** Quadrature over the path. */
+  readonly rule: 'gauss-legendre' | 'trapezoid' | 'left' | 'right' | 'middle';
+  readonly baseline: Baseline;
+  /** Random samples. */
+  readonly samples: number;
+  /** Standard deviation of the noise, as a share of the picture tensor's range (max − min). */
+  readonly noise: number;
+  /** Standard deviation of the noise in the units of the input tensor; instead of `noise`. */
+  readonly noiseAbsolute: number;
+  /** Side of the occluding window, in input pixels. */
+  readonly window: number;
+  /** Distance between windows, in input pixels. */
+  readonly stride: number;
+  /** What hidden pixels become: `zero` (of the input tensor), `mean` (of the picture, a channel), `blur`, `noise`, or a colour `#rrggbb`. */
+  readonly fill: string;
+  /** Random masks. */
+  readonly masks: number;
+  /** Cells of a mask along each side. */
+  readonly grid: number;
+  /** Probability that a cell is kept. */
+  readonly keep: number;
+  /** Channels that are tried, those of largest spread first; 0: all. */
+  readonly channels: number;
+  /** How the picture is cut into regions, or the regions themselves. */
+  readonly segmentation: 'slic' | 'quickshift' | 'grid' | Segmentation;
+  /** Regions aimed at. */
+  readonly segments: number;
+  /** Coalitions of regions that are tried. */
+  readonly coalitions: number;
+  /** Orders in which regions are added. */
+  readonly permutations: number;
+  /** Width of the locality kernel, in cosine distance. */
+  readonly kernelWidth: number;
+  /** Strength of the penalty of the fitted linear model. */
+  readonly penalty: number;
+  /** Weight of the classes that are spoken against. */
+  readonly alpha: number;
+  /** Standard deviations above the mean from which a value counts as active. */
+  readonly deviations: number;
+}
+
+export type OptionName = keyof MethodOptions;
+
+/** How an option is written, checked and described: the command's flags, the help and FEATURES.md come from here. */
+export interface OptionInfo {
+  readonly kind: 'whole' | 'number' | 'choice' | 'text' | 'baseline' | 'segmentation';
+  readonly about: string;
+  /** Unit of a number. */
+  readonly unit?: string;
+  readonly least?: number;
+  readonly most?: number;
+  /** Least and most are themselves not allowed. */
+  readonly open?: boolean;
+  readonly choices?: readonly string[];
+}
+
+export const RULES = ['gauss-legendre', 'trapezoid', 'left', 'right', 'middle'] as const;
+const MANY = 1_000_000;
+
+export const METHOD_OPTIONS: Readonly<Record<OptionName, OptionInfo>> = {
+  variant: { kind: 'text', about: 'form of the method where the literature or a peer has several' },
+  steps: { kind: 'whole', least: 1, most: 100_000, about: 'steps on the path from the baseline to the picture' },
+  rule: { kind: 'choice', choices: RULES, about: 'quadrature over the path' },
+  baseline: {
+    kind: 'baseline',
+    choices: ['zero', 'mean', 'blur'],
+    about: 'where the path begins: zero, mean, blur, or a picture file',
+  },
+  samples: { kind: 'whole', least: 1, most: MANY, about: 'random samples' },
+  noise: {
+    kind: 'number',
+    least: 0,
+    most: 100,
+    unit: "parts of the input's range",
+    about: 'standard deviation of the noise',
+  },
+  noiseAbsolute: {
+    kind: 'number',
+    least: 0,
+    unit: 'units of the input tensor',
+    about: 'standard deviation of the noise, instead of --noise',
+  },
+  window: { kind: 'whole', least: 1, unit: 'input pixels', about: 'side of the occluding window' },
+  stride: { kind: 'whole', least: 1, unit: 'input pixels', about: 'distance between windows' },
+  fill: { kind: 'text', about: 'what hidden pixels become: zero, mean, blur, noise, or a colour #rrggbb' },
+  masks: { kind: 'whole', least: 1, most: MANY, about: 'random masks' },
+  grid: { kind: 'whole', least: 1, most: 1024, about: 'cells of a mask along each side' },
+  keep: { kind: 'number', least: 0, most: 1, open: true, about: 'probability that a cell is kept' },
+  channels: { kind: 'whole', least: 0, about: 'channels tried, those of largest spread first (0: all)' },
+  segmentation: {
+    kind: 'segmentation',
+    choices: ['slic', 'quickshift', 'grid'],
+    about: 'how the picture is cut into regions',
+  },
+  segments: { kind: 'whole', least: 1, most: 100_000, about: 'regions aimed at' },
+  coalitions: { kind: 'whole', least: 2, most: MANY, about: 'coalitions of regions that are tried' },
+  permutations: { kind: 'whole', least: 1, most: MANY, about: 'orders in which regions are added' },
+  kernelWidth: { kind: 'number', least: 0, open: true, unit: 'cosine distance', about: 'width of the locality kernel' },
+  penalty: { kind: 'number', least: 0, about: 'strength of the penalty of the fitted linear model' },
+  alpha: { kind: 'number', least: 0, about: 'weight of the classes that are spoken against' },
+  deviations: { kind: 'number', about: 'standard deviations above the mean from which a value counts as active' },
+};
+
+export const OPTION_NAMES = Object.keys(METHOD_OPTIONS) as OptionName[];
+
+/** `kernelWidth` → `--kernel-width`. */
+export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** Checks the value of an option. @throws OPTION_INVALID */
+export function checkOption(name: OptionName, value: unknown): void {
+  const info = METHOD_OPTIONS[name];
+  const fail = (expected: string) => errors.optionInvalid(flagOf(name), value, expected, info.choices);
+  if (info.kind === 'whole' || info.kind === 'number') {
+    const { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY } = info;
+    const whole = info.kind === 'whole';
+    const inside =
+      typeof value === 'number' &&
+      Number.isFinite(value) &&
+      (info.open ? value > least && value < most : value >= least && value <= most);
+    if (!inside || (whole && !Number.isInteger(value))) throw fail(range(info));
+  } else if (info.kind === 'text') {
+    if (typeof value !== 'string' || value === '') throw fail('text');
+  } else if (
+    typeof value === 'string'
+      ? !info.choices!.includes(value)
+      : info.kind === 'choice' || value === null || typeof value !== 'object'
+  ) {
+    throw fail(`one of ${info.choices!.join(', ')}`);
+  }
+}
+
+/** `a whole number of at least 1`, for messages and help. */
+export function range({ kind, least, most, open, unit }: OptionInfo): string {
+  const noun = kind === 'whole' ? 'a whole number' : 'a number';
+  const bounds =
+    least !== undefined && most !== undefined
+      ? open
+        ? ` between ${least} and ${most}`
+        : ` from ${least} to ${most}`
+      : least !== undefined
+        ? open
+          ? ` above ${least}`
+          : ` of at least ${least}`
+        : '';
+  return `${noun}${bounds}${unit ? ` (${unit})` : ''}`;
+}

@@ -1,0 +1,198 @@
+import {
+  DATA_TYPES,
+  type DataType,
+  type Graph,
+  GraphBuilder,
+  Node,
+  removeDeadNodes,
+  type Value,
+  type ValueName,
+} from '@seewhy/onnx';
+import type { Layer } from '../layers.ts';
+import type { GraphMethod } from '../methods/method.ts';
+import type { Model } from '../model.ts';
+import { appendMethods, asFloat32, type ChosenMethod, type ProgramBase, programBase } from '../program.ts';
+import type { RunTensor, Session } from '../runtime/runtime.ts';
+import type { Seed } from '../seed.ts';
+import type { ScoreKind, Target } from '../target.ts';
+import { formOf, type TargetForm } from '../target-form.ts';
+import { stack } from '../tensors.ts';
+
+/** A graph that is run for many samples: how its picture is made from its inputs, and what is wanted of it. */
+export interface EvaluatorRequest {
+  /** What is fed for every run, besides the target; `B` stands for the samples of a run. */
+  readonly inputs: readonly Value[];
+  /** Makes the picture tensor `[B, …]` (or, with `from`, the activation of that layer) as float32 from the inputs, which go by their names. */
+  readonly source: (b: GraphBuilder) => ValueName;
+  /** Start behind this layer: what lies before it is not run, unless something beside the layer needs the picture. */
+  readonly from?: Layer;
+  /** Names what is wanted, float32. */
+  readonly results: (context: ResultContext) => Readonly<Record<string, ValueName>>;
+}
+
+/** What results can be made of. */
+export interface ResultContext {
+  readonly b: GraphBuilder;
+  /** The explained score of each sample, `[B]`. */
+  readonly score: ValueName;
+  /** All class scores `[B, K]` before the activation. */
+  readonly scores: ValueName;
+  /** int64 `[B]`: the explained class. */
+  readonly index: ValueName;
+  /** What `source` made. */
+  readonly source: ValueName;
+  /** Raw maps of a graph method on the samples, float32, one a layer (or one). */
+  attribute(chosen: ChosenMethod<GraphMethod>, layers: readonly Layer[]): ValueName[];
+  /** A value of the model's graph, such as a layer's activation, as float32. */
+  value(name: ValueName): ValueName;
+}
+
+/**
+ * A program for sampling methods, opened on the model's runtime when first run and kept: one session for all steps, one for each form
+ * of target.
+ */
+export class Evaluator {
+  private readonly model: Model;
+  private readonly score: ScoreKind;
+  private readonly request: EvaluatorRequest;
+  private readonly opened = new Map<string, Promise<{ session: Session; names: Readonly<Record<string, string>> }>>();
+
+  constructor(model: Model, score: ScoreKind, request: EvaluatorRequest) {
+    this.model = model;
+    this.score = score;
+    this.request = request;
+  }
+
+  /** Samples that one run can take. */
+  get mostSamples(): number {
+    return this.model.batch === 'free' ? Number.POSITIVE_INFINITY : 1;
+  }
+
+  /**
+   * Runs `count` samples, all for one resolved target.
+   * @param feeds values of the request's inputs
+   */
+  async run(
+    feeds: Readonly<Record<string, RunTensor>>,
+    target: Target,
+    count: number,
+  ): Promise<Record<string, RunTensor>> {
+    const form = formOf(target);
+    let program = this.opened.get(form.key);
+    if (!program) {
+      program = this.open(form);
+      this.opened.set(form.key, program);
+    }
+    const { session, names } = await program;
+    const repeated = Object.entries(this.model.extras).map(([name, tensor]) => [
+      name,
+      tensor.dims.length === 0 ? tensor : stack(Array.from({ length: count }, () => tensor)),
+    ]);
+    const all: Record<string, RunTensor> = { ...Object.fromEntries(repeated), ...feeds, ...form.feeds(target, count) };
+    const given = Object.fromEntries(Object.entries(all).filter(([name]) => this.needed.get(form.key)!.has(name)));
+    const results = await session.run(given);
+    return Object.fromEntries(Object.entries(names).map(([name, value]) => [name, results[value]!]));
+  }
+
+  private readonly needed = new Map<string, ReadonlySet<string>>();
+
+  private async open(form: TargetForm) {
+    const { model, request } = this;
+    const { graph, source } = sourced(model, request, form);
+    const base = programBase(
+      { graph, shapes: model.shapes, types: model.types, image: model.image, output: model.output },
+      this.score,
+      model.runtime.profile,
+    );
+    const seed = form.seed(base.facts);
+    const names = request.results(new Results(base, seed, source));
+    for (const value of new Set(Object.values(names))) base.builder.output(value);
+    const built = removeUnused(removeDeadNodes(base.builder.build()));
+    this.needed.set(form.key, new Set(built.feeds.map((value) => value.name)));
+    return { session: await model.runtime.open(built), names };
+  }
+
+  async release(): Promise<void> {
+    const opened = [...this.opened.values()];
+    this.opened.clear();
+    for (const program of opened) await (await program.catch(() => undefined))?.session.release();
+  }
+}
+
+class Results implements ResultContext {
+  readonly b: GraphBuilder;
+  readonly score: ValueName;
+  readonly scores: ValueName;
+  readonly index: ValueName;
+  readonly source: ValueName;
+  private readonly base: ProgramBase;
+  private readonly seed: Seed;
+
+  constructor(base: ProgramBase, seed: Seed, source: ValueName) {
+    this.base = base;
+    this.seed = seed;
+    this.b = base.builder;
+    this.score = asFloat32(base.builder, seed.score, base.facts.type);
+    this.scores = asFloat32(base.builder, base.scores, base.types.get(base.facts.logits));
+    this.index = seed.index;
+    this.source = source;
+  }
+
+  attribute(chosen: ChosenMethod<GraphMethod>, layers: readonly Layer[]): ValueName[] {
+    const { base, seed } = this;
+    return appendMethods(base, { methods: [chosen], layers, seed }).map(({ value, layer }) =>
+      asFloat32(base.builder, value, layer ? base.types.get(layer.value) : gradientType(base.model.image.type)),
+    );
+  }
+
+  value(name: ValueName): ValueName {
+    return asFloat32(this.b, name, this.base.types.get(name));
+  }
+}
+
+const gradientType = (type: DataType): DataType => (type === 'float16' || type === 'float64' ? type : 'float32');
+
+/** The model's graph with the picture (or a layer's activation) made from other inputs. */
+function sourced(model: Model, { inputs, source, from }: EvaluatorRequest, form: TargetForm) {
+  const { graph, image } = model;
+  const at = from?.value ?? image.name;
+  const before = new GraphBuilder(
+    graph.with({ inputs: [], outputs: [], nodes: [], initializers: new Map(), values: new Map() }),
+    { prefix: 'seewhy/source' },
+  );
+  const made = source(before);
+  const value = toType(before, made, from ? (model.types.get(at) ?? 'float32') : image.type);
+  const pre = before.build();
+  // The value keeps its name, whoever makes it.
+  const nodes = graph.nodes.map((node) =>
+    node.outputs.includes(at)
+      ? node.with({ outputs: node.outputs.map((name) => (name === at ? `${at}/replaced` : name)) })
+      : node,
+  );
+  return {
+    source: made,
+    graph: graph.with({
+      inputs: [...graph.inputs.filter((input) => input.name !== at), ...inputs, ...form.inputs],
+      outputs: [],
+      nodes: [...pre.nodes, Node.make('Identity', [value], [at], {}, { name: `${at}/source` }), ...nodes],
+      initializers: new Map([...graph.initializers, ...pre.initializers]),
+    }),
+  };
+}
+
+/** Float32 in the element type the model takes; integers are rounded and kept within the type's range. */
+function toType(b: GraphBuilder, value: ValueName, type: DataType): ValueName {
+  if (type === 'float32') return value;
+  if (type === 'float16' || type === 'float64') return b.cast(value, DATA_TYPES[type].code);
+  const bounds: Partial<Record<DataType, readonly [number, number]>> = { uint8: [0, 255], int8: [-128, 127] };
+  const rounded = b.op('Round', [value]);
+  const within = bounds[type];
+  return b.cast(within ? b.clip(rounded, b.scalar(within[0]), b.scalar(within[1])) : rounded, DATA_TYPES[type].code);
+}
+
+/** Inputs that nothing reads are not fed. */
+function removeUnused(graph: Graph): Graph {
+  const used = new Set(graph.nodes.flatMap((node) => [...node.uses]));
+  for (const output of graph.outputs) used.add(output.name);
+  return graph.with({ inputs: graph.inputs.filter((input) => used.has(input.name)) });
+}

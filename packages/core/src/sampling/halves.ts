@@ -1,0 +1,57 @@
+/**
+ * A mean over numbered samples, kept as two: of the even and of the odd ones. How far the two differ tells how far to trust the mean.
+ * Sums are of float64.
+ */
+export class Halves {
+  private readonly sums: readonly [Float64Array, Float64Array];
+  private readonly counts: [number, number] = [0, 0];
+
+  constructor(length: number) {
+    this.sums = [new Float64Array(length), new Float64Array(length)];
+  }
+
+  /** Adds sample number `at`. */
+  add(at: number, values: ArrayLike<number>, weight = 1): void {
+    this.addSum((at % 2) as 0 | 1, values, 1, weight);
+  }
+
+  /** Adds a sum over `count` samples of one half. */
+  addSum(half: 0 | 1, values: ArrayLike<number>, count: number, weight = 1): void {
+    const sum = this.sums[half];
+    for (let i = 0; i < sum.length; i++) sum[i]! += weight * values[i]!;
+    this.counts[half] += count;
+  }
+
+  get count(): number {
+    return this.counts[0] + this.counts[1];
+  }
+
+  /** Σ / n. */
+  mean(): Float32Array {
+    const [a, b] = this.sums;
+    const n = Math.max(this.count, 1);
+    return Float32Array.from(a, (value, i) => (value + b[i]!) / n);
+  }
+
+  /** Σ over all samples. */
+  sum(): Float64Array {
+    const [a, b] = this.sums;
+    return Float64Array.from(a, (value, i) => value + b[i]!);
+  }
+
+  /** ‖m₀ − m₁‖ / ‖m₀ + m₁‖ of the means of the halves: the relative standard error of their mean. Undefined before both have samples. */
+  difference(): number | undefined {
+    const [a, b] = this.sums;
+    const [n, m] = this.counts;
+    if (n === 0 || m === 0) return undefined;
+    let apart = 0;
+    let together = 0;
+    for (let i = 0; i < a.length; i++) {
+      const x = a[i]! / n;
+      const y = b[i]! / m;
+      apart += (x - y) ** 2;
+      together += (x + y) ** 2;
+    }
+    return together === 0 ? (apart === 0 ? 0 : undefined) : Math.sqrt(apart / together);
+  }
+}
