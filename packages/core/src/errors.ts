@@ -163,6 +163,12 @@ export const errors = {
     }),
   unknownVariant: (method: string, name: string, known: Iterable<string>) =>
     unknownName(`${method} variant`, name, known),
+  baselineShape: (found: readonly number[], expected: readonly number[]) =>
+    new SeewhyError({
+      code: 'BASELINE_SHAPE',
+      what: `The baseline has the shape [${found.join(', ')}], the picture [${expected.join(', ')}]`,
+      cure: 'Give a picture file, or a tensor of the shape that the model takes.',
+    }),
   methodSamples: (method: string) =>
     new SeewhyError({
       code: 'METHOD_SAMPLES',
@@ -253,6 +259,12 @@ export const errors = {
       code: 'LENGTH_INVALID',
       what: `${what} holds ${found} values, not ${expected}`,
       cure: `Give ${expected} values.`,
+    }),
+  lassoUnfinished: (sweeps: number) =>
+    new SeewhyError({
+      code: 'LASSO_UNFINISHED',
+      what: `The lasso has not settled after ${sweeps} sweeps over its coefficients`,
+      cure: 'Raise the penalty, draw more samples, or allow more sweeps.',
     }),
   systemSingular: (what: string, row: number) =>
     new SeewhyError({
