@@ -8,10 +8,13 @@ raw maps as the peer makes them before any post-processing of its own, `finished
 The torch network is the one the .onnx file was exported from; both are compared before anything is written. What is known
 to be wrong in a peer (shared/formulas.md) is not here.
 """
+import argparse
 import importlib.metadata
 import json
+import os
 import pathlib
-import sys
+import subprocess
+import time
 import warnings
 
 import numpy
@@ -20,11 +23,17 @@ import onnxruntime
 import torch
 from torch import nn
 
+import peers_captum
+import peers_gradcam
 import small_models
+from reference import Table, from_case
+from subject import Subject
 
 warnings.filterwarnings("ignore")
+torch.set_num_threads(1)  # deterministic, and quicker beside others
 ROOT = small_models.ROOT
 PARITY = ROOT / "fixtures/parity"
+PEERS = [peers_gradcam, peers_captum]
 
 
 class LiteTwin(nn.Module):
@@ -242,8 +251,36 @@ def make(name):
     grad_cam(case, net, image, picture, target, ids, ("gradcam",) if real else ("gradcam", "layercam", "hirescam"))
     captum(case, net, image, target, ids, absolute=not real)
     case.write()
+    methods(name, net, image, picture, target, [{"id": ids[m], "module": m, "value": layers[m]["value"]} for m in modules], real)
+
+
+def methods(name, net, image, picture, target, layers, real):
+    """The further methods, one module a peer: rows of methods.json."""
+    table = Table(PARITY, name)
+    subject = Subject(name, net, image, picture, layers, target, real)
+    targets = [target, 285] if real else [target, (target + 2) % 7]
+    for peer in PEERS:
+        started = time.time()
+        peer.write(table, subject, targets)
+        print(f"  {peer.__name__}: {time.time() - started:.0f} s", flush=True)
+    table.entries += from_case(PARITY, name)
+    table.write()
+
+
+def main():
+    global PARITY
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}, nhwc; all by default")
+    parser.add_argument("--out", type=pathlib.Path, default=PARITY)
+    given = parser.parse_args()
+    PARITY = given.out
+    for name in given.cases or [*CASES, "nhwc"]:
+        if name in CASES:
+            make(name)
+        else:
+            other = pathlib.Path(os.environ.get("SEEWHY_PEERS", pathlib.Path.home() / ".cache/seewhy")) / "tensorflow/bin/python"
+            subprocess.run([other, pathlib.Path(__file__).with_name("parity_tf.py"), "--out", PARITY], check=True)
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or CASES:
-        make(name)
+    main()
