@@ -42,9 +42,17 @@ export interface ResultContext {
   /** What `source` made. */
   readonly source: ValueName;
   /** Raw maps of a graph method on the samples, float32, one a layer (or one). */
-  attribute(chosen: ChosenMethod<GraphMethod>, layers: readonly Layer[]): ValueName[];
+  readonly attribute: (chosen: ChosenMethod<GraphMethod>, layers: readonly Layer[]) => ValueName[];
   /** A value of the model's graph, such as a layer's activation, as float32. */
-  value(name: ValueName): ValueName;
+  readonly value: (name: ValueName) => ValueName;
+}
+
+interface Opened {
+  readonly session: Session;
+  /** Result → value of the program. */
+  readonly names: Readonly<Record<string, ValueName>>;
+  /** Inputs that something reads. */
+  readonly needed: ReadonlySet<string>;
 }
 
 /**
@@ -55,7 +63,7 @@ export class Evaluator {
   private readonly model: Model;
   private readonly score: ScoreKind;
   private readonly request: EvaluatorRequest;
-  private readonly opened = new Map<string, Promise<{ session: Session; names: Readonly<Record<string, string>> }>>();
+  private readonly opened = new Map<string, Promise<Opened>>();
 
   constructor(model: Model, score: ScoreKind, request: EvaluatorRequest) {
     this.model = model;
@@ -83,20 +91,18 @@ export class Evaluator {
       program = this.open(form);
       this.opened.set(form.key, program);
     }
-    const { session, names } = await program;
+    const { session, names, needed } = await program;
     const repeated = Object.entries(this.model.extras).map(([name, tensor]) => [
       name,
       tensor.dims.length === 0 ? tensor : stack(Array.from({ length: count }, () => tensor)),
     ]);
     const all: Record<string, RunTensor> = { ...Object.fromEntries(repeated), ...feeds, ...form.feeds(target, count) };
-    const given = Object.fromEntries(Object.entries(all).filter(([name]) => this.needed.get(form.key)!.has(name)));
+    const given = Object.fromEntries(Object.entries(all).filter(([name]) => needed.has(name)));
     const results = await session.run(given);
     return Object.fromEntries(Object.entries(names).map(([name, value]) => [name, results[value]!]));
   }
 
-  private readonly needed = new Map<string, ReadonlySet<string>>();
-
-  private async open(form: TargetForm) {
+  private async open(form: TargetForm): Promise<Opened> {
     const { model, request } = this;
     const { graph, source } = sourced(model, request, form);
     const base = programBase(
@@ -105,11 +111,11 @@ export class Evaluator {
       model.runtime.profile,
     );
     const seed = form.seed(base.facts);
-    const names = request.results(new Results(base, seed, source));
+    const names = request.results(resultContext(base, seed, source));
     for (const value of new Set(Object.values(names))) base.builder.output(value);
     const built = removeUnused(removeDeadNodes(base.builder.build()));
-    this.needed.set(form.key, new Set(built.feeds.map((value) => value.name)));
-    return { session: await model.runtime.open(built), names };
+    const needed = new Set(built.feeds.map((value) => value.name));
+    return { session: await model.runtime.open(built), names, needed };
   }
 
   async release(): Promise<void> {
@@ -119,35 +125,20 @@ export class Evaluator {
   }
 }
 
-class Results implements ResultContext {
-  readonly b: GraphBuilder;
-  readonly score: ValueName;
-  readonly scores: ValueName;
-  readonly index: ValueName;
-  readonly source: ValueName;
-  private readonly base: ProgramBase;
-  private readonly seed: Seed;
-
-  constructor(base: ProgramBase, seed: Seed, source: ValueName) {
-    this.base = base;
-    this.seed = seed;
-    this.b = base.builder;
-    this.score = asFloat32(base.builder, seed.score, base.facts.type);
-    this.scores = asFloat32(base.builder, base.scores, base.types.get(base.facts.logits));
-    this.index = seed.index;
-    this.source = source;
-  }
-
-  attribute(chosen: ChosenMethod<GraphMethod>, layers: readonly Layer[]): ValueName[] {
-    const { base, seed } = this;
-    return appendMethods(base, { methods: [chosen], layers, seed }).map(({ value, layer }) =>
-      asFloat32(base.builder, value, layer ? base.types.get(layer.value) : gradientType(base.model.image.type)),
-    );
-  }
-
-  value(name: ValueName): ValueName {
-    return asFloat32(this.b, name, this.base.types.get(name));
-  }
+function resultContext(base: ProgramBase, seed: Seed, source: ValueName): ResultContext {
+  const { builder: b, types, facts } = base;
+  return {
+    b,
+    score: asFloat32(b, seed.score, facts.type),
+    scores: asFloat32(b, base.scores, types.get(facts.logits)),
+    index: seed.index,
+    source,
+    attribute: (chosen, layers) =>
+      appendMethods(base, { methods: [chosen], layers, seed }).map(({ value, layer }) =>
+        asFloat32(b, value, layer ? types.get(layer.value) : gradientType(base.model.image.type)),
+      ),
+    value: (name) => asFloat32(b, name, types.get(name)),
+  };
 }
 
 const gradientType = (type: DataType): DataType => (type === 'float16' || type === 'float64' ? type : 'float32');
