@@ -22,5 +22,5 @@ export function baselinesOf(baseline: Baseline, image: RunTensor, model: Pick<Mo
   }
   const pixels = toFloat32(image);
   if (baseline === 'zero') return [new Float32Array(pixels.length)];
-  return [fillTensor(pixels, model.image, baseline)];
+  return [fillTensor({ data: pixels, dims: image.dims }, model.image.layout, { kind: baseline }).data];
 }

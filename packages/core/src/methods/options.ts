@@ -16,8 +16,8 @@ export interface MethodOptions {
   readonly baseline: Baseline;
   /** Random samples. */
   readonly samples: number;
-  /** Standard deviation of the noise, as a share of the picture tensor's range (max − min). */
-  readonly noise: number;
+  /** Standard deviation of the noise, as a share of the picture tensor's range (max − min); or the noise itself, `[samples, …]`. */
+  readonly noise: number | RunTensor;
   /** Standard deviation of the noise in the units of the input tensor; instead of `noise`. */
   readonly noiseAbsolute: number;
   /** Side of the occluding window, in input pixels. */
@@ -26,8 +26,8 @@ export interface MethodOptions {
   readonly stride: number;
   /** What hidden pixels become: `zero` (of the input tensor), `mean` (of the picture, a channel), `blur`, `noise`, or a colour `#rrggbb`. */
   readonly fill: string;
-  /** Random masks. */
-  readonly masks: number;
+  /** Random masks; or the masks themselves, `[masks, H, W]`, 1 where the picture stays. */
+  readonly masks: number | RunTensor;
   /** Cells of a mask along each side. */
   readonly grid: number;
   /** Probability that a cell is kept. */
@@ -38,10 +38,10 @@ export interface MethodOptions {
   readonly segmentation: 'slic' | 'quickshift' | 'grid' | Segmentation;
   /** Regions aimed at. */
   readonly segments: number;
-  /** Coalitions of regions that are tried. */
-  readonly coalitions: number;
-  /** Orders in which regions are added. */
-  readonly permutations: number;
+  /** Coalitions of regions that are tried; or themselves, `[coalitions, regions]` of 0 and 1. */
+  readonly coalitions: number | RunTensor;
+  /** Orders in which regions are added; or themselves, `[permutations, regions]`. */
+  readonly permutations: number | RunTensor;
   /** Width of the locality kernel, in cosine distance. */
   readonly kernelWidth: number;
   /** Strength of the penalty of the fitted linear model. */
@@ -65,6 +65,8 @@ export interface OptionInfo {
   /** Least and most are themselves not allowed. */
   readonly open?: boolean;
   readonly choices?: readonly string[];
+  /** In the API a tensor may stand for it: the random numbers themselves. */
+  readonly tensor?: true;
 }
 
 export const RULES = ['gauss-legendre', 'trapezoid', 'left', 'right', 'middle'] as const;
@@ -81,6 +83,7 @@ export const METHOD_OPTIONS: Readonly<Record<OptionName, OptionInfo>> = {
   },
   samples: { kind: 'whole', least: 1, most: MANY, about: 'random samples' },
   noise: {
+    tensor: true,
     kind: 'number',
     least: 0,
     most: 100,
@@ -96,7 +99,7 @@ export const METHOD_OPTIONS: Readonly<Record<OptionName, OptionInfo>> = {
   window: { kind: 'whole', least: 1, unit: 'input pixels', about: 'side of the occluding window' },
   stride: { kind: 'whole', least: 1, unit: 'input pixels', about: 'distance between windows' },
   fill: { kind: 'text', about: 'what hidden pixels become: zero, mean, blur, noise, or a colour #rrggbb' },
-  masks: { kind: 'whole', least: 1, most: MANY, about: 'random masks' },
+  masks: { tensor: true, kind: 'whole', least: 1, most: MANY, about: 'random masks' },
   grid: { kind: 'whole', least: 1, most: 1024, about: 'cells of a mask along each side' },
   keep: { kind: 'number', least: 0, most: 1, open: true, about: 'probability that a cell is kept' },
   channels: { kind: 'whole', least: 0, about: 'channels tried, those of largest spread first (0: all)' },
@@ -106,8 +109,8 @@ export const METHOD_OPTIONS: Readonly<Record<OptionName, OptionInfo>> = {
     about: 'how the picture is cut into regions',
   },
   segments: { kind: 'whole', least: 1, most: 100_000, about: 'regions aimed at' },
-  coalitions: { kind: 'whole', least: 2, most: MANY, about: 'coalitions of regions that are tried' },
-  permutations: { kind: 'whole', least: 1, most: MANY, about: 'orders in which regions are added' },
+  coalitions: { tensor: true, kind: 'whole', least: 2, most: MANY, about: 'coalitions of regions that are tried' },
+  permutations: { tensor: true, kind: 'whole', least: 1, most: MANY, about: 'orders in which regions are added' },
   kernelWidth: { kind: 'number', least: 0, open: true, unit: 'cosine distance', about: 'width of the locality kernel' },
   penalty: { kind: 'number', least: 0, about: 'strength of the penalty of the fitted linear model' },
   alpha: { kind: 'number', least: 0, about: 'weight of the classes that are spoken against' },
@@ -122,6 +125,7 @@ export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (let
 /** Checks the value of an option. @throws OPTION_INVALID */
 export function checkOption(name: OptionName, value: unknown): void {
   const info = METHOD_OPTIONS[name];
+  if (info.tensor && typeof value === 'object' && value !== null && 'dims' in value) return;
   const fail = (expected: string) => errors.optionInvalid(flagOf(name), value, expected, info.choices);
   if (info.kind === 'whole' || info.kind === 'number') {
     const { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY } = info;
