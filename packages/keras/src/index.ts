@@ -1,3 +1,10 @@
 export type { Files } from './archive/files.ts';
 export { isTfjsJson, readManifest, readTfjs, readWeights, type TfjsModel } from './archive/tfjs.ts';
-export type { RawWeight } from './weights/source.ts';
+export { type ImportOptions, importKeras, type KerasFormat, type KerasModel } from './import.ts';
+export { type LayerContext, type LayerImporter, LayerOptions, type LayerTable } from './layer.ts';
+export { ACTIVATIONS, type ActivationImporter, type ActivationTable } from './layers/activation.ts';
+export { LAYERS } from './layers/table.ts';
+export type { LayerView } from './model/build-graph.ts';
+export type { KerasShape, LayerValue } from './model/layer-value.ts';
+export type { PreprocessingHint, PreprocessingMode } from './preprocessing.ts';
+export type { RawWeight, WeightSpec } from './weights/source.ts';

@@ -1,0 +1,3 @@
+import type { LayerTable } from '../layer.ts';
+
+export const ATTENTION_LAYERS: LayerTable = {};

@@ -1,0 +1,131 @@
+import type { LayerContext, LayerImporter, LayerOptions, LayerTable } from '../layer.ts';
+import type { KerasShape, LayerValue } from '../model/layer-value.ts';
+import { einsumLabels } from './einsum.ts';
+import { permuted } from './permuted.ts';
+
+/** x · W + b over the last axis. */
+const dense: LayerImporter = {
+  weights(options, [shape]) {
+    const units = options.int('units');
+    return [
+      { name: 'kernel', shape: [shape?.[shape.length - 1] ?? null, units] },
+      ...(options.flag('use_bias', true) ? [{ name: 'bias', shape: [units] }] : []),
+    ];
+  },
+  build(layer) {
+    const units = layer.options.int('units');
+    const bias = layer.hasWeight('bias') ? layer.weightValue('bias') : undefined;
+    return layer.finish(linear(layer, layer.x, 'kernel', units, bias));
+  },
+};
+
+/** A linear map of the last axis by a weight `[in, out]`; on pictures held channels first it is a convolution of kernel 1. */
+export function linear(
+  layer: LayerContext,
+  x: LayerValue,
+  weight: string,
+  units: number,
+  bias: string | undefined,
+): LayerValue {
+  const { b } = layer;
+  const shape: KerasShape = [...x.shape.slice(0, -1), units];
+  if (x.layout === 'channels-first') {
+    const rank = x.shape.length - 2;
+    const kernel = layer.constant(`${weight}.conv${rank}`, () => {
+      const moved = permuted(layer.weight(weight), [1, 0]);
+      return moved.reshape([...moved.dims, ...new Array<number>(rank).fill(1)]);
+    });
+    return {
+      ...x,
+      shape,
+      value: b.op('Conv', [x.value, kernel, bias], { kernel_shape: new Array<number>(rank).fill(1) }),
+    };
+  }
+  const kernel = layer.weightValue(weight);
+  if (x.shape.length === 2 && bias) return { ...x, shape, value: b.op('Gemm', [x.value, kernel, bias]) };
+  const product = b.matmul(x.value, kernel);
+  return { ...x, shape, value: bias ? b.add(product, bias) : product };
+}
+
+function sizeOf(options: LayerOptions): (number | null)[] {
+  const value = options.raw('output_shape');
+  const list = Array.isArray(value) ? value : [value];
+  return list.map((dim) => (typeof dim === 'number' ? dim : null));
+}
+
+/** Einsum(equation, x, kernel) + bias, e.g. `abc,cde->abde`. */
+const einsumDense: LayerImporter = {
+  weights(options, [shape]) {
+    const plan = einsumPlan(options, shape ?? []);
+    return [{ name: 'kernel', shape: plan.kernel }, ...(plan.bias ? [{ name: 'bias', shape: plan.bias }] : [])];
+  },
+  build(layer) {
+    const { b } = layer;
+    const x = b.inKerasLayout(layer.x);
+    const plan = einsumPlan(layer.options, x.shape);
+    let value = b.op('Einsum', [x.value, layer.weightValue('kernel')], { equation: plan.equation });
+    if (layer.hasWeight('bias')) value = b.add(value, layer.weightValue('bias'));
+    return layer.finish({ ...x, shape: plan.output, value });
+  },
+};
+
+interface EinsumPlan {
+  equation: string;
+  kernel: (number | null)[];
+  bias?: (number | null)[];
+  output: (number | null)[];
+}
+
+function einsumPlan(options: LayerOptions, shape: KerasShape): EinsumPlan {
+  const { input, kernel, output, equation } = einsumLabels(options, shape.length);
+  const sizes = new Map<string, number | null>();
+  for (const [at, letter] of [...input].entries()) sizes.set(letter, shape[at] ?? null);
+  const given = sizeOf(options);
+  [...output].slice(-given.length).forEach((letter, at) => {
+    if (given[at] !== null && given[at] !== undefined) sizes.set(letter, given[at]!);
+  });
+  const axes = options.raw('bias_axes');
+  let bias: (number | null)[] | undefined;
+  if (typeof axes === 'string' && axes !== '') {
+    const first = Math.min(...[...axes].map((letter) => output.indexOf(letter)));
+    bias = [...output].slice(first).map((letter) => (axes.includes(letter) ? (sizes.get(letter) ?? null) : 1));
+  }
+  return {
+    equation,
+    kernel: [...kernel].map((letter) => sizes.get(letter) ?? null),
+    output: [...output].map((letter) => sizes.get(letter) ?? null),
+    ...(bias ? { bias } : {}),
+  };
+}
+
+/** One row of a table for each index. */
+const embedding: LayerImporter = {
+  weights: (options) => [{ name: 'embeddings', shape: [options.int('input_dim'), options.int('output_dim')] }],
+  build(layer) {
+    const { b } = layer;
+    const x = b.inKerasLayout(layer.x);
+    if (layer.options.flag('mask_zero', false)) layer.notice(`${layer.label}: its mask (mask_zero) is not passed on`);
+    const indices = x.type === 'int64' || x.type === 'int32' ? x.value : b.cast(x.value, 7);
+    const value = b.gather(layer.weightValue('embeddings'), indices, 0);
+    return { ...x, type: 'float32', shape: [...x.shape, layer.options.int('output_dim')], value };
+  },
+};
+
+/** x · γ over the last axis: part of keras.applications.convnext. */
+const layerScale: LayerImporter = {
+  weights: (options) => [{ name: 'gamma', shape: [options.int('projection_dim')] }],
+  build: (layer) => ({
+    ...layer.x,
+    value: layer.b.mul(
+      layer.x.value,
+      layer.along(layer.x, 'gamma', () => layer.weight('gamma')),
+    ),
+  }),
+};
+
+export const DENSE_LAYERS: LayerTable = {
+  Dense: dense,
+  EinsumDense: einsumDense,
+  Embedding: embedding,
+  LayerScale: layerScale,
+};

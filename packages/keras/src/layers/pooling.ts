@@ -1,0 +1,98 @@
+import type { LayerContext, LayerImporter, LayerTable } from '../layer.ts';
+import { place, planes } from './planes.ts';
+
+/** The largest, or the mean without the padding, of each window. */
+function windowed(op: 'MaxPool' | 'AveragePool', rank: number): LayerImporter {
+  return {
+    build(layer) {
+      const { options } = layer;
+      const x = planes(layer, layer.x, rank);
+      const kernel = options.ints('pool_size', rank, 1, 2);
+      const given = options.raw('strides');
+      const strides = given === null || given === undefined ? kernel : options.ints('strides', rank, 1);
+      const { attributes, spatial } = place(layer, x.spatial, {
+        kernel,
+        strides,
+        dilations: new Array<number>(rank).fill(1),
+        padding: options.choice('padding', ['valid', 'same'], 'valid'),
+      });
+      const value = layer.b.op(op, [x.value], { kernel_shape: kernel, strides, ...attributes });
+      return x.wrap(value, x.channels, spatial);
+    },
+  };
+}
+
+/** One number a channel: the mean or the largest of the whole plane. */
+function global(op: 'GlobalAveragePool' | 'GlobalMaxPool', rank: number): LayerImporter {
+  return {
+    build(layer) {
+      const x = planes(layer, layer.x, rank);
+      const pooled = x.wrap(layer.b.op(op, [x.value]), x.channels, new Array<number>(rank).fill(1));
+      if (layer.options.flag('keepdims', false)) return pooled;
+      return layer.reshape(pooled, [pooled.shape[0]!, x.channels]);
+    },
+  };
+}
+
+/** Windows of PyTorch's adaptive pooling: output i covers ⌊i·n/m⌋ to ⌈(i + 1)·n/m⌉. */
+function adaptive(reduce: 'ReduceMean' | 'ReduceMax', rank: number): LayerImporter {
+  return {
+    build(layer) {
+      const { b } = layer;
+      const x = planes(layer, layer.x, rank);
+      const sizes = layer.options.ints('output_size', rank, 1);
+      let { value } = x;
+      sizes.forEach((count, at) => {
+        const size = layer.known(x.spatial[at], 'the size of its input');
+        const axis = at + 2;
+        if (size % count === 0) {
+          value = pooledEvenly(layer, value, reduce, rank, at, size / count);
+          return;
+        }
+        const parts = Array.from({ length: count }, (_, i) => {
+          const piece = b.slice(value, [Math.floor((i * size) / count)], [Math.ceil(((i + 1) * size) / count)], [axis]);
+          return b.reduce(reduce, piece, [axis]);
+        });
+        value = b.concat(parts, axis);
+      });
+      return x.wrap(value, x.channels, sizes);
+    },
+  };
+}
+
+function pooledEvenly(
+  layer: LayerContext,
+  value: string,
+  reduce: string,
+  rank: number,
+  at: number,
+  window: number,
+): string {
+  if (window === 1) return value;
+  const shape = Array.from({ length: rank }, (_, axis) => (axis === at ? window : 1));
+  return layer.b.op(reduce === 'ReduceMean' ? 'AveragePool' : 'MaxPool', [value], {
+    kernel_shape: shape,
+    strides: shape,
+  });
+}
+
+/** Keras 2's and 3's names, and the older short ones. */
+function named(name: string, rank: number, importer: LayerImporter): [string, LayerImporter][] {
+  return [
+    [`${name}Pooling${rank}D`, importer],
+    [`${name}Pool${rank}D`, importer],
+  ];
+}
+
+export const POOLING_LAYERS: LayerTable = Object.fromEntries(
+  [1, 2, 3].flatMap((rank) => [
+    ...named('Max', rank, windowed('MaxPool', rank)),
+    ...named('Average', rank, windowed('AveragePool', rank)),
+    ...named('Avg', rank, windowed('AveragePool', rank)),
+    ...named('GlobalAverage', rank, global('GlobalAveragePool', rank)),
+    ...named('GlobalAvg', rank, global('GlobalAveragePool', rank)),
+    ...named('GlobalMax', rank, global('GlobalMaxPool', rank)),
+    ...named('AdaptiveAverage', rank, adaptive('ReduceMean', rank)),
+    ...named('AdaptiveMax', rank, adaptive('ReduceMax', rank)),
+  ]),
+);

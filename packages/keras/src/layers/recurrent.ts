@@ -1,0 +1,3 @@
+import type { LayerTable } from '../layer.ts';
+
+export const RECURRENT_LAYERS: LayerTable = {};

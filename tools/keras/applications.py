@@ -1,0 +1,166 @@
+"""Whole networks of keras.applications with seeded weights, saved by Keras, with Keras's own predictions.
+
+    $py tools/keras/applications.py [NAME…] [--framework keras|tf_keras] [--ci] [--force]
+
+Keras 3 saves `.keras`, tf_keras (Keras 2) `.h5`. Files go to ${SEEWHY_KERAS:-$HOME/.cache/seewhy/keras}, per network and framework:
+
+    NAME.FRAMEWORK.keras|h5     the model
+    NAME.FRAMEWORK.input.npy    a batch of two pictures
+    NAME.FRAMEWORK.output.npy   Keras's prediction
+    NAME.FRAMEWORK.gradient.npy (--gradients) gradient of output[0, target] by the first picture in float64
+    NAME.FRAMEWORK.json         the record, written last: where it is, the rest is complete
+"""
+import argparse
+import json
+import os
+import pathlib
+import sys
+import time
+import traceback
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+import numpy  # noqa: E402
+
+CI = ["MobileNetV2", "EfficientNetB0", "ResNet50", "DenseNet121", "InceptionV3", "NASNetMobile", "ConvNeXtTiny"]
+GRADIENTS = ["MobileNetV2", "EfficientNetB0", "MobileNetV3Small", "InceptionV3", "ConvNeXtTiny"]
+# Seven of one shape: the smallest with each kind of block stand for the table, all can be asked for by name.
+TARGET = 7
+
+
+def framework(name):
+    if name == "keras":
+        import keras
+
+        return keras
+    import tf_keras
+
+    return tf_keras
+
+
+def networks(keras):
+    return sorted(name for name, item in vars(keras.applications).items() if callable(item) and name[0].isupper())
+
+
+def build(keras, name, precision="float32"):
+    keras.backend.clear_session()
+    keras.backend.set_floatx(precision)
+    # V3's head is a convolution that asks for a given size.
+    return getattr(keras.applications, name)(weights=None)
+
+
+def noise(name, shape, batch):
+    """Normal noise in the range the network takes: those that rescale inside take 0…255."""
+    pictures = numpy.random.default_rng(20).standard_normal((batch, *shape))
+    inside = any(part in name for part in ("EfficientNet", "ConvNeXt", "RegNet", "ResNetRS", "MobileNetV3"))
+    return (127.5 + 64 * pictures if inside else pictures).astype("float32")
+
+
+def randomise(keras, net, batch):
+    """Seeded weights N(0, 1/fan_in), one-dimensional ones jittered, BatchNorm statistics of one noise batch."""
+    generator = numpy.random.default_rng(7)
+    weights = []
+    for variable in net.weights:
+        shape = tuple(variable.shape)
+        value = numpy.asarray(variable)
+        path = getattr(variable, "path", variable.name)
+        if len(shape) <= 1:
+            jitter = 0.1 * generator.standard_normal(shape) if variable.trainable else 0
+            # Layer scales begin near zero: a tenth keeps their branches visible.
+            if "layer_scale" in path or "variable" in path:
+                value = numpy.full(shape, 0.1)
+            weights.append(value + jitter)
+        else:
+            fan_in = numpy.prod(shape[:2]) if "depthwise" in path else numpy.prod(shape[:-1])
+            weights.append(generator.standard_normal(shape) * (1 / fan_in) ** 0.5)
+    net.set_weights([numpy.asarray(w, dtype=numpy.asarray(v).dtype) for w, v in zip(weights, net.weights)])
+    normalising = [layer for layer in net.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    momenta = [layer.momentum for layer in normalising]
+    keras.utils.set_random_seed(7)
+    for layer in normalising:
+        layer.momentum = 0.0
+    if normalising:
+        net(batch, training=True)
+    for layer, momentum in zip(normalising, momenta):
+        layer.momentum = momentum
+
+
+def gradient(net, image):
+    import tensorflow as tf
+
+    image = tf.convert_to_tensor(image)
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        value = net(image, training=False)[0, TARGET]
+    return tape.gradient(value, image).numpy()
+
+
+def reference_gradient(keras, name, net, image):
+    """float64 gradient, and the error of the framework's own float32 one."""
+    weights = net.get_weights()
+    exact = build(keras, name, "float64")
+    exact.set_weights([w.astype("float64") if w.dtype == numpy.float32 else w for w in weights])
+    reference = gradient(exact, image.astype("float64"))
+    keras.backend.set_floatx("float32")
+    step = (1e-6 * image.std() * numpy.random.default_rng(21).standard_normal(image.shape)).astype("float32")
+    error = 0.0
+    for moved in (image, image + step):
+        got = gradient(net, moved).astype("float64")
+        error = max(error, float(numpy.linalg.norm(got - reference) / numpy.linalg.norm(reference)))
+    return reference, error
+
+
+def make(keras, which, name, out, force, gradients):
+    stem = f"{name}.{which}"
+    record = out / f"{stem}.json"
+    wanted = gradients and name in GRADIENTS and which == "keras"
+    if record.exists() and not force and (not wanted or "gradientError" in json.loads(record.read_text())):
+        return "there"
+    start = time.time()
+    net = build(keras, name)
+    shape = net.input_shape[1:]
+    randomise(keras, net, noise(name, shape, 4 if shape[0] <= 300 else 2))
+    image = noise(name, shape, 2)
+    output = numpy.asarray(net.predict_on_batch(image))
+    file = f"{stem}.{'keras' if which == 'keras' else 'h5'}"
+    net.save(out / file)
+    numpy.save(out / f"{stem}.input.npy", image)
+    numpy.save(out / f"{stem}.output.npy", output)
+    facts = {"name": name, "framework": which, "version": keras.__version__, "model": file, "input": f"{stem}.input.npy", "output": f"{stem}.output.npy",
+             "layers": [layer.name for layer in net.layers], "seconds": round(time.time() - start, 1)}  # fmt: skip
+    if wanted:
+        reference, error = reference_gradient(keras, name, net, image[:1])
+        numpy.save(out / f"{stem}.gradient.npy", reference)
+        facts |= {"gradient": f"{stem}.gradient.npy", "gradientError": error, "target": TARGET}
+    record.write_text(json.dumps(facts))
+    return f"{time.time() - start:.1f} s"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--framework", choices=["keras", "tf_keras"], action="append")
+    parser.add_argument("--ci", action="store_true", help="the light set that .ci/run repeats")
+    parser.add_argument("--gradients", action="store_true", help="input gradients too, for a handful")
+    parser.add_argument("--force", action="store_true")
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path(os.environ.get("SEEWHY_KERAS", pathlib.Path.home() / ".cache/seewhy/keras")))
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    failed = False
+    for which in args.framework or ["keras", "tf_keras"]:
+        keras = framework(which)
+        for name in args.names or (CI if args.ci else networks(keras)):
+            if not hasattr(keras.applications, name):
+                print(f"{name}.{which}: not in this framework")
+                continue
+            try:
+                print(f"{name}.{which}: {make(keras, which, name, args.out, args.force, args.gradients)}", flush=True)
+            except Exception:
+                failed = True
+                traceback.print_exc()
+    sys.exit(failed)
+
+
+main()

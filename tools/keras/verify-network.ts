@@ -1,0 +1,148 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { differentiate } from '@seewhy/autodiff';
+import { decodeNpy, ortRuntime, probe, type RunTensor, toFloat32 } from '@seewhy/core';
+import { importKeras, type KerasModel } from '@seewhy/keras';
+import { check, fold, type Graph, GraphBuilder, inferTypes, prepare, removeDeadNodes, Tensor } from '@seewhy/onnx';
+import * as ort from 'onnxruntime-node';
+
+/** The record that applications.py writes for each network. */
+export interface NetworkRecord {
+  name: string;
+  framework: 'keras' | 'tf_keras';
+  version: string;
+  model: string;
+  input: string;
+  output: string;
+  layers: string[];
+  gradient?: string;
+  gradientError?: number;
+  target?: number;
+}
+
+export interface NetworkResult {
+  name: string;
+  framework: string;
+  /** max |ours − Keras's| / max |Keras's| over the whole prediction. */
+  error: number;
+  /** Relative L2 error of the input gradient against TensorFlow's in float64, and what is allowed. */
+  gradientError?: number;
+  gradientAllowed?: number;
+  /** Share of Keras's layers that are values of the graph or pass one on. */
+  nodes: number;
+  transposes: number;
+  passed: boolean;
+  message?: string;
+  seconds: number;
+}
+
+/** 1e-4 of the largest output. */
+const ALLOWED = 1e-4;
+
+/** Imports a network and holds its prediction (and gradient, where there is one) against Keras's own. */
+export async function verifyNetwork(folder: string, record: NetworkRecord): Promise<NetworkResult> {
+  const start = performance.now();
+  const result: NetworkResult = {
+    name: record.name,
+    framework: record.framework,
+    error: Number.NaN,
+    nodes: 0,
+    transposes: 0,
+    passed: false,
+    seconds: 0,
+  };
+  try {
+    const model = await importKeras(new Uint8Array(readFileSync(join(folder, record.model))), { name: record.model });
+    const { graph } = model;
+    result.nodes = graph.nodes.length;
+    result.transposes = graph.nodes.filter(({ op }) => op === 'Transpose').length;
+    const problems = check(graph);
+    if (problems.length > 0) throw new Error(`the graph is invalid: ${problems[0]!.what}`);
+    const missing = missingLayers(record, model);
+    if (missing.length > 0) throw new Error(`layers without a view: ${missing.slice(0, 5).join(', ')}`);
+    const image = readNpy(join(folder, record.input));
+    result.error = await outputError(graph, image, readNpy(join(folder, record.output)));
+    result.passed = result.error <= ALLOWED;
+    if (record.gradient && existsSync(join(folder, record.gradient))) {
+      result.gradientAllowed = Math.max(1e-4, 2.5 * record.gradientError!);
+      result.gradientError = await gradientError(graph, image, readNpy(join(folder, record.gradient)), record.target!);
+      result.passed &&= result.gradientError <= result.gradientAllowed;
+    }
+  } catch (cause) {
+    result.passed = false;
+    result.message = cause instanceof Error ? cause.message : String(cause);
+  }
+  return { ...result, seconds: (performance.now() - start) / 1000 };
+}
+
+function missingLayers(record: NetworkRecord, model: KerasModel): string[] {
+  const names = new Set([...model.layers.map(({ name }) => name), ...model.graph.inputs.map(({ name }) => name)]);
+  return record.layers.filter((name) => !names.has(name));
+}
+
+interface Array64 {
+  dims: readonly number[];
+  data: Float32Array | Float64Array;
+}
+
+async function outputError(graph: Graph, image: Array64, expected: Array64): Promise<number> {
+  const runtime = ortRuntime(ort as never, { threads: 2 });
+  const session = await runtime.open(graph);
+  try {
+    const feeds = { [graph.inputs[0]!.name]: tensorOf(image) };
+    const got = toFloat32((await session.run(feeds))[graph.outputs[0]!.name]!);
+    if (got.length !== expected.data.length) throw new Error(`${got.length} outputs, not ${expected.data.length}`);
+    let difference = 0;
+    let largest = 0;
+    got.forEach((value, index) => {
+      const away = Math.abs(value - expected.data[index]!);
+      difference = Number.isNaN(away) ? Number.NaN : Math.max(difference, away);
+      largest = Math.max(largest, Math.abs(expected.data[index]!));
+    });
+    return difference / largest;
+  } finally {
+    await session.release();
+  }
+}
+
+async function gradientError(base: Graph, image: Array64, expected: Array64, target: number): Promise<number> {
+  const runtime = ortRuntime(ort as never, { threads: 2 });
+  let graph = prepare(base);
+  const size = image.data.length / image.dims[0]!;
+  const first: Array64 = { dims: [1, ...image.dims.slice(1)], data: image.data.slice(0, size) };
+  const input = graph.inputs[0]!.name;
+  const feeds = { [input]: tensorOf(first) };
+  const { shapes } = await probe(runtime, graph, feeds);
+  graph = removeDeadNodes(fold(graph, { shapes: shapes as ReadonlyMap<string, readonly number[]> }));
+  const of = graph.outputs[0]!.name;
+  const shape = shapes.get(of) as readonly number[];
+  const seed = new Float32Array(shape.reduce((product, dim) => product * dim, 1));
+  seed[target] = 1;
+  const builder = new GraphBuilder(graph.with({ outputs: [] }));
+  const seedValue = builder.constant(Tensor.floats(seed, shape), 'seed');
+  const gradients = differentiate(builder, graph, { of, seed: seedValue, wrt: [input], shapes, types: inferTypes(graph) });
+  builder.output(gradients.get(input)!, 'gradient');
+  const session = await runtime.open(builder.build());
+  try {
+    const got = toFloat32((await session.run(feeds)).gradient!);
+    let difference = 0;
+    let norm = 0;
+    got.forEach((value, index) => {
+      difference += (value - expected.data[index]!) ** 2;
+      norm += expected.data[index]! ** 2;
+    });
+    if (got.length !== expected.data.length || norm === 0) throw new Error('the gradients cannot be compared');
+    return Math.sqrt(difference / norm);
+  } finally {
+    await session.release();
+  }
+}
+
+function tensorOf({ dims, data }: Array64): RunTensor {
+  return { type: 'float32', dims: [...dims], data: Float32Array.from(data) };
+}
+
+function readNpy(path: string): Array64 {
+  const { dims, data } = decodeNpy(new Uint8Array(readFileSync(path)), path);
+  return { dims, data: data as Float32Array | Float64Array };
+}
