@@ -1,9 +1,10 @@
 import { type Graph, removeDeadNodes, Value } from '@seewhy/onnx';
 import { pick } from './explainer.ts';
 import { appendFinishedMap } from './finish-in-graph.ts';
+import { imageDims } from './image-input.ts';
 import type { Layer } from './layers.ts';
 import type { GraphMethod } from './methods/method.ts';
-import { imageDims, type Model } from './model.ts';
+import type { Model } from './model.ts';
 import { asFloat32, buildProgram, type ChosenMethod, usesLayer } from './program.ts';
 import { seedOf } from './seed.ts';
 import type { ScoreKind, Target } from './target.ts';

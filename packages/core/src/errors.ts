@@ -163,6 +163,12 @@ export const errors = {
     }),
   unknownVariant: (method: string, name: string, known: Iterable<string>) =>
     unknownName(`${method} variant`, name, known),
+  noMethod: (refused: readonly string[]) =>
+    new SeewhyError({
+      code: 'NO_METHOD',
+      what: `No method can be chosen for this model: ${refused.join('; ')}`,
+      cure: "'seewhy inspect MODEL' tells what each method lacks.",
+    }),
   baselineShape: (found: readonly number[], expected: readonly number[]) =>
     new SeewhyError({
       code: 'BASELINE_SHAPE',

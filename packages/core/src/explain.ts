@@ -13,6 +13,7 @@ import type { HeatMap } from './heatmap/heatmap.ts';
 import { type FinishedMap, findPreset, finishMap, type PostprocessName, type Stage } from './heatmap/presets.ts';
 import { type Fusion, type Reducer, reduceChannels } from './heatmap/stages.ts';
 import type { Layer } from './layers.ts';
+import { autoMethod } from './methods/auto.ts';
 import { chooseMethods } from './methods/choose.ts';
 import type { GraphMethod, MethodInfo, SamplingMethod } from './methods/method.ts';
 import type { MethodOptions } from './methods/options.ts';
@@ -25,7 +26,7 @@ import { openSamplers, type SampledMap, type Samplers } from './sampling/sampler
 import { labelOf, parseTargets, type ScoreKind, type Target, TOP } from './target.ts';
 
 export interface ExplainOptions extends Partial<MethodOptions> {
-  /** Method names; default `gradcam`. */
+  /** Method names; default `gradcam`; `auto` chooses. */
   readonly methods?: readonly string[];
   /** Targets, or their text (`top:3`, `282`, `tabby-Egyptian cat`); default `top`. */
   readonly targets?: readonly Target[] | string;
@@ -61,11 +62,19 @@ export interface ResolvedOptions {
   readonly reduce: Reducer | undefined;
   readonly top: number;
   readonly sampling: SamplingOptions;
+  /** Why `auto` chose the method it chose; undefined when it was not asked to. */
+  readonly autoReason: string | undefined;
 }
 
 /** Resolves and checks options against a model without running anything. @throws METHOD_UNKNOWN, LAYER_UNKNOWN, TARGET_…, POST_PROCESSING_PRESET_UNKNOWN */
 export function resolveOptions(model: Model, options: ExplainOptions = {}): ResolvedOptions {
-  const named = [...new Set((options.methods ?? ['gradcam']).map(findMethod))];
+  let autoReason: string | undefined;
+  const named = (options.methods ?? ['gradcam']).map((name) => {
+    if (name.trim().toLowerCase() !== 'auto') return findMethod(name);
+    const { method, reason } = autoMethod(model);
+    autoReason = reason;
+    return method;
+  });
   const targets =
     typeof options.targets === 'string'
       ? parseTargets(options.targets, model.output, model.labels)
@@ -75,7 +84,7 @@ export function resolveOptions(model: Model, options: ExplainOptions = {}): Reso
   const preset = options.preset ?? 'seewhy';
   findPreset(preset);
   return {
-    methods: chooseMethods(named, options, preset === 'torchcam' ? 'torch-cam' : preset),
+    methods: chooseMethods([...new Set(named)], options, preset === 'torchcam' ? 'torch-cam' : preset),
     targets,
     layers: [...new Set(layers)],
     layersChosen: asked === undefined,
@@ -85,6 +94,7 @@ export function resolveOptions(model: Model, options: ExplainOptions = {}): Reso
     reduce: options.reduce,
     top: options.top ?? 5,
     sampling: { seed: options.seed ?? 0, batch: options.sampleBatch ?? 'auto', until: options.until },
+    autoReason,
   };
 }
 
@@ -184,6 +194,7 @@ export class ExplainProgram {
         ? [{ name: map.layer.name, value: map.layer.value, shape: map.layer.shape, chosen: options.layersChosen }]
         : [],
     );
+    if (options.autoReason !== undefined) notes.push(`${options.autoReason}.`);
     if (target.kind === 'top' && options.targets.length === 1)
       notes.push(`Explained the class with the highest score, ${explained.index} ${explained.label}.`);
     if (layers.length > 0 && options.layersChosen) notes.push(`Layer ${layers[0]!.name}: ${model.defaultLayerReason}.`);

@@ -123,3 +123,10 @@ function channelsOf(graph: Graph, node: Node): number | undefined {
   const perGroup = direct?.dims[1];
   return perGroup === undefined ? undefined : perGroup * node.attribute.int('group', 1);
 }
+
+/** Dimensions of one picture as the model takes it. */
+export function imageDims(image: ImageInput): [number, number, number, number] {
+  return image.layout === 'NCHW'
+    ? [1, image.channels, image.height, image.width]
+    : [1, image.height, image.width, image.channels];
+}

@@ -36,7 +36,7 @@ export {
 export { type MapResize, resizeMap } from './heatmap/resize.ts';
 export { type Fusion, fuseMaps, normalise, REDUCERS, type Reducer, rectify, reduceChannels } from './heatmap/stages.ts';
 export { type MapStatistics, mapStatistics } from './heatmap/statistics.ts';
-export { findImageInput, type ImageInput, type Layout } from './image-input.ts';
+export { findImageInput, type ImageInput, imageDims, type Layout } from './image-input.ts';
 export { findLayers, type Layer } from './layers.ts';
 export { chooseMethods, graphMethods } from './methods/choose.ts';
 export type {
@@ -58,7 +58,8 @@ export {
   type OptionName,
 } from './methods/options.ts';
 export { findMethod, METHODS } from './methods/registry.ts';
-export { imageDims, type MethodSupport, Model, type ModelOptions } from './model.ts';
+export type { MethodSupport } from './methods/support.ts';
+export { Model, type ModelOptions } from './model.ts';
 export { decodeNpy, encodeNpy, type NpyArray, npyToFloat32 } from './npy.ts';
 export { type Box, blankPicture, greyPicture, type Picture } from './picture/picture.ts';
 export { type Interpolation, resamplePicture } from './picture/resample.ts';

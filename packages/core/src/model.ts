@@ -13,13 +13,10 @@ import {
 import { type ClassOutput, findClassOutput } from './class-output.ts';
 import { defaultLayer } from './default-layer.ts';
 import { errors } from './errors.ts';
-import { findImageInput, type ImageInput } from './image-input.ts';
+import { findImageInput, type ImageInput, imageDims } from './image-input.ts';
 import { findLayers, type Layer, layerNamed } from './layers.ts';
-import { linearHead } from './linear-head.ts';
-import type { Method } from './methods/method.ts';
-import { METHODS } from './methods/registry.ts';
+import { type MethodSupport, methodSupport } from './methods/support.ts';
 import { type Probe, probe } from './probe.ts';
-import { differentiableImage, usesLayer } from './program.ts';
 import type { RunTensor, Runtime } from './runtime/runtime.ts';
 import { parseTargets, type Target } from './target.ts';
 import { stack, toFloat32, zeros } from './tensors.ts';
@@ -38,14 +35,6 @@ export interface ModelOptions {
   output?: string | undefined;
   /** `one` (default): programs for one item a run; `free`: for any number, where the graph allows it. */
   batch?: 'one' | 'free' | undefined;
-}
-
-/** Whether a method works on a model. */
-export interface MethodSupport {
-  readonly method: Method;
-  readonly supported: boolean;
-  /** Why not. */
-  readonly reason?: string;
 }
 
 /**
@@ -159,16 +148,7 @@ export class Model {
 
   /** Every method, and whether it works on this model. */
   methods(): MethodSupport[] {
-    return METHODS.map((method) => {
-      try {
-        if (usesLayer(method) && !this.defaultLayer) throw errors.noLayer(method.name);
-        if (method.needs === 'linear head') linearHead(this.graph, this.shapes, this.defaultLayer!, this.output.logits);
-        if (method.needs === 'input gradient' || method.needs === 'layer and input gradient') differentiableImage(this);
-        return { method, supported: true };
-      } catch (error) {
-        return { method, supported: false, reason: error instanceof Error ? error.message : String(error) };
-      }
-    });
+    return methodSupport(this);
   }
 
   /**
@@ -192,13 +172,6 @@ export class Model {
     if (!fits) throw errors.inputShape(this.image.name, tensor.dims, `[N, ${expected.slice(1).join(', ')}]`);
     if (tensor.type !== this.image.type) throw errors.inputType(this.image.name, tensor.type, this.image.type);
   }
-}
-
-/** Dimensions of one picture as the model takes it. */
-export function imageDims(image: ImageInput): [number, number, number, number] {
-  return image.layout === 'NCHW'
-    ? [1, image.channels, image.height, image.width]
-    : [1, image.height, image.width, image.channels];
 }
 
 /** A picture for probing: not constant, so that no normalisation divides by zero. */

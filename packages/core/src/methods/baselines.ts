@@ -1,5 +1,6 @@
 import { errors } from '../errors.ts';
-import { imageDims, type Model } from '../model.ts';
+import { imageDims } from '../image-input.ts';
+import type { Model } from '../model.ts';
 import { fillTensor } from '../perturbation/fill.ts';
 import type { RunTensor } from '../runtime/runtime.ts';
 import { toFloat32 } from '../tensors.ts';

@@ -1,6 +1,6 @@
 import { Value } from '@seewhy/onnx';
 import { errors } from '../errors.ts';
-import { imageDims } from '../model.ts';
+import { imageDims } from '../image-input.ts';
 import { integrationRule } from '../perturbation/integration-rule.ts';
 import { randomStream } from '../random/random-stream.ts';
 import type { RunTensor } from '../runtime/runtime.ts';

@@ -1,4 +1,5 @@
-import { imageDims, type Model } from '../model.ts';
+import { imageDims } from '../image-input.ts';
+import type { Model } from '../model.ts';
 import type { RunTensor } from '../runtime/runtime.ts';
 import { fromFloat32 } from '../tensors.ts';
 

@@ -1,0 +1,56 @@
+import { SeewhyError } from '@seewhy/onnx';
+import { errors } from '../errors.ts';
+import { linearHead } from '../linear-head.ts';
+import type { Model } from '../model.ts';
+import { appendMethods, type ProgramModel, programBase, usesLayer } from '../program.ts';
+import { seedOf } from '../seed.ts';
+import { TOP } from '../target.ts';
+import { gradcam } from './gradcam.ts';
+import type { GraphMethod, Method, MethodInfo, Need } from './method.ts';
+import type { MethodOptions } from './options.ts';
+import { METHODS } from './registry.ts';
+import { saliency } from './saliency.ts';
+
+/** Whether a method works on a model. */
+export interface MethodSupport {
+  readonly method: Method;
+  readonly supported: boolean;
+  /** Why not. */
+  readonly reason?: string;
+}
+
+/** Every method, and whether it works on a model: found by building the backward passes, not by running them. */
+export function methodSupport(model: Model): MethodSupport[] {
+  const reasons = new Map<Need, string | undefined>();
+  return METHODS.map((method) => {
+    if (!reasons.has(method.needs)) reasons.set(method.needs, missing(model, method));
+    const reason = reasons.get(method.needs);
+    return reason === undefined ? { method, supported: true } : { method, supported: false, reason };
+  });
+}
+
+/** Why a need is not met; undefined when it is. */
+function missing(model: Model, method: MethodInfo): string | undefined {
+  try {
+    if (usesLayer(method) && !model.defaultLayer) throw errors.noLayer(method.name);
+    const { needs } = method;
+    if (needs === 'linear head') linearHead(model.graph, model.shapes, model.defaultLayer!, model.output.logits);
+    if (needs === 'layer gradient' || needs === 'layer and input gradient') build(model, gradcam);
+    if (needs === 'input gradient' || needs === 'layer and input gradient') build(model, saliency);
+    return undefined;
+  } catch (error) {
+    if (error instanceof SeewhyError) return error.message;
+    throw error;
+  }
+}
+
+function build(model: Model, method: GraphMethod): void {
+  const { graph, shapes, types, image, output } = model;
+  const facts: ProgramModel = { graph, shapes, types, image, output };
+  const base = programBase(facts, 'logit', model.runtime.profile);
+  appendMethods(base, {
+    methods: [{ method, options: {} as MethodOptions }],
+    layers: model.defaultLayer ? [model.defaultLayer] : [],
+    seed: seedOf(base.facts, TOP),
+  });
+}
