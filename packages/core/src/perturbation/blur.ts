@@ -48,8 +48,9 @@ function blurLine(
     padded[i] = from[start + (turn < length ? turn : 2 * length - 1 - turn) * step]!;
   }
   for (let i = 0; i < length; i++) {
-    let sum = 0;
-    for (let k = 0; k < kernel.length; k++) sum += kernel[k]! * padded[i + k]!;
+    const middle = i + radius;
+    let sum = kernel[radius]! * padded[middle]!;
+    for (let k = 1; k <= radius; k++) sum += kernel[radius + k]! * (padded[middle - k]! + padded[middle + k]!);
     to[start + i * step] = sum;
   }
 }

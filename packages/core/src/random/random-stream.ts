@@ -1,6 +1,6 @@
 import { errors } from '../errors.ts';
 import { threefry } from './threefry.ts';
-import { TAIL, ziggurat } from './ziggurat.ts';
+import { normalTail, ziggurat } from './ziggurat.ts';
 
 const TO_UNIT_32 = 2 ** -32;
 const TO_UNIT_24 = 2 ** -24;
@@ -161,23 +161,13 @@ export class RandomStream {
     for (;;) {
       const x = (place + 0.5) * scale[layer]!;
       if (Math.abs(x) < edge[layer + 1]!) return x;
-      if (layer === 0) return x < 0 ? -this.#tail() : this.#tail();
+      if (layer === 0) return x < 0 ? -normalTail(this) : normalTail(this);
       // Between the layer's bottom and its top: under the density or not.
       const y = height[layer]! + this.uniform() * (height[layer + 1]! - height[layer]!);
       if (y < Math.exp(-0.5 * x * x)) return x;
       const word = this.#next();
       layer = word & 255;
       place = word >> 8;
-    }
-  }
-
-  /** Beyond {@link TAIL}: G. Marsaglia, "Generating a variable from the tail of the normal distribution", 1964. */
-  #tail(): number {
-    for (;;) {
-      // 1 − u is in (0, 1]: the logarithm is finite.
-      const x = -Math.log(1 - this.uniform()) / TAIL;
-      const y = -Math.log(1 - this.uniform());
-      if (2 * y >= x * x) return TAIL + x;
     }
   }
 

@@ -37,3 +37,16 @@ function tables() {
 function density(x: number): number {
   return Math.exp(-0.5 * x * x);
 }
+
+/**
+ * A normal number beyond {@link TAIL}: an exponential one, accepted as often as the densities' ratio says.
+ * G. Marsaglia, "Generating a variable from the tail of the normal distribution", Technometrics 6 (1964).
+ */
+export function normalTail(stream: { uniform(): number }): number {
+  for (;;) {
+    // 1 − u is in (0, 1]: the logarithm is finite.
+    const x = -Math.log(1 - stream.uniform()) / TAIL;
+    const y = -Math.log(1 - stream.uniform());
+    if (2 * y >= x * x) return TAIL + x;
+  }
+}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RandomStream, randomStream } from '../../src/random/random-stream.ts';
 import { threefry } from '../../src/random/threefry.ts';
-import { TAIL, ziggurat } from '../../src/random/ziggurat.ts';
+import { normalTail, TAIL, ziggurat } from '../../src/random/ziggurat.ts';
 
 const normals = (count: number, ...path: (string | number)[]) =>
   randomStream(1, ...path).fillNormal(new Float32Array(count));
@@ -178,6 +178,14 @@ describe('distributions', () => {
         );
       }
     }
+  });
+
+  it('normal: the shape of the tail', () => {
+    const stream = randomStream(8);
+    const values = new Float32Array(200_000);
+    for (let i = 0; i < values.length; i++) values[i] = normalTail(stream);
+    const beyond = cumulative(-TAIL);
+    expect(kolmogorov(values, (x) => 1 - cumulative(-x) / beyond)).toBeLessThan(1.95);
   });
 
   it('the ziggurat closes at the top: its layers all have one area', () => {
