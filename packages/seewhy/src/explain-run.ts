@@ -217,11 +217,16 @@ async function finish(
   const { source, picture, geometry } = item;
   const from = { source, width: picture.width, height: picture.height, notes: picture.notes ?? [], geometry };
   const draws = explanations.map((explanation) => new Draw({ explanation, picture, geometry }, options.draw));
-  const groups = draws.map((draw) =>
-    filesOf(draw, options.save, (paths) => recordOf(draw.drawing.explanation, from, paths, context)),
-  );
+  // Made once for its file and its line; anew only when names were taken meanwhile and the paths are others.
+  const made = new Map<Readonly<Record<string, string>>, ExplanationRecord>();
+  const record = (explanation: Explanation, paths: Readonly<Record<string, string>>) => {
+    const known = made.get(paths) ?? recordOf(explanation, from, paths, context);
+    made.set(paths, known);
+    return known;
+  };
+  const groups = draws.map((draw) => filesOf(draw, options.save, (paths) => record(draw.drawing.explanation, paths)));
   const paths = await options.files.write(item.stem, groups);
-  return { draws, records: explanations.map((explanation, i) => recordOf(explanation, from, paths[i]!, context)) };
+  return { draws, records: explanations.map((explanation, i) => record(explanation, paths[i]!)) };
 }
 
 /** The files of one explanation, the record last: it names the others. */
