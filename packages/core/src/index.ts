@@ -38,7 +38,7 @@ export { type Fusion, fuseMaps, normalise, REDUCERS, type Reducer, rectify, redu
 export { type MapStatistics, mapStatistics } from './heatmap/statistics.ts';
 export { findImageInput, type ImageInput, imageDims, type Layout } from './image-input.ts';
 export { findLayers, type Layer } from './layers.ts';
-export { chooseMethods, graphMethods } from './methods/choose.ts';
+export { chooseMethods, graphMethods, hasOption } from './methods/choose.ts';
 export type {
   GraphMethod,
   Method,
@@ -56,6 +56,7 @@ export {
   OPTION_NAMES,
   type OptionInfo,
   type OptionName,
+  range,
 } from './methods/options.ts';
 export { findMethod, METHODS } from './methods/registry.ts';
 export type { MethodSupport } from './methods/support.ts';
@@ -80,6 +81,7 @@ export type { Raster } from './render/raster.ts';
 export { type OrtModule, type OrtOptions, ortRuntime } from './runtime/ort.ts';
 export type { RunTensor, Runtime, Session, SessionOptions } from './runtime/runtime.ts';
 export type { RunControl, Sampled, SampledItem, Sampler, SamplerContext, SamplingOptions } from './sampling/sampler.ts';
+export { type Segmentation, segmentationOf } from './segmentation/segmentation.ts';
 export { labelOf, parseTargets, type ScoreKind, type Target, TOP } from './target.ts';
 export { fromFloat32, stack, toFloat32, zeros } from './tensors.ts';
 export { noiseImage } from './verify/noise-image.ts';

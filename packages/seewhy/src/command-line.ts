@@ -1,4 +1,5 @@
 import { Command, Option } from '@commander-js/extra-typings';
+import { methodFlags } from './method-options.ts';
 import { each, FUSIONS, fraction, more, namedInput, oneOf, SCORES, saveKinds, size, whole } from './options.ts';
 import { out } from './talk.ts';
 
@@ -36,7 +37,7 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .description('Explains pictures: what in each of them speaks for the class.')
     .argument('<model>', 'the .onnx file')
     .argument('<source...>', 'picture, folder, glob, .csv/.jsonl manifest, .npy tensor, or - for standard input')
-    .option('-m, --method <names>', 'methods, separated by commas (default: gradcam)', more)
+    .option('-m, --method <names>', 'methods, separated by commas, or auto (default: gradcam)', more)
     .option(
       '-t, --target <what>',
       'class to explain: top, top:3, all, an index, a label, A-B for a contrast (default: top)',
@@ -70,7 +71,8 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     )
     .option('--top <n>', 'classes to list (default: 5)', whole('--top', 1, 1000))
     .option('--batch <n>', 'pictures in one run (default: 1)', whole('--batch', 1, 4096))
-    .option('--seed <n>', 'seed of methods that draw at random', whole('--seed', 0))
+    .option('--seed <n>', 'seed of methods that draw at random (default: 0)', whole('--seed', 0))
+    .option('--until <share>', 'stop sampling when the relative uncertainty is at most this', fraction('--until', 0, 1))
     .option(
       '--max-pixels <n>',
       'refuse pictures larger than this (default: 100000000)',
@@ -214,8 +216,15 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .addHelpText('after', examples(['seewhy doctor', 'the report'], ['seewhy doctor --json', 'for a bug report']))
     .action((options) => run(async () => (await import('./commands/doctor.ts')).doctor(options)));
 
+  for (const verb of [explain, bench]) withMethodOptions(verb);
   for (const verb of [explain, inspect, compile, verify, bench]) withModelOptions(verb);
   return seewhy as unknown as Command;
+}
+
+/** Adds the options that only some methods have, as a group of their own. */
+function withMethodOptions(command: { name(): string }): void {
+  const grouped = (command as unknown as Command).optionsGroup('Method options:');
+  for (const flag of methodFlags()) grouped.addOption(flag);
 }
 
 /** Adds the options of every verb that opens a model, as a group of their own behind the verb's. */

@@ -98,6 +98,12 @@ export const errors = {
       what: `${flag} does not take '${value}'`,
       cure: [didYouMean(value, choices), `It takes ${expected}.`].filter(Boolean).join(' '),
     }),
+  segmentationSize: (path: string, found: string, expected: string) =>
+    new SeewhyError({
+      code: 'SEGMENTATION_SIZE',
+      what: `The segmentation '${path}' is of ${found} pixels, the model's input of ${expected}`,
+      cure: `Give regions for each of the ${expected} pixels that the model sees.`,
+    }),
   optionClash: (what: string, cure: string) => new SeewhyError({ code: 'OPTION_INVALID', what, cure }),
   unknownOption: (flag: string, choices: readonly string[], command: string) =>
     new SeewhyError({

@@ -4,6 +4,7 @@ import {
   COLORMAPS,
   type ColormapName,
   describePreprocess,
+  type ExplainOptions,
   ExplainProgram,
   findMethod,
   findPreset,
@@ -16,6 +17,7 @@ import { EXIT, errors } from '../errors.ts';
 import { explainAll, Lookahead } from '../explain-run.ts';
 import { type Gate, parseGate } from '../gate.ts';
 import { interruptible } from '../interrupt.ts';
+import { readMethodOptions, type WrittenMethodOptions } from '../method-options.ts';
 import { type OpenedModel, openModel, readModel } from '../open-model.ts';
 import { explainOptions, loadOptions, type ExplainOptions as MethodOptions, oneOf } from '../options.ts';
 import {
@@ -34,7 +36,8 @@ import type { ExplanationDocument, ExplanationRecord, FailureRecord } from '../s
 import { findSources, type Source } from '../sources.ts';
 import { count, err, out, percent, print, say, table } from '../talk.ts';
 
-export interface ExplainCommandOptions extends MethodOptions {
+export interface ExplainCommandOptions extends MethodOptions, WrittenMethodOptions {
+  until?: number;
   out?: string;
   save?: SaveKind[];
   sheet?: string;
@@ -54,6 +57,7 @@ export interface ExplainCommandOptions extends MethodOptions {
 /** Everything asked for, checked and resolved; nothing has been run. */
 interface Plan {
   readonly opened: OpenedModel;
+  readonly asked: ExplainOptions;
   readonly resolved: ResolvedOptions;
   readonly sources: readonly Source[];
   readonly lookahead: Lookahead;
@@ -78,7 +82,9 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
     throw errors.optionClash('--json and --jsonl exclude each other', 'Choose one document or one record a line.');
   const gates = (options.failOn ?? []).map((text) => parseGate(text, GATE_FIELDS));
   const colormap = options.colormap === undefined ? undefined : oneOf('--colormap', COLORMAPS)(options.colormap);
-  for (const name of options.method ?? []) findMethod(name);
+  const methods = (options.method ?? []).map((name) => (name === 'auto' ? undefined : findMethod(name)));
+  // Samples go through the model together where its batch is free.
+  const sampling = methods.some((method) => method?.kind !== 'graph');
   if (options.preset !== undefined) findPreset(options.preset);
   if (options.sheet !== undefined && !/\.png$/i.test(options.sheet))
     throw errors.option('--sheet', options.sheet, 'the name of a .png file');
@@ -98,16 +104,21 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
   if (!options.dryRun && found.sources.some((source) => source.kind === 'picture')) await loadSharp();
   const opening = openModel(path, {
     ...loadOptions(options),
-    batch: batch > 1 ? 'free' : 'one',
+    batch: batch > 1 || sampling ? 'free' : 'one',
     file: reading,
     // Pictures are decoded and encoded between the runs: threads that spin would take their cores.
     spinning: false,
   });
   const opened = await opening;
-  const resolved = resolveOptions(opened.model, {
+  const asked: ExplainOptions = {
     ...explainOptions(options, opened.model),
+    ...(await readMethodOptions(options, opened)),
     top: opened.model.output.classes,
-  });
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
+    ...(options.until === undefined ? {} : { until: options.until }),
+    ...(options.batch === undefined ? {} : { sampleBatch: options.batch }),
+  };
+  const resolved = resolveOptions(opened.model, asked);
   if (to.kind === 'file') {
     const each = resolved.methods.length * resolved.targets.length;
     if (found.sources.length * each > 1) {
@@ -130,7 +141,19 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
     effective = 1;
     notices.push(`--batch ${batch} is not possible, pictures go one by one: ${opened.model.batchReason}.`);
   }
-  return { opened, resolved, sources: found.sources, lookahead, to, save, gates, batch: effective, colormap, notices };
+  return {
+    opened,
+    asked,
+    resolved,
+    sources: found.sources,
+    lookahead,
+    to,
+    save,
+    gates,
+    batch: effective,
+    colormap,
+    notices,
+  };
 }
 
 async function run(plan: Plan, options: ExplainCommandOptions, signal: AbortSignal): Promise<number> {
@@ -150,10 +173,7 @@ async function run(plan: Plan, options: ExplainCommandOptions, signal: AbortSign
         );
   const written: string[] = [];
   await files.prepare();
-  const program = await ExplainProgram.open(opened.model, {
-    ...explainOptions(options, opened.model),
-    top: opened.model.output.classes,
-  });
+  const program = await ExplainProgram.open(opened.model, plan.asked);
   const progress = startProgress({ total: sources.length, unit: 'pictures', quiet: options.quiet === true });
   let results = 0;
   try {
