@@ -131,9 +131,16 @@ export function appendMethods(
   const image = request.methods.some(({ method }) => usesImageGradient(method))
     ? differentiableImage(model)
     : model.image.name;
-  const common = { b, graph, shapes, output: facts.output, image };
+  const common = { b, graph, shapes, types, output: facts.output, input: model.image, image };
   const walks = request.methods.map(({ method, options }): Walk => {
-    const own = method.reseed?.({ ...common, options, seed: seed.seed, index: seed.index, scores: base.scores });
+    const own = method.reseed?.({
+      ...common,
+      options,
+      seed: seed.seed,
+      index: seed.index,
+      scores: base.scores,
+      explained: classScores({ ...facts, logits: facts.of }),
+    });
     const layered = usesLayerGradient(method) ? layers.map((layer) => layer.value) : [];
     return {
       seed: own ?? seed.seed,

@@ -30,6 +30,24 @@ export class LayerView {
     return this.toMap(this.b.reduceSum(cells, [this.channelAxis], false));
   }
 
+  /** Σ over space, kept as 1: one value a channel. */
+  sumSpace(cells: ValueName): ValueName {
+    return this.b.reduceSum(cells, this.spatialAxes, true);
+  }
+
+  /** Cells as a matrix `[N, h·w, C]`. */
+  rows(cells: ValueName): ValueName {
+    const { layout } = this.grid;
+    if (layout === 'tokens') return cells;
+    const channelsLast = layout === 'NHWC' ? cells : this.b.transpose(cells, [0, 2, 3, 1]);
+    return this.b.reshape(channelsLast, [0, this.grid.height * this.grid.width, -1]);
+  }
+
+  /** One value a cell, `[N, h·w]` → `[N, h, w]`. */
+  asMap(values: ValueName): ValueName {
+    return this.b.reshape(values, [-1, this.grid.height, this.grid.width]);
+  }
+
   /** Mean over space, kept as 1: one weight a channel. */
   meanSpace(cells: ValueName): ValueName {
     return this.b.reduceMean(this.unstretched(cells), this.spatialAxes, true);
@@ -47,6 +65,6 @@ export class LayerView {
   }
 
   private toMap(summed: ValueName): ValueName {
-    return this.grid.layout === 'tokens' ? this.b.reshape(summed, [-1, this.grid.height, this.grid.width]) : summed;
+    return this.grid.layout === 'tokens' ? this.asMap(summed) : summed;
   }
 }

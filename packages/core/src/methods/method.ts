@@ -1,6 +1,7 @@
 import type { RuleTable, Shape } from '@seewhy/autodiff';
-import type { Graph, GraphBuilder, ValueName } from '@seewhy/onnx';
+import type { DataType, Graph, GraphBuilder, ValueName } from '@seewhy/onnx';
 import type { ClassOutput } from '../class-output.ts';
+import type { ImageInput } from '../image-input.ts';
 import type { Layer } from '../layers.ts';
 import type { Sampler, SamplerContext } from '../sampling/sampler.ts';
 import type { LayerView } from './layer-view.ts';
@@ -64,7 +65,10 @@ export interface MethodContext {
   readonly b: GraphBuilder;
   readonly graph: Graph;
   readonly shapes: ReadonlyMap<string, Shape>;
+  readonly types: ReadonlyMap<string, DataType>;
   readonly output: ClassOutput;
+  /** The image input: its size and layout. */
+  readonly input: ImageInput;
   /** Gradient of the target with respect to `wrt`: the layer's activation, or the image input. */
   readonly gradient: ValueName;
   /** The value differentiated with respect to, or (CAM) the layer itself. */
@@ -89,7 +93,7 @@ export interface MethodContext {
 }
 
 /** What a method may look at when it says what else is to be differentiated. */
-export type MethodFacts = Pick<MethodContext, 'graph' | 'shapes' | 'output' | 'options'> & {
+export type MethodFacts = Pick<MethodContext, 'graph' | 'shapes' | 'types' | 'output' | 'input' | 'options'> & {
   readonly image: ValueName;
 };
 
@@ -102,6 +106,8 @@ export interface GraphMethod extends MethodInfo {
   readonly alsoWrt?: (facts: MethodFacts) => readonly ValueName[];
   /** Another seed (gradient to begin with) than the target's own, of the same shape. */
   readonly reseed?: (context: ReseedContext) => ValueName;
+  /** What a reader of its maps must know about this model, in sentences. */
+  readonly notes?: (facts: MethodFacts) => readonly string[];
   /** Appends the nodes of the raw map: `[N, h, w]` (layer), the input's shape (pixel) or `[N, H, W]` (plane). */
   build(context: MethodContext): ValueName;
 }
@@ -114,6 +120,8 @@ export interface ReseedContext extends MethodFacts {
   readonly index: ValueName;
   /** Class scores `[N, K]` before the activation. */
   readonly scores: ValueName;
+  /** The explained values of the classes `[N, K]`: the scores, or the probabilities. */
+  readonly explained: ValueName;
 }
 
 /** A method that runs programs many times on the host, with a seed, batches, progress and interruption. */
