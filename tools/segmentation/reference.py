@@ -34,7 +34,7 @@ for name, box in {'chelsea': (80, 0, 380, 300), 'coffee': (150, 0, 550, 400)}.it
     np.save(OUT / f'{name}.npy', image)
     if name == 'chelsea':
         np.save(OUT / 'chelsea.lab.npy', rgb2lab(image)[::8, ::8])
-    for segments, compactness, connected in [(25, 10, True), (50, 10, True), (100, 10, True), (100, 20, True), (50, 1, True),
+    for segments, compactness, connected in [(25, 10, True), (50, 10, True), (100, 10, True), (100, 20, True), (100, 3, True), (50, 1, True),
                                              (50, 1, False), (40, 10, False)]:
         labels = slic(image, n_segments=segments, compactness=compactness, start_label=0, enforce_connectivity=connected)
         file = f'{name}.slic-{segments}-{compactness}{"" if connected else "-loose"}.npy'
