@@ -265,7 +265,7 @@ describe('rectifiers folded into other nodes', () => {
   });
 });
 
-/** Raw values of captum, fixtures/parity. */
+/** Raw values of captum and xplique, fixtures/parity. */
 const parity = new URL('../../../fixtures/parity/', import.meta.url);
 
 interface Entry {
@@ -294,13 +294,14 @@ function npy(file: string): { dims: number[]; data: Float32Array } {
 const methods = new URL('methods.json', parity);
 const entries = existsSync(methods) ? (JSON.parse(readFileSync(methods, 'utf8')) as Entry[]) : [];
 const peers = entries.filter(
-  ({ peer, method }) => peer === 'captum' && (method === 'guided-backprop' || method === 'deconvnet'),
+  ({ peer, method }) =>
+    (peer === 'captum' || peer === 'xplique') && (method === 'guided-backprop' || method === 'deconvnet'),
 );
 
-describe('against captum', () => {
-  it('has entries', () => expect(peers.length).toBeGreaterThanOrEqual(4));
+describe('against the peers', () => {
+  it('has entries', () => expect(peers.length).toBeGreaterThanOrEqual(10));
   for (const entry of peers.filter(({ model }) => model !== 'efficientnet-lite0'))
-    it(`${entry.method} of ${entry.model}, target ${entry.target}, captum ${entry.version}`, async () => {
+    it(`${entry.method} of ${entry.model}, target ${entry.target}, ${entry.peer} ${entry.version}`, async () => {
       const about = JSON.parse(readFileSync(new URL(`${entry.model}/case.json`, parity), 'utf8')) as { model: string };
       const graph = readGraph(new Uint8Array(readFileSync(new URL(`../../${about.model}`, parity))));
       const input = npy(`${entry.model}/input.npy`);

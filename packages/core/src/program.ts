@@ -1,4 +1,4 @@
-import { differentiate, type ProfileName, type RuleTable, type Shape } from '@seewhy/autodiff';
+import { differentiate, type ProfileName, type RuleTable, type Shape, selectEarly } from '@seewhy/autodiff';
 import { DATA_TYPES, type DataType, type Graph, GraphBuilder, isFloat, type ValueName } from '@seewhy/onnx';
 import type { ClassOutput } from './class-output.ts';
 import { errors } from './errors.ts';
@@ -10,6 +10,7 @@ import type { GraphMethod, Method, MethodInfo } from './methods/method.ts';
 import type { MethodOptions } from './methods/options.ts';
 import { classScores, type Seed, type SeedFacts } from './seed.ts';
 import type { ScoreKind } from './target.ts';
+import type { TargetNodes } from './targets/function-target.ts';
 
 /** The facts about a model that a program is built from. */
 export interface ProgramModel {
@@ -34,6 +35,8 @@ export interface ProgramRequest {
   readonly seeds: readonly ((facts: SeedFacts) => Seed)[];
   readonly score: ScoreKind;
   readonly profile: ProfileName;
+  /** Values that targets read besides the explained output: they stay as they are. */
+  readonly reads?: readonly ValueName[];
 }
 
 /** One raw map that the program makes. */
@@ -72,7 +75,7 @@ export interface BuiltProgram {
  * @throws NO_GRADIENT_RULE, GRADIENT_REFUSED, HEAD_NOT_LINEAR, INPUT_NOT_DIFFERENTIABLE, NO_SPATIAL_LAYER
  */
 export function buildProgram(model: ProgramModel, request: ProgramRequest): BuiltProgram {
-  const base = programBase(model, request.score, request.profile);
+  const base = programBase(narrowed(model, request), request.score, request.profile);
   const seeds = request.seeds.map((seedOf) => seedOf(base.facts));
   const maps = seeds.flatMap((seed, target) =>
     appendMethods(base, { methods: request.methods, layers: request.layers, seed }).map((map) => ({ ...map, target })),
@@ -83,6 +86,33 @@ export function buildProgram(model: ProgramModel, request: ProgramRequest): Buil
     indices: seeds.map(({ index }) => index),
     values: seeds.map(({ score }) => score),
     scores: base.scores,
+  };
+}
+
+/**
+ * The model without what nothing in the program reads (the other tokens of a last block whose head reads one). All values that the
+ * program itself names stay whole; a method that looks for values of its own gets the model as it is.
+ */
+function narrowed(model: ProgramModel, { methods, layers, reads = [] }: ProgramRequest): ProgramModel {
+  if (methods.some(({ method }) => method.alsoWrt || method.reseed)) return model;
+  const { image, output } = model;
+  const explained = [output.logits, output.probability ?? output.logits, ...reads];
+  const keep = [image.name, ...explained, ...layers.map(({ value }) => value)];
+  return { ...model, ...selectEarly(model, new Set(keep)) };
+}
+
+/** The model with nodes that a target is computed by. */
+export function withNodes<T extends Pick<ProgramModel, 'graph' | 'shapes' | 'types'>>(model: T, added: readonly TargetNodes[]): T {
+  if (added.length === 0) return model;
+  const { graph, shapes, types } = model;
+  return {
+    ...model,
+    graph: graph.with({
+      nodes: [...graph.nodes, ...added.flatMap(({ nodes }) => nodes)],
+      initializers: new Map([...graph.initializers, ...added.flatMap(({ initializers }) => [...initializers])]),
+    }),
+    shapes: new Map([...shapes, ...added.flatMap((one) => [...one.shapes])]),
+    types: new Map([...types, ...added.flatMap((one) => [...one.types])]),
   };
 }
 
@@ -109,6 +139,9 @@ export function programBase(model: ProgramModel, score: ScoreKind, profile: Prof
     shape: shapes.get(of)!,
     type: types.get(of) ?? 'float32',
     logits: output.logits,
+    score,
+    shapes,
+    types,
   };
   const scores = classScores({ ...facts, of: output.logits, shape: shapes.get(output.logits)! });
   return { model, builder, graph, shapes, types, facts, scores, profile };
@@ -128,6 +161,8 @@ export function appendMethods(
 ): Omit<ProgramMap, 'target'>[] {
   const { builder: b, graph, shapes, types, facts, model } = base;
   const { seed, layers } = request;
+  for (const { method } of request.methods)
+    if (seed.of !== facts.of && (method.reseed || method.needs === 'linear head')) throw errors.targetNoClass(method.name);
   const image = request.methods.some(({ method }) => usesImageGradient(method))
     ? differentiableImage(model)
     : model.image.name;
@@ -155,7 +190,7 @@ export function appendMethods(
   });
   const walk = (from: ValueName, wrt: readonly ValueName[], rules?: RuleTable) =>
     differentiate(b, graph, {
-      of: facts.of,
+      of: seed.of,
       seed: from,
       hot: seed.hot && from === seed.seed ? seed.index : undefined,
       wrt: [...new Set(wrt)],
@@ -229,7 +264,7 @@ interface Walk {
 /** The probability as a value of the graph: appended as a softmax where the model ends in logits. */
 function withScore(model: ProgramModel, score: ScoreKind) {
   const { graph, shapes, types, output } = model;
-  if (score === 'logit' || output.probability !== undefined) return { ...model, builder: new GraphBuilder(graph) };
+  if (score !== 'probability' || output.probability !== undefined) return { ...model, builder: new GraphBuilder(graph) };
   const before = new GraphBuilder(graph);
   const probability = before.op('Softmax', [output.logits], { axis: output.axis }, 'probability');
   const extended = before.build();

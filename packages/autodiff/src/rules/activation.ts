@@ -1,5 +1,6 @@
-import { float, Tensor, type ValueName } from '@seewhy/onnx';
+import type { ValueName } from '@seewhy/onnx';
 import type { Rule, RuleStep, RuleTable } from '../rule.ts';
+import { affine, hasChannels } from './blocks.ts';
 
 // From the output where possible, so that the runtime can still fuse the activation into the node before it.
 
@@ -14,23 +15,6 @@ const sigmoid = (s: RuleStep, x: ValueName) => s.b.op('Sigmoid', [x]);
 const exp = (s: RuleStep, x: ValueName) => s.b.op('Exp', [x]);
 const scaled = (s: RuleStep, x: ValueName, factor: number) => (factor === 1 ? x : s.b.mul(x, s.scalar(factor)));
 const plus = (s: RuleStep, x: ValueName, term: number) => s.b.add(x, s.scalar(term));
-/**
- * Whether x is `[N, C, H, W]` on ONNX Runtime's CPU provider, which holds such values in blocks of channels between convolutions.
- * Only some nodes can stay there (measured: Mul and Add of equal shapes, Sigmoid, HardSigmoid, Tanh, Relu, BatchNormalization);
- * any other costs a copy into the usual order and one back, more than the node itself.
- */
-const hasChannels = (s: RuleStep) =>
-  s.profile.name === 'native' &&
-  s.type(s.x()) === 'float32' &&
-  s.rank(s.x()) === 4 &&
-  typeof s.shape(s.x())[1] === 'number';
-
-/** a · x + b as a BatchNormalization: one node, and one that leaves the channels in their blocks. */
-function affine(s: RuleStep, x: ValueName, a: number, b: number): ValueName {
-  const channels = s.shape(s.x())[1] as number;
-  const all = (value: number) => s.b.constant(Tensor.floats(new Float32Array(channels).fill(value)), 'channels');
-  return s.b.op('BatchNormalization', [x, all(a), all(b), all(0), all(1)], { epsilon: float(0) });
-}
 
 /** min(0, x). */
 const negativePart = (s: RuleStep, x: ValueName) => s.b.clip(x, undefined, s.scalar(0));
@@ -78,9 +62,11 @@ const clip: Rule = (s) => {
 };
 
 /** y = max(0, min(1, αx + β)): αg where 0 < y < 1. */
-const hardSigmoid: Rule = (s) => [
-  s.profile.maskBetween(s.b, scaled(s, s.g, s.node.attribute.float('alpha', 0.2)), s.y(), 0, 1, s.type(s.x())),
-];
+const hardSigmoid: Rule = (s) => {
+  const alpha = s.node.attribute.float('alpha', 0.2);
+  const g = hasChannels(s) ? affine(s, s.g, alpha, 0) : scaled(s, s.g, alpha);
+  return [s.profile.maskBetween(s.b, g, s.y(), 0, 1, s.type(s.x()))];
+};
 
 /** y = x · h, h = max(0, min(1, x/6 + ½)): g · (h + x/6 where |x| < 3, that is x² < 9). */
 const hardSwish: Rule = (s) => {
@@ -105,7 +91,9 @@ const shrink = pointwise((s) => {
 // ---- exponential -------------------------------------------------------------------------------------------------------
 
 /** σ' = y · (1 − y). */
-const sigmoidRule = pointwise((s) => s.b.mul(s.y(), s.b.sub(s.scalar(1), s.y())));
+const sigmoidRule = pointwise((s) =>
+  s.b.mul(s.y(), hasChannels(s) ? affine(s, s.y(), -1, 1) : s.b.sub(s.scalar(1), s.y())),
+);
 /** tanh' = 1 − y². */
 const tanh = pointwise((s) => s.b.sub(s.scalar(1), s.b.mul(s.y(), s.y())));
 /** ln(1 + eˣ)' = σ(x). */

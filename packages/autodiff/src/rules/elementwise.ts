@@ -1,5 +1,7 @@
 import { isFloat, Tensor, type ValueName } from '@seewhy/onnx';
 import type { Gradients, Rule, RuleStep, RuleTable } from '../rule.ts';
+import { sameDim } from '../shape.ts';
+import { affine, hasChannels } from './blocks.ts';
 
 /** Rule of y = f(x) from its derivative: g · f'(x). */
 const pointwise =
@@ -33,11 +35,24 @@ const sub: Rule = (s) => {
 
 /** y = a · b: (ab)' = a'b + ab'. */
 const mul: Rule = (s) =>
-  pair(
-    s,
-    () => s.b.mul(s.g, s.x(1)),
-    () => s.b.mul(s.g, s.x(0)),
-  );
+  [0, 1].map((index) => (s.needs(index) ? factor(s, s.b.mul(s.g, s.x(1 - index)), index) : null));
+
+/** The gradient of a factor: summed where it was stretched; over an image, for one factor a channel, by a pool in place. */
+function factor(s: RuleStep, gradient: ValueName, index: number): ValueName {
+  const [from, to] = [s.shape(s.y()), s.shape(s.x(index))];
+  const [height, width] = from.slice(2);
+  const perChannel =
+    to.length === 4 && sameDim(to[1]!, from[1]!) && sameDim(to[0]!, from[0]!) && to[2] === 1 && to[3] === 1;
+  if (
+    !perChannel ||
+    !hasChannels(s, s.y()) ||
+    typeof height !== 'number' ||
+    typeof width !== 'number' ||
+    height * width === 1
+  )
+    return s.unbroadcastTo(gradient, index);
+  return affine(s, s.b.op('GlobalAveragePool', [gradient]), height * width, 0, s.y());
+}
 
 /** y = a / b: ∂a = g / b, ∂b = −g · y / b. */
 const div: Rule = (s) =>

@@ -3,6 +3,7 @@ import type { Rule, RuleStep, RuleTable } from '../rule.ts';
 import type { Shape } from '../shape.ts';
 import { beforeActivation } from './convolution.ts';
 import { einsum } from './einsum.ts';
+import { withoutScale } from './into-weights.ts';
 
 /** A factor of a product, with its shape. */
 export interface Operand {
@@ -35,7 +36,15 @@ export function matmulGradients(
       const product = s.b.squeeze(s.b.matmul(b, s.b.unsqueeze(g, [-1])), [-1]);
       return s.unbroadcast(product, [...batch, inner], left.shape);
     }
-    return s.unbroadcast(s.b.matmul(g, transposed(s, right)), [...batch, ...left.shape.slice(-2)], left.shape);
+    const whole = [...batch, ...left.shape.slice(-2)];
+    const columns = right.shape.at(-1);
+    if (rankB === 2 && typeof columns === 'number' && s.constant(b)) {
+      const plain = withoutScale(s, g, columns);
+      const weight = transposed(s, right);
+      const scaled = plain.scale === undefined ? weight : s.b.mul(weight, plain.scale);
+      return s.unbroadcast(s.b.matmul(plain.g, scaled), whole, left.shape);
+    }
+    return s.unbroadcast(s.b.matmul(g, transposed(s, right)), whole, left.shape);
   };
   const ofRight = (): ValueName => {
     if (rankA === 1 && rankB === 1) return s.b.mul(g, a);

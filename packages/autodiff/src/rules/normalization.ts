@@ -1,6 +1,7 @@
 import { float, Tensor, type ValueName } from '@seewhy/onnx';
 import { positiveAxis, type Rule, type RuleStep, type RuleTable } from '../rule.ts';
 import type { Dim, Shape } from '../shape.ts';
+import { intoWeights } from './into-weights.ts';
 
 // ---- probabilities -----------------------------------------------------------------------------------------------------
 
@@ -104,10 +105,20 @@ function standardise(s: RuleStep, x: ValueName, axes: readonly number[], shape: 
 }
 
 /** Gradient through standardising: (h − mean(h) − unit · mean(h · unit)) / √(var + ε), h the gradient of the unit values. */
-function unstandardise(s: RuleStep, h: ValueName, { unit, shrink }: Standardised, axes: readonly number[]): ValueName {
+function unstandardise(s: RuleStep, h: ValueName, standard: Standardised, axes: readonly number[]): ValueName {
+  return withoutMean(s, s.b.sub(h, s.b.reduceMean(h, axes)), h, standard, axes);
+}
+
+/** The same from h and h − mean(h); mean(unit) = 0, so that either will do for `any`. */
+function withoutMean(
+  s: RuleStep,
+  centred: ValueName,
+  any: ValueName,
+  { unit, shrink }: Standardised,
+  axes: readonly number[],
+): ValueName {
   const { b } = s;
-  const centred = b.sub(h, b.reduceMean(h, axes));
-  return shrink(b.sub(centred, b.mul(unit, b.reduceMean(b.mul(h, unit), axes))));
+  return shrink(b.sub(centred, b.mul(unit, b.reduceMean(b.mul(any, unit), axes))));
 }
 
 const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from) }, (_, index) => from + index);
@@ -130,10 +141,22 @@ const layerNormalization: Rule = (s) => {
   const rank = s.rank(s.x());
   const axes = s.node.attribute.ints('axes')?.map((axis) => positiveAxis(axis, rank)) ?? range(axisOf(s, -1), rank);
   const standard = standardise(s, s.x(), axes, s.shape(s.x()), s.node.attribute.float('epsilon', 1e-5));
-  const h = s.has(1) ? s.unbroadcastTo(s.b.mul(s.g, s.x(1)), 0) : s.g;
   const { scale, bias } = affine(s, standard.unit, 1, 2);
-  return [s.needs(0) ? unstandardise(s, h, standard, axes) : null, scale, bias];
+  if (!s.needs(0)) return [null, scale, bias];
+  const centred = axes.length === 1 && axes[0] === rank - 1 ? centredProduct(s) : undefined;
+  if (centred !== undefined) return [withoutMean(s, centred, centred, standard, axes), scale, bias];
+  const h = s.has(1) ? s.unbroadcastTo(s.b.mul(s.g, s.x(1)), 0) : s.g;
+  return [unstandardise(s, h, standard, axes), scale, bias];
 };
+
+/** h − mean(h), h = g · scale, over the last axis, where g is a product with weights: scale and mean go into these. */
+function centredProduct(s: RuleStep): ValueName | undefined {
+  if (s.has(1) && s.constant(s.x(1))?.dims.length !== 1) return undefined;
+  return intoWeights(s, s.g, (weight) => {
+    const scaled = s.has(1) ? s.b.mul(weight, s.x(1)) : weight;
+    return s.b.sub(scaled, s.b.reduceMean(scaled, [-1]));
+  });
+}
 
 /** y = x / √(mean(x²) + ε) · scale: (h − unit · mean(h · unit)) / √(mean(x²) + ε), h = g · scale. */
 function rms(s: RuleStep, x: ValueName, scale: ValueName, axes: readonly number[]): { x: ValueName; unit: ValueName } {

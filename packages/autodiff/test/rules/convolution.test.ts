@@ -165,6 +165,61 @@ describe('Conv', () => {
     expect(await show({ strides: [2, 2], pads: [1, 1, 1, 1] }, [8, 4, 3, 3], 'webgpu')).toBe(text);
     expect(await show({ strides: [2, 2], pads: [1, 1, 1, 1] }, [8, 4, 3, 3], 'wasm')).toBe(text);
   });
+
+  it('emits zeros between the elements and a convolution for strided depthwise and 1 × 1 kernels, natively', async () => {
+    expect(await show({ strides: [2, 2], group: 4, pads: [1, 1, 1, 1] }, [4, 1, 3, 3])).toMatchInlineSnapshot(`
+      "g/Resize = Resize(seed, -, [1, 1, 2, 2]) {coordinate_transformation_mode="asymmetric", mode="nearest", nearest_mode="floor"}
+      g/Mul = Mul(6x1[1, 0, 1, 0, 1, 0], [1, 0, 1, 0, 1, 0])
+      g/Mul_1 = Mul(g/Resize, g/Mul)
+      g/Slice = Slice(c1, [-1, -1], [-4, -4], [2, 3], [-1, -1])
+      g/Conv = Conv(g/Mul_1, g/Slice) {group=4, kernel_shape=[3, 3], pads=[1, 1, 1, 1]}"
+    `);
+    expect(await show({ strides: [2, 2] }, [8, 4, 1, 1])).toMatchInlineSnapshot(`
+      "g/Transpose = Transpose(c1) {perm=[1, 0, 2, 3]}
+      g/Conv = Conv(seed, g/Transpose) {kernel_shape=[1, 1]}
+      g/Resize = Resize(g/Conv, -, [1, 1, 2, 2]) {coordinate_transformation_mode="asymmetric", mode="nearest", nearest_mode="floor"}
+      g/Mul = Mul(6x1[1, 0, 1, 0, 1, 0], [1, 0, 1, 0, 1, 0])
+      g/Mul_1 = Mul(g/Resize, g/Mul)"
+    `);
+    expect(await show({ strides: [2, 2], group: 4 }, [4, 1, 3, 3], 'wasm')).toContain('ConvTranspose');
+  });
+
+  it('of strided depthwise kernels and single elements, pads and rests of every kind', async () => {
+    const spatial = fc.record({
+      kernel: int(1, 5),
+      stride: int(2, 3),
+      dilation: int(1, 2),
+      begin: int(0, 3),
+      end: int(0, 3),
+      more: int(0, 6),
+    });
+    await forAll(
+      fc.record({
+        axes: fc.array(spatial, { minLength: 2, maxLength: 2 }),
+        single: fc.boolean(),
+        channels: int(1, 4),
+        opset: opset(13),
+      }),
+      ({ axes, single, channels, opset }) => {
+        const kernel = axes.map((a) => (single ? 1 : a.kernel));
+        const pads = single ? [0, 0, 0, 0] : [...axes.map((a) => a.begin), ...axes.map((a) => a.end)];
+        const size = axes.map(
+          (a, i) => Math.max(1, a.dilation * (kernel[i]! - 1) + 1 - pads[i]! - pads[i + 2]!) + a.more,
+        );
+        const group = single ? 1 : channels;
+        return checkRule(
+          {
+            op: 'Conv',
+            opset,
+            attributes: { group, strides: axes.map((a) => a.stride), dilations: axes.map((a) => a.dilation), pads },
+            inputs: [{ variable: [2, channels, ...size] }, weight([channels, single ? channels : 1, ...kernel])],
+          },
+          { linear: true },
+        );
+      },
+      60,
+    );
+  });
 });
 
 describe('ConvTranspose', () => {

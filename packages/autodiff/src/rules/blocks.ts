@@ -1,0 +1,20 @@
+import { float, Tensor, type ValueName } from '@seewhy/onnx';
+import type { RuleStep } from '../rule.ts';
+
+/**
+ * Whether a value is `[N, C, H, W]` on ONNX Runtime's CPU provider, which holds such values in blocks of channels between convolutions.
+ * Only some nodes can stay there (measured: Mul and Add of equal shapes, Sigmoid, HardSigmoid, Tanh, Relu, BatchNormalization, pools);
+ * any other costs a copy into the usual order and one back, more than the node itself.
+ */
+export const hasChannels = (s: RuleStep, value: ValueName = s.x()) =>
+  s.profile.name === 'native' &&
+  s.type(value) === 'float32' &&
+  s.rank(value) === 4 &&
+  typeof s.shape(value)[1] === 'number';
+
+/** a · x + b as a BatchNormalization over the channels of `like`: one node, and one that leaves the channels in their blocks. */
+export function affine(s: RuleStep, x: ValueName, a: number, b: number, like: ValueName = s.x()): ValueName {
+  const channels = s.shape(like)[1] as number;
+  const all = (value: number) => s.b.constant(Tensor.floats(new Float32Array(channels).fill(value)), 'channels');
+  return s.b.op('BatchNormalization', [x, all(a), all(b), all(0), all(1)], { epsilon: float(0) });
+}
