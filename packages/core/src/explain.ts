@@ -9,8 +9,9 @@ import {
   VERSION,
 } from './explanation.ts';
 import { type Diagnosis, diagnose } from './heatmap/diagnose.ts';
+import { reducerOf, stagesOf } from './heatmap/finishing.ts';
 import type { HeatMap } from './heatmap/heatmap.ts';
-import { type FinishedMap, findPreset, finishMap, type PostprocessName, type Stage } from './heatmap/presets.ts';
+import { type FinishedMap, findPreset, finishMap, type PostprocessName } from './heatmap/presets.ts';
 import { type Fusion, type Reducer, reduceChannels } from './heatmap/stages.ts';
 import type { Layer } from './layers.ts';
 import { autoMethod } from './methods/auto.ts';
@@ -221,7 +222,7 @@ export class ExplainProgram {
           score: options.score,
           ...written(chosen.options),
           ...(layers.length > 1 ? { fusion: options.fusion } : {}),
-          ...(method.output === 'pixel' ? { reduce: options.reduce ?? method.stages.reduce ?? 'sum' } : {}),
+          ...(method.output === 'pixel' ? { reduce: reducerOf(method, options.reduce) } : {}),
         },
         runMilliseconds: milliseconds,
       },
@@ -229,29 +230,12 @@ export class ExplainProgram {
   }
 
   private finished(method: MethodInfo, planes: readonly HeatMap[], notes: string[]): FinishedMap {
-    const { preset, fusion, reduce } = this.options;
+    const { preset } = this.options;
     const size = { width: this.model.image.width, height: this.model.image.height };
-    if (method.output === 'pixel') {
-      if (preset !== 'seewhy')
-        notes.push(`The preset ${preset} finishes maps of layers; ${method.name} is finished in seewhy's own way.`);
-      return finishMap(planes, isSigned(reduce ?? method.stages.reduce ?? 'sum') ? 'signed' : 'pixels', size);
-    }
-    if (method.stages.signed) return finishMap(planes, 'signed', size);
-    if (preset !== 'seewhy') return finishMap(planes, preset, size);
-    if (method.stages.rectify === 'none') return finishMap(planes, 'scaled', size);
-    return finishMap(planes, planes.length > 1 ? fusedStages(fusion) : 'seewhy', size);
+    if (method.output === 'pixel' && preset !== 'seewhy')
+      notes.push(`The preset ${preset} finishes maps of layers; ${method.name} is finished in seewhy's own way.`);
+    return finishMap(planes, stagesOf(method, this.options, planes.length), size);
   }
-}
-
-/** Several layers: each map divided by its maximum, resized, fused; then 0…1. */
-export function fusedStages(fusion: Fusion): readonly Stage[] {
-  return [
-    { stage: 'rectify', how: 'relu' },
-    { stage: 'normalise', by: 'max' },
-    { stage: 'resize', how: 'bilinear' },
-    { stage: 'fuse', how: fusion },
-    { stage: 'normalise', by: 'minmax', epsilon: 0 },
-  ];
 }
 
 /** Explains image tensors with a program made for this call alone. */
@@ -301,13 +285,10 @@ function written(options: MethodOptions): Record<string, string | number> {
   );
 }
 
-/** Reductions whose result has two signs. */
-const isSigned = (reduce: Reducer) => reduce === 'sum' || reduce === 'mean';
-
 function plane(map: MadeMap, method: MethodInfo, image: Model['image'], reduce: Reducer | undefined): HeatMap {
   if (method.output !== 'pixel') return { height: map.dims[0]!, width: map.dims[1]!, data: map.data };
   const { channels, height, width, layout } = image;
-  return reduceChannels(map.data, { channels, height, width, layout }, reduce ?? method.stages.reduce ?? 'sum');
+  return reduceChannels(map.data, { channels, height, width, layout }, reducerOf(method, reduce));
 }
 
 /** The diagnosis of several layers is that of the one with most to say. */

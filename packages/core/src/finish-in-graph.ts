@@ -1,59 +1,163 @@
-import type { GraphBuilder, ValueName } from '@seewhy/onnx';
+import { type GraphBuilder, Tensor, type ValueName } from '@seewhy/onnx';
+import { errors } from './errors.ts';
+import type { Stage } from './heatmap/presets.ts';
+import { axisWeights, type MapResize } from './heatmap/resize.ts';
+import type { Fusion, Normaliser, Reducer } from './heatmap/stages.ts';
 import type { ImageInput } from './image-input.ts';
-import type { GraphMethod } from './methods/method.ts';
+import type { Weights } from './picture/weights.ts';
 
-/** Keeps the division of an all-zero map from making NaN. */
-const TINY = 1e-12;
-
-/**
- * The finishing stages as graph nodes, in seewhy's own order. Layer maps: rectify, resize (bilinear, half-pixel), 0…1 by the range.
- * Pixel maps: reduce channels, clip at the 99th percentile.
- * @param raw `[N, h, w]` or the image's shape
- * @returns `[N, H, W]`
- */
-export function appendFinishedMap(b: GraphBuilder, raw: ValueName, method: GraphMethod, image: ImageInput): ValueName {
-  let map = method.output === 'pixel' ? reduceChannels(b, raw, method, image.layout === 'NCHW' ? 1 : 3) : raw;
-  if (method.stages.rectify === 'relu') map = b.relu(map);
-  if (method.output === 'layer') {
-    const plane = b.unsqueeze(map, [1]);
-    const sizes = b.concat([b.slice(b.shape(plane), [0], [2], [0]), b.ints([image.height, image.width])], 0);
-    const resized = b.op('Resize', [plane, undefined, undefined, sizes], {
-      mode: 'linear',
-      coordinate_transformation_mode: 'half_pixel',
-    });
-    map = b.squeeze(resized, [1]);
-  }
-  if (method.output === 'pixel')
-    return clipAtPercentile(b, map, method.stages.reduce === 'sum', image.height * image.width);
-  const low = b.reduce('ReduceMin', map, [1, 2]);
-  const range = b.sub(b.reduceMax(map, [1, 2]), low);
-  return b.div(b.sub(map, low), b.add(range, b.scalar(TINY)));
+/** A map in the graph: `[N, height, width]`, float32. */
+export interface GraphMap {
+  readonly value: ValueName;
+  readonly height: number;
+  readonly width: number;
 }
 
-const PERCENTILE = 99;
+/**
+ * The finishing stages as graph nodes: what `finishMap` does on the host, stage by stage, for every item of the batch. Values that are
+ * NaN or infinite are left out of a range on the host only; here they make their whole item NaN.
+ * @param maps raw maps, one a layer
+ * @param size what `resize` resizes to
+ * @returns `[N, H, W]`
+ * @throws SeewhyError `MAPS_DIFFER_IN_SIZE` where stages fuse layers before they resize them
+ */
+export function appendFinishing(
+  b: GraphBuilder,
+  maps: readonly GraphMap[],
+  stages: readonly Stage[],
+  size: { readonly width: number; readonly height: number },
+): ValueName {
+  let layers = maps;
+  const each = (change: (map: GraphMap) => ValueName) => {
+    layers = layers.map((map) => ({ ...map, value: change(map) }));
+  };
+  for (const stage of stages) {
+    switch (stage.stage) {
+      case 'rectify':
+        if (stage.how !== 'none') each(({ value }) => (stage.how === 'relu' ? b.relu(value) : b.op('Abs', [value])));
+        break;
+      case 'resize':
+        layers = layers.map((map) => resize(b, map, size, stage.how));
+        break;
+      case 'fuse':
+        layers = [fuse(b, layers, stage.how)];
+        break;
+      case 'tanh':
+        each(({ value }) => b.op('Tanh', [b.mul(value, b.scalar(stage.gain))]));
+        break;
+      case 'normalise':
+        each((map) => normalise(b, map, stage));
+        break;
+    }
+  }
+  return fuse(b, layers, 'mean').value;
+}
 
-/** Pixel maps: the 99th percentile (linear between ranks) becomes 1, what lies above is clipped; signed maps keep zero and run −1…1. */
-function clipAtPercentile(b: GraphBuilder, map: ValueName, signed: boolean, pixels: number): ValueName {
-  const flat = b.reshape(signed ? b.op('Abs', [map]) : map, [0, -1]);
-  const rank = (PERCENTILE / 100) * (pixels - 1);
+/** A map of every channel, `[N, C, H, W]` or `[N, H, W, C]`, as one of each pixel. */
+export function appendReduction(b: GraphBuilder, raw: ValueName, how: Reducer, image: ImageInput): ValueName {
+  const axis = [image.layout === 'NCHW' ? 1 : 3];
+  const magnitude = () => b.op('Abs', [raw]);
+  const reductions: Record<Reducer, () => ValueName> = {
+    'max-abs': () => b.reduceMax(magnitude(), axis, false),
+    'sum-abs': () => b.reduceSum(magnitude(), axis, false),
+    'mean-abs': () => b.reduceMean(magnitude(), axis, false),
+    sum: () => b.reduceSum(raw, axis, false),
+    mean: () => b.reduceMean(raw, axis, false),
+    max: () => b.reduceMax(raw, axis, false),
+    l2: () => b.op('Sqrt', [b.reduceSum(b.mul(raw, raw), axis, false)]),
+  };
+  return reductions[how]();
+}
+
+/** Both axes as products with constant matrices: every mode is one, and the weights are the host's. */
+function resize(
+  b: GraphBuilder,
+  map: GraphMap,
+  { width, height }: { readonly width: number; readonly height: number },
+  how: MapResize,
+): GraphMap {
+  if (map.width === width && map.height === height) return map;
+  const columns = axisWeights(how, map.width, width);
+  const rows = axisWeights(how, map.height, height);
+  const wide = b.matmul(map.value, b.constant(matrix(columns, map.width, true), 'columns'));
+  return { value: b.matmul(b.constant(matrix(rows, map.height, false), 'rows'), wide), height, width };
+}
+
+/** Weights as a dense matrix: output by input, or the other way round. */
+function matrix(weights: Weights, input: number, turned: boolean): Tensor {
+  const { size, taps, start, count, values } = weights;
+  const dense = new Float64Array(size * input);
+  for (let i = 0; i < size; i++)
+    for (let t = 0; t < count[i]!; t++) {
+      const from = start[i]! + t;
+      dense[turned ? from * size + i : i * input + from]! += values[i * taps + t]!;
+    }
+  return Tensor.floats(dense, turned ? [input, size] : [size, input]);
+}
+
+function fuse(b: GraphBuilder, maps: readonly GraphMap[], how: Fusion): GraphMap {
+  const [first, ...others] = maps as [GraphMap, ...GraphMap[]];
+  if (others.length === 0) return first;
+  for (const { width, height } of others)
+    if (width !== first.width || height !== first.height)
+      throw errors.mapsDiffer(`${first.width}x${first.height}`, `${width}x${height}`);
+  const values = maps.map((map) => map.value);
+  const fusions: Record<Fusion, () => ValueName> = {
+    sum: () => b.sum(values),
+    mean: () => b.mul(b.sum(values), b.scalar(1 / values.length)),
+    max: () => b.op('Max', values),
+    product: () => values.reduce((a, c) => b.mul(a, c)),
+  };
+  return { ...first, value: fusions[how]() };
+}
+
+const PIXELS = [1, 2];
+
+function normalise(b: GraphBuilder, map: GraphMap, how: Normaliser): ValueName {
+  const { value } = map;
+  const zero = b.scalar(0);
+  const one = b.scalar(1);
+  /** (x − low) / scale of each item, 0 where the scale is 0. */
+  const shift = (low: ValueName, scale: ValueName) => {
+    const none = b.equal(scale, zero);
+    return b.where(none, b.mul(value, zero), b.div(b.sub(value, low), b.where(none, one, scale)));
+  };
+  switch (how.by) {
+    case 'none':
+      return value;
+    case 'minmax': {
+      const low = b.reduce('ReduceMin', value, PIXELS);
+      const span = b.sub(b.reduceMax(value, PIXELS), low);
+      const scaled = shift(low, how.epsilon ? b.add(span, b.scalar(how.epsilon)) : span);
+      return how.flat === 'keep' ? b.where(b.equal(span, zero), value, scaled) : scaled;
+    }
+    case 'max': {
+      const high = b.reduceMax(value, PIXELS);
+      const scale = how.epsilon ? b.add(high, b.scalar(how.epsilon)) : high;
+      return b.div(value, b.where(b.greater(high, zero), scale, one));
+    }
+    case 'percentile': {
+      const low = b.reduce('ReduceMin', value, PIXELS);
+      const high = percentile(b, value, map, how.percentile ?? 99);
+      return b.op('Clip', [shift(low, b.sub(high, low)), zero, one]);
+    }
+    case 'symmetric': {
+      const high = percentile(b, b.op('Abs', [value]), map, how.percentile ?? 100);
+      return b.op('Clip', [shift(zero, high), b.scalar(-1), one]);
+    }
+  }
+}
+
+/** The percentile of each item, linear between ranks, `[N, 1, 1]`. */
+function percentile(b: GraphBuilder, value: ValueName, { height, width }: GraphMap, percent: number): ValueName {
+  const rank = (percent / 100) * (height * width - 1);
   const below = Math.floor(rank);
-  const count = pixels - below;
-  const [sorted] = b.multi('TopK', [flat, b.ints([count])], { axis: 1 }, 2);
+  const count = height * width - below;
+  const [sorted] = b.multi('TopK', [b.reshape(value, [0, -1]), b.ints([count])], { axis: 1 }, 2);
   const at = (index: number) => b.slice(sorted!, [index], [index + 1], [1]);
   const share = rank - below;
   const lower = at(count - 1);
-  const value =
+  const found =
     count < 2 || share === 0 ? lower : b.add(b.mul(lower, b.scalar(1 - share)), b.mul(at(count - 2), b.scalar(share)));
-  const high = b.unsqueeze(value, [2]);
-  if (signed) return b.op('Clip', [b.div(map, b.add(high, b.scalar(TINY))), b.scalar(-1), b.scalar(1)]);
-  const low = b.reduce('ReduceMin', map, [1, 2]);
-  return b.op('Clip', [b.div(b.sub(map, low), b.add(b.sub(high, low), b.scalar(TINY))), b.scalar(0), b.scalar(1)]);
-}
-
-function reduceChannels(b: GraphBuilder, raw: ValueName, method: GraphMethod, axis: number): ValueName {
-  if (method.stages.reduce === 'sum') return b.reduceSum(raw, [axis], false);
-  const magnitude = b.op('Abs', [raw]);
-  return method.stages.reduce === 'sum-abs'
-    ? b.reduceSum(magnitude, [axis], false)
-    : b.reduceMax(magnitude, [axis], false);
+  return b.unsqueeze(found, [2]);
 }

@@ -6,7 +6,6 @@ export {
   type ExplainOptions,
   ExplainProgram,
   explain,
-  fusedStages,
   predictionsOf,
   type ResolvedOptions,
   resolveOptions,
@@ -24,6 +23,7 @@ export type {
 export { VERSION } from './explanation.ts';
 export { COLORMAPS, type ColormapName, colormap, colourIndex } from './heatmap/colormaps.ts';
 export { type Diagnosis, diagnose } from './heatmap/diagnose.ts';
+export { type Finishing, fusedStages, stagesOf } from './heatmap/finishing.ts';
 export type { HeatMap } from './heatmap/heatmap.ts';
 export {
   type FinishedMap,

@@ -140,7 +140,7 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .option('-m, --method <names>', 'methods, separated by commas (default: gradcam)', more)
     .option(
       '-t, --target <what>',
-      "top (chosen per picture, inside the graph), input (an int64 input 'target'), an index, a label, A-B (default: top)",
+      "top (chosen per picture, inside the graph), input (an int64 input 'target', one class a picture; one that does not exist gives a map of NaN), an index, a label, A-B (default: top)",
       each,
     )
     .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', each)

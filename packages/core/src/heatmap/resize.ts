@@ -41,16 +41,22 @@ const AXIS: Record<MapResize, (input: number, output: number) => Weights> = {
   'bicubic-opencv': clampedCubicWeights,
 };
 
+/** The weights by which an axis of `input` samples becomes one of `output`. */
+export function axisWeights(mode: MapResize, input: number, output: number): Weights {
+  const axis = AXIS[mode];
+  if (!axis) throw unknownName('map resize', mode, Object.keys(AXIS));
+  return axis(input, output);
+}
+
 /**
  * A map of `[h, w]` values resized to `[height, width]`; see {@link MAP_RESIZES} for the modes.
  * A map of that size already is returned as it is.
  */
 export function resizeMap(map: HeatMap, width: number, height: number, mode: MapResize = 'bilinear'): HeatMap {
-  const axis = AXIS[mode];
-  if (!axis) throw unknownName('map resize', mode, Object.keys(AXIS));
   checkSize(width, height);
   if (map.width === width && map.height === height) return map;
-  const data = applyWeights(map.data, map.width, axis(map.width, width), axis(map.height, height));
+  const columns = axisWeights(mode, map.width, width);
+  const data = applyWeights(map.data, map.width, columns, axisWeights(mode, map.height, height));
   return { width, height, data };
 }
 

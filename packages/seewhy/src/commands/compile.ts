@@ -21,6 +21,11 @@ interface CompileOptions extends ExplainOptions {
 export async function compile(path: string, options: CompileOptions): Promise<number> {
   if (extname(options.out).toLowerCase() !== '.onnx')
     throw errors.option('--out', options.out, 'the name of an .onnx file');
+  if (options.fusion && !options.map)
+    throw errors.optionClash(
+      '--fusion says how layers become one finished map, and without --map there is none',
+      'Add --map, or leave --fusion out.',
+    );
   if (!options.force && (await stat(options.out).catch(() => undefined))) throw errors.exists(options.out);
   const opened = await openModel(path, { ...loadOptions(options), batch: 'free' });
   const { model } = opened;
@@ -38,7 +43,7 @@ export async function compile(path: string, options: CompileOptions): Promise<nu
     layers: resolved.layers,
     target,
     score: resolved.score,
-    map: options.map === true,
+    map: options.map ? resolved : undefined,
   });
   if (!options.dryRun) {
     await makeFolder(dirname(options.out));
