@@ -34,7 +34,8 @@ import { startProgress } from '../progress.ts';
 import { GATE_FIELDS, gateFields } from '../record.ts';
 import type { ExplanationDocument, ExplanationRecord, FailureRecord } from '../schema.ts';
 import { findSources, type Source } from '../sources.ts';
-import { count, err, out, percent, print, say, table } from '../talk.ts';
+import { count, err, out, print, say, table } from '../talk.ts';
+import { ExplainTalk } from './explain-talk.ts';
 
 export interface ExplainCommandOptions extends MethodOptions, WrittenMethodOptions {
   until?: number;
@@ -159,7 +160,7 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
 async function run(plan: Plan, options: ExplainCommandOptions, signal: AbortSignal): Promise<number> {
   const { opened, sources } = plan;
   const started = performance.now();
-  const talk = new Talk(options, sources.length);
+  const talk = new ExplainTalk(options, sources.length);
   for (const notice of plan.notices) talk.notice(notice);
   const files = new OutputFiles(plan.to, options.force === true);
   const records: ExplanationRecord[] = [];
@@ -263,108 +264,6 @@ async function freeName(path: string): Promise<string> {
     const name = number === 1 ? path : path.replace(/(\.png)$/i, `-${number}$1`);
     if (!(await stat(name).catch(() => undefined))) return name;
   }
-}
-
-interface Ending {
-  pictures: number;
-  results: number;
-  failures: readonly FailureRecord[];
-  seconds: number;
-  to: Destination;
-  written: readonly string[];
-  interrupted: boolean;
-  gates: readonly { condition: string; failed: number }[];
-}
-
-/** Above this many pictures each gets one line, above the second none but warnings. */
-const FULL = 6;
-const LINES = 60;
-
-/** What people read: results on stdout (unless a program reads it), everything else on stderr. */
-class Talk {
-  readonly #quiet: boolean;
-  readonly #machine: boolean;
-  readonly #total: number;
-  #warned = 0;
-
-  constructor(options: ExplainCommandOptions, total: number) {
-    this.#quiet = options.quiet === true;
-    this.#machine = options.json === true || options.jsonl === true;
-    this.#total = total;
-  }
-
-  notice(text: string): void {
-    if (!this.#quiet) say(err.dim(text));
-  }
-
-  picture(source: Source, records: readonly ExplanationRecord[]): void {
-    if (this.#quiet) return;
-    const first = records[0]!;
-    const warnings = [
-      ...new Set(
-        records.flatMap((record) =>
-          record.diagnosis.warnings.map((warning) => `${record.method}, ${record.target.label}: ${warning}`),
-        ),
-      ),
-    ];
-    if (!this.#machine && this.#total <= FULL) {
-      print(out.bold(source.path));
-      print(
-        `  ${first.predictions.map(({ index, label, probability }) => `${out.dim(String(index))} ${label} ${percent(probability ?? Number.NaN)}`).join(out.dim(' · '))}`,
-      );
-      for (const record of records) {
-        const at =
-          record.layers.length > 0 ? out.dim(` at ${record.layers.map((layer) => layer.name).join(', ')}`) : '';
-        const files = Object.values(record.files);
-        print(
-          `  ${record.method} for ${targetText(record)}${at}${files.length > 0 ? ` → ${files[0]}${files.length > 1 ? out.dim(` and ${files.length - 1} more`) : ''}` : ''}`,
-        );
-      }
-    } else if (!this.#machine && this.#total <= LINES) {
-      const best = first.predictions[0]!;
-      print(
-        `${source.path}  ${best.label} ${percent(best.probability ?? Number.NaN)}  → ${Object.values(first.files)[0] ?? ''}`,
-      );
-    }
-    for (const note of first.source.notes) if (this.#total <= FULL) say(err.dim(`  ${note}`));
-    for (const warning of warnings) {
-      // A model on which every map is flat says so often enough after the first few.
-      if (++this.#warned <= 20) say(`  ${err.yellow('!')} ${this.#total > FULL ? `${source.path}: ` : ''}${warning}`);
-    }
-  }
-
-  failure(failure: FailureRecord): void {
-    say(`${err.red('failed')} ${failure.source.path}: ${failure.error.message}`);
-  }
-
-  end({ pictures, results, failures, seconds, to, written, interrupted, gates }: Ending): void {
-    for (const { condition, failed } of gates) {
-      if (failed > 0) say(`${err.red('gate failed')} ${condition}: holds for ${failed} of ${count(results, 'result')}`);
-    }
-    if (this.#quiet) return;
-    if (this.#warned > 20) say(err.dim(`${this.#warned - 20} further warnings; they are in the JSON records.`));
-    for (const file of written) say(`Sheet: ${err.bold(file)}`);
-    if (pictures === 1 && !interrupted) return;
-    const rate = seconds > 0 ? ` (${(results / seconds).toFixed(1)}/s)` : '';
-    const where = to.kind === 'folder' ? to.folder : to.file;
-    say(
-      `${interrupted ? err.yellow('Interrupted: ') : ''}${count(results, 'explanation')} in ${seconds.toFixed(1)} s${rate} → ${err.bold(where)}`,
-    );
-    if (failures.length > 0)
-      say(
-        `${err.red(`${failures.length} of ${count(pictures, 'input')} failed`)}: ${failures
-          .map((failure) => failure.source.path)
-          .slice(0, 10)
-          .join(', ')}${failures.length > 10 ? ' …' : ''}`,
-      );
-  }
-}
-
-function targetText({ target }: ExplanationRecord): string {
-  const name = (index: number, label: string) => (label === `class ${index}` ? label : `${index} ${label}`);
-  return target.against
-    ? `${name(target.index, target.label)} rather than ${name(target.against.index, target.against.label)}`
-    : name(target.index, target.label);
 }
 
 /** Shows what would be done. */
