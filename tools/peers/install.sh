@@ -54,10 +54,10 @@ install() {
   pip_install "$env" --no-deps --requirement "$list"
   if [ "$name" = torch ]; then
     cp "$here/sitecustomize.py" "$("$env/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/"
-    "$env/bin/python" -c 'import torch, torchvision, timm, captum, torchcam, pytorch_grad_cam, onnxruntime' >>"$env.log" 2>&1 ||
+    "$env/bin/python" -c 'import torch, torchvision, timm, captum, torchcam, pytorch_grad_cam, lime, shap, saliency, skimage, onnxruntime' >>"$env.log" 2>&1 ||
       { tail -n 5 "$env.log" >&2; fail "the packages of $name do not import"; }
   else
-    "$env/bin/python" -c 'import tensorflow, keras, tf_explain, tf_keras_vis, tf2onnx, onnxruntime' >>"$env.log" 2>&1 ||
+    "$env/bin/python" -c 'import tensorflow, keras, tf_explain, tf_keras_vis, xplique, tf2onnx, onnxruntime' >>"$env.log" 2>&1 ||
       { tail -n 5 "$env.log" >&2; fail "the packages of $name do not import"; }
   fi
   echo "$want" >"$stamp"

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Makes fixtures/parity: what torch-cam, pytorch-grad-cam and captum compute, for seewhy to be compared with.
+"""Makes fixtures/parity: what other libraries compute, for seewhy to be compared with.
 
-    python parity.py [CASE…]        with the Python of the torch environment (tools/peers/install.sh)
+    python parity.py [CASE…] [--out fixtures/parity]        with the Python of the torch environment (tools/peers/install.sh)
 
 Each folder has a case.json (model, input, target, layers by their ONNX value name, and the list of maps) and .npy files:
 raw maps as the peer makes them before any post-processing of its own, `finished` maps and `overlay` pictures after it.
 The torch network is the one the .onnx file was exported from; both are compared before anything is written. What is known
-to be wrong in a peer (shared/formulas.md) is not here.
+to be wrong in a peer is not here: fixtures/parity/README.md says what, and describes methods.json, which lists every map.
 """
 import argparse
 import importlib.metadata
@@ -23,17 +23,22 @@ import onnxruntime
 import torch
 from torch import nn
 
+import parity_readme
 import peers_captum
 import peers_gradcam
+import peers_sampling
+import peers_torchcam
 import small_models
 from reference import Table, from_case
-from subject import Subject
+from subject import Subject, measured
 
 warnings.filterwarnings("ignore")
 torch.set_num_threads(1)  # deterministic, and quicker beside others
 ROOT = small_models.ROOT
 PARITY = ROOT / "fixtures/parity"
-PEERS = [peers_gradcam, peers_captum]
+PEERS = [peers_gradcam.write, peers_captum.write, peers_torchcam.write, peers_sampling.write]
+# Not square, the network of cnn otherwise: only what depends on height and width.
+WIDE = [peers_gradcam.write, peers_torchcam.write, peers_captum.wide, peers_sampling.wide]
 
 
 class LiteTwin(nn.Module):
@@ -259,12 +264,36 @@ def methods(name, net, image, picture, target, layers, real):
     table = Table(PARITY, name)
     subject = Subject(name, net, image, picture, layers, target, real)
     targets = [target, 285] if real else [target, (target + 2) % 7]
-    for peer in PEERS:
+    for write in WIDE if name == "wide" else PEERS:
         started = time.time()
-        peer.write(table, subject, targets)
-        print(f"  {peer.__name__}: {time.time() - started:.0f} s", flush=True)
-    table.entries += from_case(PARITY, name)
+        write(table, subject, targets)
+        print(f"  {write.__module__}: {time.time() - started:.0f} s", flush=True)
+    table.entries += [row | {"peerError": case_error(subject, row)} for row in from_case(PARITY, name)]
     table.write()
+
+
+def case_error(subject, row):
+    """How far a map of case.json is from the same in float64."""
+    import captum.attr as attr
+    from torchcam import methods
+
+    if row["raw"] is None:
+        return None
+    method, target = row["method"], row["target"]
+    layer = next((layer for layer in subject.layers if layer["id"] == row["layer"]), None)
+    if row["peer"] == "pytorch-grad-cam":
+        run = peers_gradcam.once(peers_gradcam.KINDS[method], layer, target)
+    elif row["peer"] == "torch-cam":
+        kind = {"cam": methods.CAM, "gradcam": methods.GradCAM, "layercam": methods.LayerCAM}[method]
+        fc = next(n for n, m in subject.net.named_modules() if isinstance(m, nn.Linear))
+        run = lambda s: peers_torchcam.extract(s, kind, target, {"fc_layer": fc} if method == "cam" else {}, False)  # noqa: E731
+    elif method == "gradcam":
+        run = lambda s: attr.LayerGradCam(s.net, s.module(layer)).attribute(s.leaf(), target)  # noqa: E731
+    elif method == "saliency":
+        run = lambda s: attr.Saliency(s.net).attribute(s.leaf(), target, abs=row["variant"] == "abs")  # noqa: E731
+    else:
+        run = lambda s: attr.InputXGradient(s.net).attribute(s.leaf(), target)  # noqa: E731
+    return measured(subject, run, row["layout"]["raw"])[1]
 
 
 def main():
@@ -280,6 +309,7 @@ def main():
         else:
             other = pathlib.Path(os.environ.get("SEEWHY_PEERS", pathlib.Path.home() / ".cache/seewhy")) / "tensorflow/bin/python"
             subprocess.run([other, pathlib.Path(__file__).with_name("parity_tf.py"), "--out", PARITY], check=True)
+    parity_readme.write(PARITY)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes fixtures/parity/nhwc: Grad-CAM of tf-explain on parity-nhwc.onnx, with and without its "guided" gradients.
+"""Makes fixtures/parity/nhwc: tf-explain, tf-keras-vis and xplique on parity-nhwc.onnx (parity.py runs this one too).
 
     python parity_tf.py        with the Python of the tensorflow environment (tools/peers/install.sh)
 
@@ -7,8 +7,10 @@ The file format is that of parity.py. tf-explain returns pictures only; `finishe
 picture, by the same OpenCV call and formula (tf_explain/utils/display.py): resized, then (x - min) / (max - min), no ReLU.
 Its guided gradients are g·1[g>0]·1[A>0] before the averaging, which is not guided backpropagation.
 """
+import argparse
 import importlib.metadata
 import json
+import pathlib
 
 import small_models_tf  # first: it sets what TensorFlow reads at import
 
@@ -19,7 +21,10 @@ import onnxruntime
 import tensorflow as tf
 from tf_explain.core.grad_cam import GradCAM
 
-FOLDER = small_models_tf.MODELS.parent / "parity/nhwc"
+import peers_tf
+from reference import Table, from_case
+
+PARITY = small_models_tf.MODELS.parent / "parity"
 TARGET, LAYERS = 2, ["conv2", "conv3"]
 
 
@@ -40,11 +45,15 @@ def onnx_value(path, image, expected):
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=pathlib.Path, default=PARITY)
+    parity = parser.parse_args().out
+    folder = parity / "nhwc"
     model = small_models_tf.seeded(small_models_tf.parity_nhwc)
     image = numpy.random.default_rng(30).random((1, 48, 64, 3)).astype("float32")  # 0…1, as tf-explain's pictures want
     path = small_models_tf.MODELS / "parity-nhwc.onnx"
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for old in FOLDER.iterdir():
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
         old.unlink()
     version = importlib.metadata.version("tf-explain")
     layers, entries = [], []
@@ -54,7 +63,7 @@ def main():
         file = f"tf-explain.gradcam.{id}.{kind}.{stage}.npy"
         if array.max() == array.min():
             raise ValueError(f"{file} is empty")
-        numpy.save(FOLDER / file, array)
+        numpy.save(folder / file, array)
         entries.append({"peer": "tf-explain", "version": version, "method": "gradcam", "stage": stage, "layers": [id], "options": options, "shape": list(array.shape), "file": file})
 
     for number, name in enumerate(LAYERS, 1):
@@ -69,8 +78,8 @@ def main():
             add("finished", (resized - resized.min()) / (resized.max() - resized.min()), id, use_guided_grads=guided)
             overlay = GradCAM().explain((image, None), model, TARGET, name, use_guided_grads=guided)
             add("overlay", overlay, id, use_guided_grads=guided, colormap="viridis", image_weight=0.7)
-    numpy.save(FOLDER / "input.npy", image)
-    numpy.save(FOLDER / "picture.npy", (image[0] * 255).astype("uint8"))
+    numpy.save(folder / "input.npy", image)
+    numpy.save(folder / "picture.npy", (image[0] * 255).astype("uint8"))
     logits = model(image).numpy()
     record = {
         "name": "nhwc", "model": "fixtures/models/parity-nhwc.onnx", "target": TARGET, "logit": float(logits[0, TARGET]), "top": int(logits.argmax()),
@@ -81,8 +90,16 @@ def main():
         objects = isinstance(value, list) and value and isinstance(value[0], dict)
         return "[\n    " + ",\n    ".join(json.dumps(v) for v in value) + "\n  ]" if objects else json.dumps(value)
 
-    (FOLDER / "case.json").write_text("{\n" + ",\n".join(f"  {json.dumps(k)}: {lines(v)}" for k, v in record.items()) + "\n}\n")
-    print(f"nhwc: {len(entries)} maps, {sum(p.stat().st_size for p in FOLDER.iterdir())} bytes")
+    (folder / "case.json").write_text("{\n" + ",\n".join(f"  {json.dumps(k)}: {lines(v)}" for k, v in record.items()) + "\n}\n")
+    print(f"nhwc: {len(entries)} maps, {sum(p.stat().st_size for p in folder.iterdir())} bytes")
+    table = Table(parity, "nhwc")
+    peers_tf.write(table, model, image, TARGET, layers)
+    table.entries += from_case(parity, "nhwc")
+    table.write()
+    table = Table(parity, "nhwc-square")
+    tiny = small_models_tf.seeded(small_models_tf.tiny_nhwc)
+    peers_tf.square(table, tiny, numpy.random.default_rng(31).random((1, 32, 32, 3)).astype("float32"), 1)
+    table.write()
 
 
 if __name__ == "__main__":

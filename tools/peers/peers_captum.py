@@ -20,6 +20,12 @@ def write(table, subject, targets):
     segments(table, subject)
 
 
+def wide(table, subject, targets):
+    rectified(table, subject, targets[:1])
+    occlusion(table, subject)
+    segments(table, subject)
+
+
 def gradients(table, subject, targets):
     for target in targets[1:1] if subject.real else targets[1:]:
         for method, run in (
@@ -72,8 +78,11 @@ def paths(table, subject, targets):
 def settled(subject, samples, sigma, target):
     """Noise with which float32 and float64 agree: no unit lies within rounding of its kink, where either side would be right."""
     for seed in range(50, 150):
-        torch.manual_seed(seed)
-        draws = Draws()
+        draws, generator = Draws(), torch.Generator().manual_seed(seed)
+        drawn = sigma * torch.randn((samples, *subject.image.shape[1:]), generator=generator)
+        if subject.real:  # as bytes, a quarter of the file
+            drawn = unit(sigma) * torch.round(drawn / unit(sigma)).clamp(-127, 127)
+        draws.drawn["normal"], draws.again = [drawn], True
 
         def run(s):
             with draws.of(torch, "normal"):
@@ -82,6 +91,11 @@ def settled(subject, samples, sigma, target):
         if measured(subject, run, "CHW", draws)[1] < 1e-5:
             return draws
     raise ValueError(f"{subject.name}: no noise that is clear of every kink")
+
+
+def unit(sigma):
+    """Step of noise that is saved as int8: four standard deviations."""
+    return sigma / 32
 
 
 def noise(table, subject):
@@ -93,12 +107,13 @@ def noise(table, subject):
         wrapped["gradient-x-input"] = lambda s: (attr.InputXGradient(s.net), {})
         wrapped["integrated-gradients"] = lambda s: (attr.IntegratedGradients(s.net), {"n_steps": 8, "baselines": torch.zeros_like(s.image)})
     kinds = {"smoothgrad": "smoothgrad", "smoothgrad-squared": "smoothgrad_sq", "vargrad": "vargrad"}
-    file = table.give("noise", draws["normal"][0], "NCHW")
+    drawn = draws["normal"][0]
+    file = table.give("noise", torch.round(drawn / unit(sigma)).to(torch.int8).numpy() if subject.real else drawn, "NCHW")
     for base, make in wrapped.items():
         for method, kind in kinds.items():
             if base != "saliency-signed" and method != "smoothgrad":
                 continue
-            if subject.real and (base != "saliency-signed"):
+            if subject.real and (base != "saliency-signed" or method != "smoothgrad"):
                 continue
 
             def run(s):
@@ -108,7 +123,7 @@ def noise(table, subject):
 
             draws.again = True
             raw, error = measured(subject, run, "CHW", draws)
-            options = {"samples": samples, "sigma": sigma, "of": base}
+            options = {"samples": samples, "sigma": sigma, "of": base} | ({"noiseUnit": unit(sigma)} if subject.real else {})
             table.add(PEER, method, raw, target=target, variant=base, options=options, given={"noise": file}, layout="CHW", error=error)
     if subject.real:
         return

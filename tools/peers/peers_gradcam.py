@@ -46,7 +46,7 @@ def write(table, subject, targets):
                 if name == "kpcacam" and layer is not last:
                     continue
                 (raw, finished), error = measured(subject, once(KINDS[name], layer, target), "HW")
-                keep = layer is last and not (subject.real and target != subject.target)
+                keep = layer is last and (not subject.real or (target == subject.target and name in ("gradcam++", "eigencam")))
                 options = {"sign": "arbitrary"} if name in ("eigencam", "eigengradcam", "kpcacam") else {}
                 shown = None if name in CLASS_FREE else target
                 table.add(PEER, name, raw, target=shown, layer=layer, options=options, finished=finished if keep else None, error=error)
@@ -67,7 +67,7 @@ def smoothed(table, subject):
     """eigen_smooth: the first principal component of the weighted activations."""
     for name in ("gradcam", "layercam", "gradcam++"):
         (raw, finished), error = measured(subject, once(KINDS[name], subject.last, subject.target, eigen_smooth=True), "HW")
-        table.add(PEER, name, raw, target=subject.target, layer=subject.last, variant="eigen-smooth", options={"sign": "arbitrary"}, finished=finished, error=error)
+        table.add(PEER, name, raw, target=subject.target, layer=subject.last, variant="eigen-smooth", options={"sign": "arbitrary"}, finished=None if subject.real else finished, error=error)
 
 
 def augmented(table, subject):
@@ -142,10 +142,11 @@ def finer(table, subject, targets):
 
 
 def score(table, subject, targets):
-    """One target on the large network: 1280 masks."""
+    """On the large network one target and the layer of 112 channels, not the last one of 1280."""
+    layer = subject.layers[-2] if subject.real else subject.last
     for target in targets[:1] if subject.real else targets:
-        (raw, finished), error = measured(subject, once(pgc.ScoreCAM, subject.last, target), "HW")
-        table.add(PEER, "scorecam", raw, target=target, layer=subject.last, finished=finished if target == subject.target else None, error=error)
+        (raw, finished), error = measured(subject, once(pgc.ScoreCAM, layer, target), "HW")
+        table.add(PEER, "scorecam", raw, target=target, layer=layer, finished=finished if target == subject.target else None, error=error)
 
 
 def ablation(table, subject, targets):

@@ -67,9 +67,9 @@ class Table:
         array = numpy.ascontiguousarray(array)
         if array.dtype.kind == "b":
             array = array.astype(numpy.uint8)
-        elif array.dtype.kind in "iu":
+        elif array.dtype.kind in "iu" and array.dtype != numpy.int8:
             array = array.astype(numpy.uint8 if 0 <= array.min() and array.max() < 256 else numpy.int32)
-        else:
+        elif array.dtype != numpy.int8:
             array = array.astype(numpy.float32)
         numpy.save(self.folder / file, array)
         return f"{self.model}/{file}"
