@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { differentiate } from '@seewhy/autodiff';
-import { decodeNpy, ortRuntime, probe, type RunTensor, toFloat32 } from '@seewhy/core';
 import { importKeras, type KerasModel } from '@seewhy/keras';
 import { check, fold, type Graph, GraphBuilder, inferTypes, prepare, removeDeadNodes, Tensor } from '@seewhy/onnx';
 import * as ort from 'onnxruntime-node';
+import { type Numbers, readNpy, relativeError, runGraph } from './run-graph.ts';
 
 /** The record that applications.py writes for each network. */
 export interface NetworkRecord {
@@ -61,7 +61,9 @@ export async function verifyNetwork(folder: string, record: NetworkRecord): Prom
     const missing = missingLayers(record, model);
     if (missing.length > 0) throw new Error(`layers without a view: ${missing.slice(0, 5).join(', ')}`);
     const image = readNpy(join(folder, record.input));
-    result.error = await outputError(graph, image, readNpy(join(folder, record.output)));
+    const feeds = { [graph.inputs[0]!.name]: image };
+    const outputs = await runGraph(graph, feeds);
+    result.error = relativeError(outputs[graph.outputs[0]!.name]!, readNpy(join(folder, record.output)));
     result.passed = result.error <= ALLOWED;
     if (record.gradient && existsSync(join(folder, record.gradient))) {
       result.gradientAllowed = Math.max(1e-4, 2.5 * record.gradientError!);
@@ -80,38 +82,14 @@ function missingLayers(record: NetworkRecord, model: KerasModel): string[] {
   return record.layers.filter((name) => !names.has(name));
 }
 
-interface Array64 {
-  dims: readonly number[];
-  data: Float32Array | Float64Array;
-}
-
-async function outputError(graph: Graph, image: Array64, expected: Array64): Promise<number> {
-  const runtime = ortRuntime(ort as never, { threads: 2 });
-  const session = await runtime.open(graph);
-  try {
-    const feeds = { [graph.inputs[0]!.name]: tensorOf(image) };
-    const got = toFloat32((await session.run(feeds))[graph.outputs[0]!.name]!);
-    if (got.length !== expected.data.length) throw new Error(`${got.length} outputs, not ${expected.data.length}`);
-    let difference = 0;
-    let largest = 0;
-    got.forEach((value, index) => {
-      const away = Math.abs(value - expected.data[index]!);
-      difference = Number.isNaN(away) ? Number.NaN : Math.max(difference, away);
-      largest = Math.max(largest, Math.abs(expected.data[index]!));
-    });
-    return difference / largest;
-  } finally {
-    await session.release();
-  }
-}
-
-async function gradientError(base: Graph, image: Array64, expected: Array64, target: number): Promise<number> {
+async function gradientError(base: Graph, image: Numbers, expected: Numbers, target: number): Promise<number> {
+  const { ortRuntime, probe } = await import('@seewhy/core');
   const runtime = ortRuntime(ort as never, { threads: 2 });
   let graph = prepare(base);
   const size = image.data.length / image.dims[0]!;
-  const first: Array64 = { dims: [1, ...image.dims.slice(1)], data: image.data.slice(0, size) };
+  const first: Numbers = { dims: [1, ...image.dims.slice(1)], data: image.data.slice(0, size) };
   const input = graph.inputs[0]!.name;
-  const feeds = { [input]: tensorOf(first) };
+  const feeds = { [input]: { type: 'float32' as const, dims: [...first.dims], data: Float32Array.from(first.data) } };
   const { shapes } = await probe(runtime, graph, feeds);
   graph = removeDeadNodes(fold(graph, { shapes: shapes as ReadonlyMap<string, readonly number[]> }));
   const of = graph.outputs[0]!.name;
@@ -120,29 +98,21 @@ async function gradientError(base: Graph, image: Array64, expected: Array64, tar
   seed[target] = 1;
   const builder = new GraphBuilder(graph.with({ outputs: [] }));
   const seedValue = builder.constant(Tensor.floats(seed, shape), 'seed');
-  const gradients = differentiate(builder, graph, { of, seed: seedValue, wrt: [input], shapes, types: inferTypes(graph) });
+  const gradients = differentiate(builder, graph, {
+    of,
+    seed: seedValue,
+    wrt: [input],
+    shapes,
+    types: inferTypes(graph),
+  });
   builder.output(gradients.get(input)!, 'gradient');
-  const session = await runtime.open(builder.build());
-  try {
-    const got = toFloat32((await session.run(feeds)).gradient!);
-    let difference = 0;
-    let norm = 0;
-    got.forEach((value, index) => {
-      difference += (value - expected.data[index]!) ** 2;
-      norm += expected.data[index]! ** 2;
-    });
-    if (got.length !== expected.data.length || norm === 0) throw new Error('the gradients cannot be compared');
-    return Math.sqrt(difference / norm);
-  } finally {
-    await session.release();
-  }
-}
-
-function tensorOf({ dims, data }: Array64): RunTensor {
-  return { type: 'float32', dims: [...dims], data: Float32Array.from(data) };
-}
-
-function readNpy(path: string): Array64 {
-  const { dims, data } = decodeNpy(new Uint8Array(readFileSync(path)), path);
-  return { dims, data: data as Float32Array | Float64Array };
+  const got = (await runGraph(builder.build(), { [input]: first })).gradient!.data;
+  let difference = 0;
+  let norm = 0;
+  got.forEach((value, index) => {
+    difference += (value - expected.data[index]!) ** 2;
+    norm += expected.data[index]! ** 2;
+  });
+  if (got.length !== expected.data.length || norm === 0) throw new Error('the gradients cannot be compared');
+  return Math.sqrt(difference / norm);
 }

@@ -16,7 +16,10 @@ if (!existsSync(folder)) throw new Error(`There is no folder ${folder}: run tool
 const records = readdirSync(folder)
   .filter((file) => /\.(tf_)?keras\.json$/.test(file))
   .map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as NetworkRecord)
-  .filter(({ name, framework }) => args.length === 0 || args.some((wanted) => wanted === name || wanted === `${name}.${framework}`));
+  .filter(
+    ({ name, framework }) =>
+      args.length === 0 || args.some((wanted) => wanted === name || wanted === `${name}.${framework}`),
+  );
 const results: NetworkResult[] = [];
 for (const record of records) {
   const result = await verifyNetwork(folder, record);

@@ -240,7 +240,7 @@ class GraphMaker {
         call: (wrapped, owner, inputs) => {
           const inner: Place = {
             names: [...place.names, wrapped.name],
-            folder: `${place.folder}/${owner}`,
+            folder: owner === '' ? place.folder : `${place.folder}/${owner}`,
             scope: `${place.scope}/${wrapped.name}`,
           };
           const result = this.call(wrapped, [inputs.length === 1 ? inputs[0] : inputs], {}, inner);
