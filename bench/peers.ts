@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Side } from './measure.ts';
 import { python, root } from './places.ts';
 
-export type PeerTask = 'predict' | 'pytorch-grad-cam' | 'torch-cam' | 'captum';
+export type PeerTask = 'predict' | 'pytorch-grad-cam' | 'torch-cam' | 'captum' | 'captum-ig' | 'scorecam' | 'rise';
 
 /** The Python peers in a process of their own, which times itself and runs only when asked to. */
 export class Peers {

@@ -2,6 +2,7 @@ import { NETWORKS, type Network } from './networks.ts';
 import type { DiskCosts } from './parts/disk.ts';
 import { type FolderCosts, PHOTOS } from './parts/folder.ts';
 import type { NetworkCosts } from './parts/programs.ts';
+import type { SamplingCosts } from './parts/sampling.ts';
 import type { StartupCosts } from './parts/startup.ts';
 import type { Versions } from './versions.ts';
 
@@ -13,6 +14,7 @@ interface Part<Figures> {
 
 export interface Measured {
   programs?: Part<Record<string, NetworkCosts>>;
+  sampling?: Part<Record<string, SamplingCosts>>;
   startup?: Part<Record<string, StartupCosts>>;
   disk?: Part<DiskCosts>;
   folder?: Part<Record<string, FolderCosts>>;
@@ -33,6 +35,7 @@ export function report(measured: Measured): string {
     ...seen.flatMap(([date, v]) => [`- ${date}: ${v.machine}; ${v.node}; ${v.peers}`]),
     '',
     ...(measured.programs ? programs(measured.programs.figures) : []),
+    ...(measured.sampling ? sampling(measured.sampling.figures) : []),
     ...(measured.startup ? startup(measured.startup.figures) : []),
     ...(measured.disk ? disk(measured.disk.figures) : []),
     ...(measured.folder ? folder(measured.folder.figures) : []),
@@ -127,6 +130,85 @@ function programs(figures: Record<string, NetworkCosts>): string[] {
     '### Saliency : captum',
     '',
     ...peer('captum', 'captum'),
+  ];
+}
+
+/** captum's 50-step integrated gradients, in predictions of ONNX Runtime, against which ours must be so much faster. */
+const CAPTUM_IG: Readonly<Record<string, readonly [must: number, aim: number]>> = {
+  resnet50: [1.3, 1.3],
+  mobilenet_v3_small: [2, 2],
+};
+
+function sampling(figures: Record<string, SamplingCosts>): string[] {
+  const title = (name: string) => NETWORKS[name]?.title ?? name;
+  const rows = Object.entries(figures);
+  const step = (value: number, f: SamplingCosts) => `${(value / f.saliency).toFixed(2)}`;
+  return [
+    '## Sampling methods',
+    '',
+    'A step of integrated gradients or a sample of SmoothGrad, one picture a run : one saliency run (must be at most 1.05); the same with the',
+    'batch that was measured best.',
+    '',
+    ...table(
+      ['network', 'saliency, ms', 'IG step', 'SmoothGrad sample', 'IG step, batched', ''],
+      rows.map(([name, f]) => [
+        title(name),
+        f.saliency.toFixed(1),
+        step(f.integratedGradientsStep, f),
+        step(f.smoothGradStep, f),
+        step(f.integratedGradientsStepBatched, f),
+        atMost(Math.max(f.integratedGradientsStep, f.smoothGradStep) / f.saliency, [1.05, 1.05]),
+      ]),
+    ),
+    'Integrated gradients of 50 steps against captum:',
+    '',
+    ...table(
+      ['network', 'captum, in predictions', 'seewhy, in predictions', 'seewhy is faster', 'must', ''],
+      rows.map(([name, f]) => [
+        title(name),
+        f.captumInPredictions.toFixed(0),
+        f.oursInPredictions.toFixed(0),
+        `${f.captum.toFixed(2)} ×`,
+        `≥ ${CAPTUM_IG[name]![0]} ×`,
+        atLeast(f.captum, CAPTUM_IG[name]!),
+      ]),
+    ),
+    'Forward passes a second of RISE and occlusion : plain inference at its best batch (must be at least 0.95), and RISE written in torch:',
+    '',
+    ...table(
+      [
+        'network',
+        'plain',
+        'best batch',
+        'RISE',
+        'occlusion',
+        'torch',
+        'RISE : plain',
+        'occlusion : plain',
+        '',
+        'RISE : torch (must 2)',
+        '',
+      ],
+      rows.map(([name, f]) => [
+        title(name),
+        ...[f.plain, f.bestBatch, f.rise, f.occlusion, f.torch].map((value) => value.toFixed(0)),
+        (f.rise / f.plain).toFixed(2),
+        (f.occlusion / f.plain).toFixed(2),
+        atLeast(Math.min(f.rise, f.occlusion) / f.plain, [0.95, 0.95]),
+        `${(f.rise / f.torch).toFixed(2)} ×`,
+        atLeast(f.rise / f.torch, [2, 2]),
+      ]),
+    ),
+    ...rows.flatMap(([name, f]) =>
+      f.scorecam === undefined
+        ? []
+        : [
+            `Score-CAM on ${title(name)}, pytorch-grad-cam's variant: ${f.scorecam.toFixed(2)} × faster than pytorch-grad-cam (must 2: ${atLeast(f.scorecam, [2, 2])}).`,
+            '',
+          ],
+    ),
+    `Memory: four times as many samples make the process larger by ${rows.map(([name, f]) => `${f.growth.toFixed(0)} MB (${title(name)})`).join(', ')}.`,
+    '',
   ];
 }
 

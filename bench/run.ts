@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { measureDisk } from './parts/disk.ts';
 import { measureFolder } from './parts/folder.ts';
 import { measurePrograms } from './parts/programs.ts';
+import { measureSampling } from './parts/sampling.ts';
 import { measureStartup } from './parts/startup.ts';
 import { cache, needPeers, python, root } from './places.ts';
 import { type Measured, report } from './report.ts';
@@ -22,6 +23,7 @@ const { values, positionals } = parseArgs({
 const effort = Number(values.effort);
 const PARTS = {
   programs: measurePrograms,
+  sampling: measureSampling,
   startup: measureStartup,
   disk: measureDisk,
   folder: measureFolder,

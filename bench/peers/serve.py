@@ -43,7 +43,15 @@ class Subject:
 
     def task(self, kind):
         if kind not in self.tasks:
-            self.tasks[kind] = {"pytorch-grad-cam": self.grad_cam, "torch-cam": self.torch_cam, "captum": self.captum}[kind]()
+            makers = {
+                "pytorch-grad-cam": self.grad_cam,
+                "torch-cam": self.torch_cam,
+                "captum": self.captum,
+                "captum-ig": self.captum_ig,
+                "scorecam": self.scorecam,
+                "rise": self.rise,
+            }
+            self.tasks[kind] = makers[kind]()
         return self.tasks[kind]
 
     def predict(self):
@@ -69,6 +77,37 @@ class Subject:
         def run():
             scores = net(self.image)
             return cam(self.target, scores)
+
+        return run
+
+    def captum_ig(self):
+        """Integrated gradients, 50 steps (its default), in internal batches as its documentation advises where memory is short."""
+        from captum.attr import IntegratedGradients
+
+        gradients = IntegratedGradients(models.load(self.name))
+        return lambda: gradients.attribute(self.image, target=self.target, n_steps=50, internal_batch_size=10)
+
+    def scorecam(self):
+        from pytorch_grad_cam import ScoreCAM
+        from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+        net = models.load(self.name)
+        cam = ScoreCAM(model=net, target_layers=[LAYERS[self.name](net)])
+        targets = [ClassifierOutputTarget(self.target)]
+        return lambda: cam(input_tensor=self.image, targets=targets)
+
+    def rise(self):
+        """64 masks of 7 x 7 cells, 16 at a time, enlarged by torch."""
+        cells = (torch.rand(64, 1, 7, 7, generator=torch.Generator().manual_seed(1)) < 0.5).float()
+        masks = torch.nn.functional.interpolate(cells, size=(256, 256), mode="bilinear")[:, :, :224, :224]
+
+        def run():
+            with torch.inference_mode():
+                total = torch.zeros(224, 224)
+                for part in masks.split(16):
+                    scores = self.plain(self.image * part)[:, self.target]
+                    total += (scores[:, None, None] * part[:, 0]).sum(0)
+                return total
 
         return run
 

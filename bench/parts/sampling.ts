@@ -1,0 +1,172 @@
+import {
+  chooseMethods,
+  Explainer,
+  type ExplainOptions,
+  ExplainProgram,
+  findMethod,
+  graphMethods,
+  imageDims,
+  Model,
+  ortRuntime,
+  type RunTensor,
+  stack,
+  TOP,
+} from '@seewhy/core';
+import { readGraph } from '@seewhy/onnx';
+import * as ort from 'onnxruntime-node';
+import { cost, interleave, type Side, timed } from '../measure.ts';
+import { Peers, type PeerTask } from '../peers.ts';
+import { modelBytes, noiseImage, THREADS } from '../programs.ts';
+
+/** Networks of the comparison. */
+const NAMES = ['resnet50', 'mobilenet_v3_small'] as const;
+/** Steps and samples of one explanation. */
+const STEPS = 50;
+/** Forward passes of one measurement of RISE; occlusion's follow from its windows. */
+const MASKS = { resnet50: 96, mobilenet_v3_small: 512 } as const;
+const BATCHES = [1, 2, 4, 8, 16, 32];
+
+export interface SamplingCosts {
+  /** Milliseconds of a saliency run, and of one step or sample of a method, one picture a run. */
+  saliency: number;
+  integratedGradientsStep: number;
+  smoothGradStep: number;
+  /** The same with the batch that was measured best. */
+  integratedGradientsStepBatched: number;
+  /** 50 steps: captum's time over ours, and both in plain predictions. */
+  captum: number;
+  captumInPredictions: number;
+  oursInPredictions: number;
+  /** Predictions a second: plain at the best batch, RISE, occlusion, RISE written in torch. */
+  plain: number;
+  bestBatch: number;
+  rise: number;
+  occlusion: number;
+  torch: number;
+  /** pytorch-grad-cam's Score-CAM over ours, same variant; only where it ends within minutes. */
+  scorecam: number | undefined;
+  /** Growth of the resident set over a run of four times as many samples, in MB. */
+  growth: number;
+}
+
+/** Sampling methods beside plain inference and the peers. */
+export async function measureSampling(effort: number): Promise<Record<string, SamplingCosts>> {
+  const peers = new Peers();
+  const results: Record<string, SamplingCosts> = {};
+  for (const name of NAMES) {
+    const bytes = modelBytes(name);
+    const runtime = ortRuntime(ort as never, { threads: THREADS });
+    const model = await Model.load(readGraph(bytes), { runtime, batch: 'free' });
+    const image = noiseImage(imageDims(model.image));
+    const saliency = await Explainer.open(model, {
+      methods: graphMethods(chooseMethods([findMethod('saliency')])),
+      layers: [],
+      targets: [TOP],
+      score: 'logit',
+    });
+    const open: ExplainProgram[] = [];
+    const method = async (options: ExplainOptions): Promise<Side> => {
+      const program = await ExplainProgram.open(model, options);
+      open.push(program);
+      // Chooses its batch in its first runs.
+      await program.run([image]);
+      return async () => (await program.run([image]))[0]![0]!.provenance.runMilliseconds;
+    };
+    const ig = { methods: ['integrated-gradients'], steps: STEPS };
+    const smooth = { methods: ['smoothgrad'], samples: STEPS };
+    const blocks = Math.max(3, Math.round(8 * effort));
+    const step = await interleave(
+      {
+        saliency: () => timed(() => saliency.run([image])),
+        ig: await method({ ...ig, sampleBatch: 1 }),
+        smooth: await method({ ...smooth, sampleBatch: 1 }),
+        batched: await method(ig),
+      },
+      { blocks, runs: 2 },
+    );
+    const plain = await plainSides(model, image);
+    const alone = await interleave(plain.sides, { blocks, runs: 3 });
+    const rates = Object.fromEntries(BATCHES.map((batch) => [batch, (1000 * batch) / cost(alone[`b${batch}`]!)]));
+    const bestBatch = BATCHES.reduce((best, batch) => (rates[batch]! > rates[best]! ? batch : best));
+    const masks = MASKS[name];
+    const riseSide = await method({ methods: ['rise'], masks });
+    const occlusionProgram = await ExplainProgram.open(model, { methods: ['occlusion'] });
+    open.push(occlusionProgram);
+    const occluded = await occlusionProgram.run([image]);
+    const windows = occluded[0]![0]!.sampling!.samples;
+    const forward = await interleave(
+      {
+        plain: plain.sides[`b${bestBatch}`]!,
+        rise: riseSide,
+        occlusion: async () => (await occlusionProgram.run([image]))[0]![0]!.provenance.runMilliseconds,
+      },
+      { blocks, runs: 2 },
+    );
+    const peer = async (task: PeerTask, ours: Side, runs: number) => {
+      const side = peers.side(name, task);
+      const times = await interleave(
+        { peer: side, ours, plain: plain.sides.b1! },
+        { blocks: Math.max(2, Math.round(runs * effort)), runs: 1 },
+      );
+      return { peer: cost(times.peer), ours: cost(times.ours), plain: cost(times.plain) };
+    };
+    const captum = await peer('captum-ig', await method(ig), 4);
+    const torch = await peer('rise', riseSide, 3);
+    const score =
+      name === 'resnet50'
+        ? await peer('scorecam', await method({ methods: ['scorecam'], variant: 'pytorch-grad-cam' }), 1)
+        : undefined;
+    const growth = await grown(model, image, masks);
+    await plain.release();
+    await saliency.release();
+    for (const program of open) await program.release();
+    results[name] = {
+      saliency: cost(step.saliency),
+      integratedGradientsStep: cost(step.ig) / (STEPS + 1),
+      smoothGradStep: cost(step.smooth) / STEPS,
+      integratedGradientsStepBatched: cost(step.batched) / (STEPS + 1),
+      captum: captum.peer / captum.ours,
+      captumInPredictions: captum.peer / captum.plain,
+      oursInPredictions: captum.ours / captum.plain,
+      plain: (1000 * bestBatch) / cost(forward.plain),
+      bestBatch,
+      rise: (1000 * masks) / cost(forward.rise),
+      occlusion: (1000 * windows) / cost(forward.occlusion),
+      torch: (1000 * PEER_MASKS) / torch.peer,
+      scorecam: score && score.peer / score.ours,
+      growth,
+    };
+    console.log(name, results[name]);
+  }
+  peers.end();
+  return results;
+}
+
+/** Masks of one run of the peer (bench/peers/serve.py). */
+const PEER_MASKS = 64;
+
+/** Plain predictions of the file itself, at several batch sizes. */
+async function plainSides(model: Model, image: RunTensor) {
+  const session = await model.runtime.open(model.graph);
+  const sides: Record<string, Side> = Object.fromEntries(
+    BATCHES.map((batch) => {
+      const feeds = { [model.image.name]: stack(Array.from({ length: batch }, () => image)) };
+      return [`b${batch}`, () => timed(() => session.run(feeds))];
+    }),
+  );
+  return { sides, release: () => session.release() };
+}
+
+/** How much larger the process is after four times as many samples. */
+async function grown(model: Model, image: RunTensor, masks: number): Promise<number> {
+  const run = async (count: number) => {
+    const program = await ExplainProgram.open(model, { methods: ['rise'], masks: count, sampleBatch: 8 });
+    await program.run([image]);
+    const { rss } = process.memoryUsage();
+    await program.release();
+    return rss / 1e6;
+  };
+  await run(masks);
+  const before = await run(masks);
+  return (await run(4 * masks)) - before;
+}
