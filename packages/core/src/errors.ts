@@ -95,6 +95,12 @@ export const errors = {
       what: `The model has no input that looks like an image (four dimensions, 1, 3 or 4 channels)${inputs.length > 0 ? `; its inputs are ${quoted(inputs)}` : ''}`,
       cure: 'seewhy explains image models; if one of the inputs is an image, name it with --input-name (API: `input`).',
     }),
+  imageTooLarge: (name: string, width: number, height: number) =>
+    new SeewhyError({
+      code: 'IMAGE_INPUT_TOO_LARGE',
+      what: `The input '${name}' is declared for pictures of ${width}x${height} pixels, more than a tensor can hold`,
+      cure: 'Export the model again for the size it is used with, or with a free size.',
+    }),
   unknownInput: (name: string, inputs: readonly string[]) =>
     new SeewhyError({
       code: 'INPUT_UNKNOWN',
