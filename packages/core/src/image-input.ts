@@ -40,10 +40,13 @@ const KEEPS_LAYOUT = new Set([
   'Slice',
 ]);
 
+/** 2 GB of float32: what a typed array and a runtime's buffer hold everywhere. */
+const MOST_VALUES = 2 ** 29;
+
 /**
  * Finds the image input: four dimensions with 1, 3 or 4 channels, first (NCHW) or last (NHWC); where the file declares too little, the
  * first convolution behind it decides.
- * @throws NO_IMAGE_INPUT, INPUT_UNKNOWN
+ * @throws NO_IMAGE_INPUT, INPUT_UNKNOWN, IMAGE_INPUT_TOO_LARGE
  */
 export function findImageInput(
   graph: Graph,
@@ -60,6 +63,8 @@ export function findImageInput(
     throw errors.noImageInput(
       feeds.map((value) => `${value.name} [${value.shape?.map((dim) => dim ?? '?').join(', ') ?? '?'}]`),
     );
+  if (best.channels * best.height * best.width > MOST_VALUES)
+    throw errors.imageTooLarge(best.name, best.width, best.height);
   return best;
 }
 

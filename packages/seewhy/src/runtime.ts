@@ -27,6 +27,7 @@ export interface ChosenRuntime {
 export type LoadedOrt = OrtModule & {
   readonly listSupportedBackends?: () => { readonly name: string; readonly bundled: boolean }[];
   readonly env: {
+    logLevel?: string;
     readonly versions?: { readonly common?: string; readonly node?: string; readonly web?: string };
     readonly wasm?: { numThreads?: number; wasmPaths?: unknown };
   };
@@ -38,7 +39,9 @@ const require = createRequire(import.meta.url);
 /** Loads onnxruntime-node; throws what its loading threw. */
 export function loadNative(): LoadedOrt {
   if (process.env.SEEWHY_RUNTIME === 'wasm') throw new Error('SEEWHY_RUNTIME=wasm asks for onnxruntime-web');
-  return require('onnxruntime-node') as LoadedOrt;
+  const ort = require('onnxruntime-node') as LoadedOrt;
+  ort.env.logLevel = 'fatal';
+  return ort;
 }
 
 /** Loads the WebAssembly build: the copy inside this package, or an installed onnxruntime-web. */

@@ -69,7 +69,8 @@ async function openSession(
     session = (await ort.InferenceSession.create(model, {
       executionProviders: [device],
       graphOptimizationLevel: opening.optimization ?? 'all',
-      logSeverityLevel: 3,
+      // What is wrong is thrown; told on stderr as well it would be said twice.
+      logSeverityLevel: 4,
       externalData: files.map(({ location, data }) => ({ path: location, data })),
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(spinning === false ? { extra: { session: { intra_op: { allow_spinning: '0' } } } } : {}),
