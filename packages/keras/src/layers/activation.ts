@@ -95,7 +95,7 @@ const glu: ActivationImporter = (layer, x, options) => {
   };
 };
 
-/** Martins & Astudillo 2016: the Euclidean projection onto the simplex, by sorting. */
+/** Martins & Astudillo 2016, by sorting; the threshold is made of the sum of the running sums, as Keras 3 has it. */
 const sparsemax: ActivationImporter = (layer, x, options) => {
   const { b } = layer;
   const [axis] = options.axes('axis', x.shape.length, -1) as [number];
@@ -111,7 +111,7 @@ const sparsemax: ActivationImporter = (layer, x, options) => {
   const one = b.scalar(1);
   const support = b.greater(b.sub(sorted, b.div(b.sub(sums, one), ranks)), b.scalar(0));
   const count = b.reduceSum(b.cast(support, 1), [held]);
-  const total = b.reduceSum(b.where(support, sorted, b.scalar(0)), [held]);
+  const total = b.reduceSum(b.where(support, sums, b.scalar(0)), [held]);
   return { ...x, value: b.relu(b.sub(x.value, b.div(b.sub(total, one), count))) };
 };
 

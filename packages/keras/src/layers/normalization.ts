@@ -74,7 +74,7 @@ function axisSizes(options: LayerOptions, shape: KerasShape | undefined): (numbe
     .map((axis) => shape?.[axis] ?? null);
 }
 
-/** γ (x − mean)/√(variance + ε) + β over the last axes, or γ x/√(mean of squares + ε). */
+/** γ (x − mean)/√(variance + ε) + β over the last axes; with `rms_scaling` γ x/√(variance + ε), as Keras 3 has it. */
 const layerNormalization: LayerImporter = {
   weights(options, [shape]) {
     const sizes = axisSizes(options, shape);
@@ -86,7 +86,7 @@ const layerNormalization: LayerImporter = {
   },
   build(layer) {
     const { options, b } = layer;
-    if (options.flag('rms_scaling', false)) return rms(layer, 'gamma', options.number('epsilon', 1e-3));
+    if (options.flag('rms_scaling', false)) return rms(layer, 'gamma', options.number('epsilon', 1e-3), true);
     const rank = layer.x.shape.length;
     const axes = options.axes('axis', rank, -1).sort((one, other) => one - other);
     const trailing = axes.every((axis, at) => axis === rank - axes.length + at);
@@ -134,12 +134,13 @@ function scaled(layer: LayerContext, x: LayerValue, axes: readonly number[], val
   return result;
 }
 
-/** x/√(mean(x²) + ε) · scale. */
-function rms(layer: LayerContext, weight: string, epsilon: number): LayerValue {
+/** x/√(mean(x²) + ε) · scale; the mean is taken off before squaring when `centred`. */
+function rms(layer: LayerContext, weight: string, epsilon: number, centred = false): LayerValue {
   const { b, options } = layer;
   const x = b.inKerasLayout(layer.x);
   const axes = options.axes('axis', x.shape.length, -1).sort((one, other) => one - other);
-  const square = b.reduceMean(b.mul(x.value, x.value), axes);
+  const part = centred ? b.sub(x.value, b.reduceMean(x.value, axes)) : x.value;
+  const square = b.reduceMean(b.mul(part, part), axes);
   const value = b.div(x.value, b.op('Sqrt', [b.add(square, b.scalar(epsilon))]));
   const dims = x.shape.map((dim, axis) =>
     axes.includes(axis) ? layer.known(dim, 'the size of the normalised axis') : 1,

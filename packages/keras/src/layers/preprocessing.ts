@@ -113,10 +113,11 @@ const centerCrop: LayerImporter = {
   },
 };
 
-/** Outside of training: resized so that it covers the target, then its middle. */
+/** Outside of training Keras 2 resizes the middle that has the target's ratio; Keras 3 leaves the picture as it is. */
 const randomCrop: LayerImporter = {
   build(layer) {
     const { options, x } = layer;
+    if (options.dialect === 3) return x;
     const [height, width] = [options.int('height'), options.int('width')];
     return resize(layer, toAspectRatio(layer, x, height, width), [height, width], 'bilinear', options.channelsFirst);
   },

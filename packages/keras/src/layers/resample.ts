@@ -51,6 +51,28 @@ function kernelMatrix(size: number, result: number, kernel: Kernel, antialias: b
   return matrix;
 }
 
+/** Places between two pixels are rounded to this many steps by TensorFlow's bicubic kernel. */
+const CUBIC_STEPS = 1024;
+
+/** As TensorFlow's ResizeBicubic: four pixels, weights from a table; what lies outside counts nothing. */
+function cubicMatrix(size: number, result: number): Float32Array {
+  const matrix = new Float32Array(result * size);
+  const step = Math.fround(size / result);
+  const { weight } = KERNELS.bicubic!;
+  for (let row = 0; row < result; row++) {
+    const at = Math.fround(Math.fround((row + 0.5) * step) - 0.5);
+    const before = Math.floor(at);
+    const part = Math.round((at - before) * CUBIC_STEPS) / CUBIC_STEPS;
+    const weights = [1 + part, part, 1 - part, 2 - part].map((distance, offset) => {
+      const pixel = before - 1 + offset;
+      return { pixel, weight: pixel >= 0 && pixel < size ? weight(distance) : 0 };
+    });
+    const sum = weights.reduce((total, entry) => total + entry.weight, 0);
+    for (const entry of weights) if (entry.weight !== 0) matrix[row * size + entry.pixel]! += entry.weight / sum;
+  }
+  return matrix;
+}
+
 /** The mean of the area that an output covers, parts of pixels counted as parts. */
 function areaMatrix(size: number, result: number): Float32Array {
   const matrix = new Float32Array(result * size);
@@ -97,8 +119,10 @@ export function resize(
   }
   const kernel = Object.hasOwn(KERNELS, name) ? KERNELS[name]! : undefined;
   if (!kernel && name !== 'area') throw layer.refuse(`the interpolation '${name}'`);
-  const matrix = (from: number, to: number) =>
-    kernel ? kernelMatrix(from, to, kernel, antialias) : areaMatrix(from, to);
+  const matrix = (from: number, to: number) => {
+    if (!kernel) return areaMatrix(from, to);
+    return name === 'bicubic' && !antialias ? cubicMatrix(from, to) : kernelMatrix(from, to, kernel, antialias);
+  };
   const rows = layer.constant('rows', () => Tensor.of('float32', [size[0], height], matrix(height, size[0])));
   const columns = layer.constant('columns', () => {
     const across = matrix(width, size[1]);

@@ -339,13 +339,19 @@ function layerFolders(model: ModelConfig, folder: string): Map<LayerConfig, stri
       folders.set(layer, '');
       continue;
     }
-    const name = snakeCase(layer.className === 'Model' ? 'Functional' : layer.className);
+    const name = snakeCase(PYTHON_NAMES[layer.className] ?? layer.className);
     const count = counts.get(name) ?? 0;
     counts.set(name, count + 1);
     folders.set(layer, `${base}/${count === 0 ? name : `${name}_${count}`}`);
   }
   return folders;
 }
+
+/** Classes that are called otherwise in Python than in files. */
+const PYTHON_NAMES: Readonly<Record<string, string>> = {
+  Model: 'Functional',
+  GroupQueryAttention: 'GroupedQueryAttention',
+};
 
 /** As Keras makes attribute-like names of class names: `Conv2DTranspose` → `conv2d_transpose`. */
 function snakeCase(name: string): string {

@@ -171,6 +171,9 @@ function withRefs(value: unknown, where: string, depth: number): unknown {
     if (!Array.isArray(history)) throw errors.badConfig(where, 'a tensor has no history');
     return oldRef(history, where);
   }
+  // Arrays are written as nested lists.
+  if ((value.class_name === '__numpy__' || value.class_name === '__tensor__') && isObject(value.config))
+    return value.config.value;
   if (value.class_name === '__tuple__' && Array.isArray(value.config)) return withRefs(value.config, where, depth + 1);
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withRefs(item, where, depth + 1)]));
 }
