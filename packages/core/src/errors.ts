@@ -181,6 +181,36 @@ export const errors = {
       what: `The baseline has the shape [${found.join(', ')}], the picture [${expected.join(', ')}]`,
       cure: 'Give a picture file, or a tensor of the shape that the model takes.',
     }),
+  noiseShape: (found: readonly number[], expected: readonly number[]) =>
+    new SeewhyError({
+      code: 'NOISE_SHAPE',
+      what: `The noise has the shape [${found.join(', ')}]; a picture [${expected.join(', ')}]`,
+      cure: `Give [samples, ${expected.join(', ')}].`,
+    }),
+  positionsInvalid: (why: string, baselines: number) =>
+    new SeewhyError({
+      code: 'POSITIONS_INVALID',
+      what: `The positions on the paths do not fit: ${why}`,
+      cure: `Give [samples, 2]: a place between 0 and 1, and the number of a baseline from 0 to ${baselines - 1}.`,
+    }),
+  smoothTwice: (method: string) =>
+    new SeewhyError({
+      code: 'SMOOTH_TWICE',
+      what: `'${method}' takes random samples itself: --smooth would average over noise twice`,
+      cure: 'Leave --smooth out, or smooth a method that takes none, such as saliency or gradcam.',
+    }),
+  noWeights: () =>
+    new SeewhyError({
+      code: 'NO_WEIGHTS',
+      what: 'The model stores no weights of convolutions or linear layers that could be shuffled',
+      cure: "Compare with the controls 'random' and 'sobel' instead.",
+    }),
+  noRival: (method: string) =>
+    new SeewhyError({
+      code: 'NO_OTHER_CLASS',
+      what: `'${method}' compares a class with others, and this model has one value only`,
+      cure: 'Use gradcam, layercam or hirescam, which explain one value.',
+    }),
   methodSamples: (method: string) =>
     new SeewhyError({
       code: 'METHOD_SAMPLES',
@@ -233,11 +263,80 @@ export const errors = {
       what: `${targets} targets were given for ${items} pictures`,
       cure: 'Give one target a picture, or one for all.',
     }),
+  targetPlace: (text: string, what: string, cure: string) =>
+    new SeewhyError({ code: 'TARGET_PLACE_INVALID', what: `'${text}': ${what}`, cure }),
+  targetFunction: (name: string, why: string) =>
+    new SeewhyError({
+      code: 'TARGET_FUNCTION_INVALID',
+      what: `The function '${name}' ${why}`,
+      cure: 'It must append standard operators to the graph and return a float value with one number a picture, [N].',
+    }),
+  targetNeedsForm: (kind: string) =>
+    new SeewhyError({
+      code: 'TARGET_NOT_COMPILABLE',
+      what: `A target that is a ${kind} is built when a program is opened`,
+      cure: "Use 'explain' or 'ExplainProgram', or compile a class, a contrast, a region, an element or a similarity.",
+    }),
+  targetNoClass: (method: string) =>
+    new SeewhyError({
+      code: 'TARGET_NOT_A_CLASS',
+      what: `'${method}' works with the classes of the explained output, and the target is another value`,
+      cure: 'Use gradcam or saliency for it, or explain a class.',
+    }),
+  targetScore: (score: string, why: string) =>
+    new SeewhyError({
+      code: 'TARGET_SCORE_IMPOSSIBLE',
+      what: `There is no ${score} to explain: ${why}`,
+      cure: "Leave --score at 'logit'.",
+    }),
+  scoreNotANumber: (asked: string) =>
+    new SeewhyError({
+      code: 'SCORE_NOT_A_NUMBER',
+      what: `The score of the target '${asked}' is not a number`,
+      cure: "Check the picture's preprocessing and the model: its output is NaN or infinite here.",
+    }),
+  similarVector: (name: string, why: string) =>
+    new SeewhyError({
+      code: 'TARGET_VECTOR_INVALID',
+      what: `The vector of '${name}' ${why}`,
+      cure: 'Give the vector that the explained output has for another picture (`similarTo` makes it).',
+    }),
+  maskSize: (text: string, found: string, expected: string) =>
+    new SeewhyError({
+      code: 'TARGET_MASK_SIZE',
+      what: `The mask of '${text}' has ${found} pixels, not ${expected}`,
+      cure: `Give a mask of ${expected}.`,
+    }),
+  maskEmpty: (text: string, why: string) =>
+    new SeewhyError({
+      code: 'TARGET_MASK_EMPTY',
+      what: `The mask of '${text}' ${why}`,
+      cure: 'Give a mask that is white (or 1) where the class is meant and black (0) elsewhere, without negative values.',
+    }),
+  noGrid: (text: string, output: string) =>
+    new SeewhyError({
+      code: 'TARGET_NO_GRID',
+      what: `'${text}' names a place, and the output '${output}' has no positions on the picture's plane`,
+      cure: 'Places are for segmentation outputs; explain the class itself.',
+    }),
+  unknownValue: (name: string, known: readonly string[]) =>
+    new SeewhyError({
+      code: 'TARGET_VALUE_UNKNOWN',
+      what: `The model has no value or layer '${name}'`,
+      cure:
+        didYouMean(name, known) || `Its outputs are ${quoted(known)}; 'seewhy inspect MODEL --all' lists the layers.`,
+    }),
+  elementPlace: (text: string, at: readonly number[], dims: string, why: string) =>
+    new SeewhyError({
+      code: 'TARGET_OUT_OF_RANGE',
+      what: `'${text}': there is no [${at.join(', ')}] in ${dims} (${why})`,
+      cure: 'Count from 0, one number for each dimension behind the batch.',
+    }),
   badTarget: (text: string) =>
     new SeewhyError({
       code: 'TARGET_INVALID',
       what: `'${text}' is not a target`,
-      cure: "Write 'top', 'top:3', 'all', a class index, a label, or 'A-B' for a contrast.",
+      cure: "Write 'top', 'top:3', 'all', 'runner-up', a class index, a label, 'A-B' for a contrast, 'A+B' for a sum, or OUTPUT[3] for a number of a value.",
     }),
   batchFixed: (batch: number, why: string) =>
     new SeewhyError({

@@ -1,11 +1,11 @@
 import type { GraphMethod } from './method.ts';
 
-/** map = Σ_k ∂y/∂A_k ⊙ A_k: Grad-CAM without averaging the gradient. */
+/** map = Σ_k ∂y/∂A_k ⊙ A_k: Grad-CAM without averaging the gradient; captum's LayerGradientXActivation summed over channels. */
 export const hirescam: GraphMethod = {
   kind: 'graph',
   name: 'hirescam',
   title: 'HiResCAM',
-  aliases: ['hires-cam', 'hirescam', 'hi-res-cam'],
+  aliases: ['hires-cam', 'hi-res-cam', 'layer-gradient-x-activation', 'layergradientxactivation', 'layer-gxa'],
   summary: 'Gradient times activation of a layer, summed over channels: shows only places that the model used.',
   formula: 'ReLU(Σ_k ∂y/∂A_k ⊙ A_k)',
   paper:

@@ -18,8 +18,10 @@ export interface MethodOptions {
   readonly samples: number;
   /** Standard deviation of the noise, as a share of the picture tensor's range (max − min); or the noise itself, `[samples, …]`. */
   readonly noise: number | RunTensor;
-  /** Standard deviation of the noise in the units of the input tensor; instead of `noise`. */
+  /** Standard deviation of the noise in the units of the input tensor; instead of `noise` where it is not 0. */
   readonly noiseAbsolute: number;
+  /** Where on the paths from the baselines samples lie: drawn, drawn one from each of as many equal parts, or given, `[samples, 2]`: place (0…1) and number of the baseline. */
+  readonly positions: 'random' | 'stratified' | RunTensor;
   /** Side of the occluding window, in input pixels. */
   readonly window: number;
   /** Distance between windows, in input pixels. */
@@ -95,6 +97,12 @@ export const METHOD_OPTIONS: Readonly<Record<OptionName, OptionInfo>> = {
     least: 0,
     unit: 'units of the input tensor',
     about: 'standard deviation of the noise, instead of --noise',
+  },
+  positions: {
+    tensor: true,
+    kind: 'choice',
+    choices: ['random', 'stratified'],
+    about: 'places of the samples on the paths: anywhere, or one in each of as many equal parts',
   },
   window: { kind: 'whole', least: 1, unit: 'input pixels', about: 'side of the occluding window' },
   stride: { kind: 'whole', least: 1, unit: 'input pixels', about: 'distance between windows' },

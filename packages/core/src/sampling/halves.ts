@@ -33,6 +33,12 @@ export class Halves {
     return Float32Array.from(a, (value, i) => (value + b[i]!) / n);
   }
 
+  /** Mean of one half; undefined while it has no samples. */
+  meanOf(half: 0 | 1): Float32Array | undefined {
+    const count = this.counts[half];
+    return count === 0 ? undefined : Float32Array.from(this.sums[half], (value) => value / count);
+  }
+
   /** Σ over all samples. */
   sum(): Float64Array {
     const [a, b] = this.sums;
