@@ -62,8 +62,13 @@ def paths(table, subject, targets):
         return torch.zeros_like(s.image)
 
     if subject.real:
-        raw, error = measured(subject, run("gausslegendre", subject.target, 10, zero), "CHW")
-        table.add(PEER, "integrated-gradients", raw, target=subject.target, variant="gauss-legendre", options={"steps": 10, "rule": "gauss-legendre", "baseline": "zero"}, layout="CHW", error=error)
+        # The number of steps at which no unit on the path lies within rounding of its kink.
+        for steps in (8, 6, 7, 9, 5, 10, 11, 12):
+            raw, error = measured(subject, run("gausslegendre", subject.target, steps, zero), "CHW")
+            if error < 5e-5:
+                break
+            print(f"  integrated gradients in {steps} steps: {error:.0e} from float64, tried again", flush=True)
+        table.add(PEER, "integrated-gradients", raw, target=subject.target, variant="gauss-legendre", options={"steps": steps, "rule": "gauss-legendre", "baseline": "zero"}, layout="CHW", error=error)
         return
     for rule, name in RULES.items():
         for target in targets if rule == "gausslegendre" else targets[:1]:

@@ -3,6 +3,7 @@ import numpy
 import pytorch_grad_cam as pgc
 import torch
 from pytorch_grad_cam.ablation_layer import AblationLayer
+from pytorch_grad_cam.sobel_cam import sobel_cam
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget, ClassifierOutputReST
 
 from subject import measured
@@ -61,6 +62,7 @@ def write(table, subject, targets):
     score(table, subject, targets)
     ablation(table, subject, targets)
     rest(table, subject)
+    table.add(PEER, "sobel", sobel_cam(subject.picture), options={"of": "the picture, grey", "stages": "each derivative in absolute value, rounded and cut at 255"})
 
 
 def smoothed(table, subject):

@@ -204,7 +204,7 @@ def perturbation_of_xplique(table, model, image, target):
     options = {"model": "ridge", "alpha": 2, "kernel": "exp(-d² / 20²), d Euclidean between pictures", "fill": 0.5}
     table.add(peer, "lime", raw, target=target, options=options, given={"labels": file, "samples": table.give("xplique.lime.samples", bits, "NK")}, layout="K")
     raw = of_segments(xplique.KernelShap(model, **settings), coalitions)
-    options = {"model": "ridge", "alpha": "as in xplique.KernelShap", "weights": "1, no endpoints", "fill": 0.5}
+    options = {"model": "least squares", "weights": "1, no endpoints", "fill": 0.5}
     table.add(peer, "kernelshap", raw, target=target, options=options, given={"labels": file, "samples": table.give("xplique.kernelshap.samples", coalitions, "NK")}, layout="K")
 
 
