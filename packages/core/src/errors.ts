@@ -187,6 +187,42 @@ export const errors = {
       what: `The noise has the shape [${found.join(', ')}]; a picture [${expected.join(', ')}]`,
       cure: `Give [samples, ${expected.join(', ')}].`,
     }),
+  fillChannels: (found: number, channels: number) =>
+    new SeewhyError({
+      code: 'FILL_CHANNELS',
+      what: `The fill has ${found} values for a picture of ${channels} channel(s)`,
+      cure: `Give ${channels === 1 ? '1 value' : `${channels} values, or one for all`}, in the units the model takes.`,
+    }),
+  masksShape: (found: readonly number[], expected: readonly number[]) =>
+    new SeewhyError({
+      code: 'MASKS_SHAPE',
+      what: `The masks have the shape [${found.join(', ')}]`,
+      cure: `Give [masks, ${expected.join(', ')}], 1 where the picture stays and 0 where it is hidden.`,
+    }),
+  segmentationSize: (found: readonly number[], expected: readonly number[]) =>
+    new SeewhyError({
+      code: 'SEGMENTATION_SIZE',
+      what: `The segmentation is of ${found.join(' × ')} pixels, the model's input of ${expected.join(' × ')}`,
+      cure: 'Give one label for every pixel of the input.',
+    }),
+  coalitionsInvalid: (why: string, regions: number) =>
+    new SeewhyError({
+      code: 'COALITIONS_INVALID',
+      what: `The coalitions do not fit: ${why}`,
+      cure: `Give [coalitions, ${regions}]: 1 for a region that stays, 0 for one that is hidden.`,
+    }),
+  coalitionsFew: (found: number, regions: number, least: number) =>
+    new SeewhyError({
+      code: 'COALITIONS_FEW',
+      what: `${found} coalitions cannot tell the Shapley values of ${regions} regions`,
+      cure: `Give --coalitions ${least} at least, fewer --segments, or use lime, whose fit is penalised.`,
+    }),
+  permutationsInvalid: (why: string, regions: number) =>
+    new SeewhyError({
+      code: 'PERMUTATIONS_INVALID',
+      what: `The orders of the regions do not fit: ${why}`,
+      cure: `Give [permutations, ${regions}]: each row has every whole number from 0 to ${regions - 1} once.`,
+    }),
   positionsInvalid: (why: string, baselines: number) =>
     new SeewhyError({
       code: 'POSITIONS_INVALID',

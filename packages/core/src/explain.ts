@@ -1,7 +1,6 @@
 import { Explainer, type ItemMap, type ItemResult, type ItemTarget } from './explainer.ts';
 import {
   type ExplainedLayer,
-  type ExplainedTarget,
   type Explanation,
   type Prediction,
   type RawMap,
@@ -24,13 +23,16 @@ import type { ChosenMethod } from './program.ts';
 import type { RunTensor } from './runtime/runtime.ts';
 import type { RunControl, Sampled, SamplingOptions } from './sampling/sampler.ts';
 import { openSamplers, type SampledMap, type Samplers } from './sampling/samplers.ts';
-import { labelOf, parseTargets, type ScoreKind, type Target, TOP } from './target.ts';
+import { isRegression, labelOf, type ScoreKind, type Target, TOP } from './target.ts';
+import { checkTarget } from './targets/check-target.ts';
+import { explainedTarget } from './targets/explained-target.ts';
+import { type WrapOptions, wrapMethods } from './wrappers/wrap.ts';
 
-export interface ExplainOptions extends Partial<MethodOptions> {
+export interface ExplainOptions extends Partial<MethodOptions>, WrapOptions {
   /** Method names; default `gradcam`; `auto` chooses. */
   readonly methods?: readonly string[];
-  /** Targets, or their text (`top:3`, `282`, `tabby-Egyptian cat`); default `top`. */
-  readonly targets?: readonly Target[] | string;
+  /** Targets, or their text (`top:3`, `282`, `tabby-Egyptian cat`); a list of lists: each picture's own. Default `top`. */
+  readonly targets?: readonly Target[] | readonly (readonly Target[])[] | string;
   /** Layer names for layer methods; default: the model's default layer. */
   readonly layers?: readonly string[];
   /** What is differentiated: the value before the final softmax or sigmoid (default) or after it. */
@@ -54,7 +56,10 @@ export interface ExplainOptions extends Partial<MethodOptions> {
 /** Everything that an explanation was asked with, resolved: names to methods, layers and targets. */
 export interface ResolvedOptions {
   readonly methods: readonly ChosenMethod[];
+  /** What every picture is explained for; empty where each has its own. */
   readonly targets: readonly Target[];
+  /** Targets of each picture of a run. */
+  readonly ownTargets: readonly (readonly Target[])[] | undefined;
   readonly layers: readonly Layer[];
   readonly layersChosen: boolean;
   readonly score: ScoreKind;
@@ -76,27 +81,38 @@ export function resolveOptions(model: Model, options: ExplainOptions = {}): Reso
     autoReason = reason;
     return method;
   });
-  const targets =
-    typeof options.targets === 'string'
-      ? parseTargets(options.targets, model.output, model.labels)
-      : (options.targets ?? [TOP]);
+  const score = options.score ?? 'logit';
+  const wanted = typeof options.targets === 'string' ? model.parseTargets(options.targets) : (options.targets ?? [TOP]);
+  const own = wanted.length > 0 && wanted.every(isList) ? wanted : undefined;
+  const targets = own ? [] : (wanted as readonly Target[]);
+  for (const target of own?.flat() ?? targets) checkTarget(target, model, score);
   const asked = options.layers?.map((name) => model.layer(name));
   const layers = asked ?? (model.defaultLayer ? [model.defaultLayer] : []);
   const preset = options.preset ?? 'seewhy';
   findPreset(preset);
+  const peer = preset === 'torchcam' ? 'torch-cam' : preset;
   return {
-    methods: chooseMethods([...new Set(named)], options, preset === 'torchcam' ? 'torch-cam' : preset),
+    methods: chooseMethods(wrapMethods([...new Set(named)], options, peer), options, peer),
     targets,
+    ownTargets: own,
     layers: [...new Set(layers)],
     layersChosen: asked === undefined,
-    score: options.score ?? 'logit',
-    preset: (preset === 'torchcam' ? 'torch-cam' : preset) as PostprocessName,
+    score,
+    preset: peer as PostprocessName,
     fusion: options.fusion ?? 'max',
     reduce: options.reduce,
     top: options.top ?? 5,
     sampling: { seed: options.seed ?? 0, batch: options.sampleBatch ?? 'auto', until: options.until },
     autoReason,
   };
+}
+
+const isList = (one: Target | readonly Target[]): one is readonly Target[] => Array.isArray(one);
+
+/** How one run of a program goes on. */
+export interface ProgramRun extends RunControl {
+  /** Targets of each picture, in place of those the program was opened with. */
+  readonly targets?: readonly (readonly Target[])[] | undefined;
 }
 
 /** An opened explanation program with the finishing of its maps: made once, run for many pictures, then released. */
@@ -127,16 +143,18 @@ export class ExplainProgram {
   /**
    * Explains image tensors, each with its batch first: graph methods in one run, then sampling methods picture by picture.
    * @param control a signal, or with it what is told about the samples. Interrupted while it samples, it returns what there is: the
-   * explanation at hand says so and those not begun are missing.
+   * explanation at hand says so and those not begun are missing. `targets`: of each picture.
    * @returns a list of explanations for each item: targets in order, methods within them
    */
-  async run(images: readonly RunTensor[], control?: AbortSignal | RunControl): Promise<Explanation[][]> {
-    const steering: RunControl = control instanceof AbortSignal ? { signal: control } : (control ?? {});
-    const items = await this.explainer.run(images, steering.signal);
+  async run(images: readonly RunTensor[], control?: AbortSignal | ProgramRun): Promise<Explanation[][]> {
+    const steering: ProgramRun = control instanceof AbortSignal ? { signal: control } : (control ?? {});
+    const own = steering.targets ?? this.options.ownTargets;
+    for (const target of steering.targets?.flat() ?? []) checkTarget(target, this.model, this.options.score);
+    const items = await this.explainer.run(images, steering.signal, own);
     const results: Explanation[][] = [];
     for (const [position, one] of items.entries()) {
       const sampled = await this.samplers.run({ images, position, result: one, control: steering });
-      results.push(this.finish(one, sampled));
+      results.push(this.finish(one, sampled, own?.[position] ?? this.options.targets));
     }
     return results;
   }
@@ -146,13 +164,13 @@ export class ExplainProgram {
     await this.samplers.release();
   }
 
-  private finish(one: ItemResult, sampled: readonly SampledMap[]): Explanation[] {
+  private finish(one: ItemResult, sampled: readonly SampledMap[], targets: readonly Target[]): Explanation[] {
     const predictions = predictionsOf(this.model, one.scores);
     const best = predictions.slice(0, this.options.top);
-    return this.options.targets.flatMap((target, position) =>
+    return targets.flatMap((target, position) =>
       this.options.methods.flatMap((chosen) => {
         const { method } = chosen;
-        const of = { target, ...one.targets[position]! };
+        const of = { target, alone: targets.length === 1, ...one.targets[position]! };
         if (method.kind === 'graph') {
           const maps = one.maps.filter((map) => map.target === position && map.method === method);
           return [this.explanation(chosen, of, maps, best, one.milliseconds)];
@@ -176,7 +194,7 @@ export class ExplainProgram {
 
   private explanation(
     chosen: ChosenMethod,
-    { target, index, value }: { target: Target } & ItemTarget,
+    { target, alone, ...meant }: { target: Target; alone: boolean } & ItemTarget,
     maps: readonly MadeMap[],
     predictions: readonly Prediction[],
     milliseconds: number,
@@ -186,7 +204,7 @@ export class ExplainProgram {
     const { model, options } = this;
     const { image } = model;
     const notes: string[] = [];
-    const explained = explainedTarget(model, target, { index, value }, options.score);
+    const explained = explainedTarget(model, target, meant, options.score);
     const planes = maps.map((map) => plane(map, method, image, options.reduce));
     const rectified = method.stages.rectify === 'relu';
     const finished = this.finished(method, planes, notes);
@@ -196,8 +214,10 @@ export class ExplainProgram {
         : [],
     );
     if (options.autoReason !== undefined) notes.push(`${options.autoReason}.`);
-    if (target.kind === 'top' && options.targets.length === 1)
+    notes.push(...(method.remarks ?? []));
+    if (target.kind === 'top' && alone && !isRegression(model.output))
       notes.push(`Explained the class with the highest score, ${explained.index} ${explained.label}.`);
+    if (target.kind === 'runner-up' && alone) notes.push(`Explained ${explained.text}.`);
     if (layers.length > 0 && options.layersChosen) notes.push(`Layer ${layers[0]!.name}: ${model.defaultLayerReason}.`);
     notes.push(...sampled.flatMap((one) => one.notes ?? []));
     if (layers.length > 1)
@@ -221,6 +241,7 @@ export class ExplainProgram {
         options: {
           score: options.score,
           ...written(chosen.options),
+          ...method.wrappers,
           ...(layers.length > 1 ? { fusion: options.fusion } : {}),
           ...(method.output === 'pixel' ? { reduce: reducerOf(method, options.reduce) } : {}),
         },
@@ -296,23 +317,6 @@ function worst(diagnoses: readonly Diagnosis[]): Diagnosis {
   return diagnoses.reduce((a, b) => (b.warnings.length > a.warnings.length ? b : a));
 }
 
-function explainedTarget(
-  model: Model,
-  target: Target,
-  { index, value }: ItemTarget,
-  score: ScoreKind,
-): ExplainedTarget {
-  const label = labelOf(index, model.labels);
-  const base = { asked: target.asked, index, label, score, value };
-  if (target.kind !== 'contrast') return { ...base, kind: 'class', slug: String(index) };
-  return {
-    ...base,
-    kind: 'contrast',
-    against: { index: target.against, label: labelOf(target.against, model.labels) },
-    slug: `${index}-${target.against}`,
-  };
-}
-
 /** All classes, best first, with probabilities: the model's own activation, or a softmax where it ends in logits. */
 export function predictionsOf(model: Pick<Model, 'output' | 'labels'>, scores: Float32Array): Prediction[] {
   const { output, labels } = model;
@@ -333,7 +337,12 @@ export function predictionsOf(model: Pick<Model, 'output' | 'labels'>, scores: F
         : softmax(scores);
   const list: Prediction[] = [];
   for (const index of bestFirst(scores))
-    list.push({ index, label: labelOf(index, labels), logit: scores[index]!, probability: probabilities[index]! });
+    list.push({
+      index,
+      label: labelOf(index, labels, output),
+      logit: scores[index]!,
+      probability: probabilities[index]!,
+    });
   return list;
 }
 

@@ -1,19 +1,22 @@
-import { removeDeadNodes } from '@seewhy/onnx';
+import { removeDeadNodes, type ValueName } from '@seewhy/onnx';
 import { throwIfAborted } from './aborted.ts';
-import type { ClassOutput } from './class-output.ts';
+import { errors } from './errors.ts';
 import type { Layer } from './layers.ts';
 import type { GraphMethod } from './methods/method.ts';
 import type { Model } from './model.ts';
-import { asFloat32, buildProgram, type ChosenMethod, type ProgramMap } from './program.ts';
+import { asFloat32, buildProgram, type ChosenMethod, type ProgramMap, withNodes } from './program.ts';
 import type { RunTensor, Session } from './runtime/runtime.ts';
 import { seedOf } from './seed.ts';
 import type { ScoreKind, Target } from './target.ts';
-import { formOf, resolveTarget } from './target-form.ts';
-import { item, toFloat32 } from './tensors.ts';
+import { formOf, resolveTarget, type TargetForm } from './target-form.ts';
+import { classScore, isInScores } from './targets/class-score.ts';
+import type { TargetNodes } from './targets/function-target.ts';
+import { item, nth, toFloat32 } from './tensors.ts';
 
 export interface ExplainerRequest {
   readonly methods: readonly ChosenMethod<GraphMethod>[];
   readonly layers: readonly Layer[];
+  /** What every item is explained for; none: each run says. */
   readonly targets: readonly Target[];
   readonly score: ScoreKind;
 }
@@ -32,8 +35,8 @@ export interface ItemResult {
 
 /** What a target meant for an item. */
 export interface ItemTarget {
-  /** Class index. */
-  readonly index: number;
+  /** The target; where it depends on the picture's own scores, the classes it means there. */
+  readonly resolved: Target;
   /** The explained score. */
   readonly value: number;
 }
@@ -51,170 +54,222 @@ export interface ItemMap {
 /** More targets than this are run one after the other with the class as an input, instead of one backward pass each in the graph. */
 const MOST_TARGETS_IN_GRAPH = 4;
 
-/** A model's explanation program, opened on its runtime: made once, run for every picture, then released. */
+/** A target as a program is built for it: with everything built in, or as the form of many. */
+interface Entry extends Pick<TargetForm, 'inputs' | 'reads' | 'nodes' | 'seed'> {
+  /** Whether its score is among the class scores. */
+  readonly read: boolean;
+}
+
+/** A program that is open: the values that it gives. */
+interface Program {
+  readonly session: Session;
+  readonly scores: ValueName;
+  readonly maps: readonly ProgramMap[];
+  /** Score of each entry; undefined: it is read from the class scores. */
+  readonly values: readonly (ValueName | undefined)[];
+}
+
+/** A model's explanation programs, opened on its runtime: made once, run for every picture, then released. */
 export class Explainer {
-  private readonly session: Session;
   private readonly model: Model;
   private readonly request: ExplainerRequest;
-  private readonly maps: readonly ProgramMap[];
-  private readonly meanings: readonly Meaning[];
-  private readonly scores: string;
-  private readonly looped: boolean;
+  /** All targets in one graph; undefined where they are run one after the other. */
+  private readonly together: Program | undefined;
+  private readonly programs = new Map<string, Promise<Program>>();
 
-  private constructor(
-    model: Model,
-    request: ExplainerRequest,
-    session: Session,
-    maps: readonly ProgramMap[],
-    meanings: readonly Meaning[],
-    scores: string,
-    looped: boolean,
-  ) {
+  private constructor(model: Model, request: ExplainerRequest, together: Program | undefined) {
     this.model = model;
     this.request = request;
-    this.session = session;
-    this.maps = maps;
-    this.meanings = meanings;
-    this.scores = scores;
-    this.looped = looped;
+    this.together = together;
   }
 
-  /** Builds the program and opens it. */
+  /** Builds the program of the request's targets and opens it; with no targets, those of each run have programs of their own. */
   static async open(model: Model, request: ExplainerRequest): Promise<Explainer> {
     const { targets, methods, score } = request;
-    const [first] = targets;
-    // Without methods there is only the prediction to be made; what a class's score is, is read from it.
-    const seeded = methods.length > 0 ? targets : targets.filter((target) => !isRead(target, model, score));
-    // Targets of one form differ in what is fed only.
-    const looped = seeded.length > MOST_TARGETS_IN_GRAPH && seeded.every((target) => target.kind === 'class');
-    const form = looped ? formOf(first!) : undefined;
-    const graph = model.graph.with({
-      outputs: [],
-      ...(form ? { inputs: [...model.graph.inputs, ...form.inputs] } : {}),
-    });
-    const built = buildProgram(
-      { ...pick(model), graph },
-      {
-        methods,
-        layers: request.layers,
-        score,
-        profile: model.runtime.profile,
-        seeds: form ? [form.seed] : seeded.map((target) => (facts) => seedOf(facts, target)),
-      },
+    const entries = targets.map(
+      (target): Entry => ({ ...baked(target), read: isInScores(target, model.output, score) }),
     );
-    const b = built.builder;
-    const maps = built.maps.map((map) => ({
-      ...map,
-      value: asFloat32(b, map.value, model.types.get(map.layer?.value ?? '') ?? gradientType(model)),
-    }));
-    const scores = asFloat32(b, built.scores, model.types.get(model.output.logits));
-    const meanings = targets.map((target): Meaning => {
-      const at = form ? 0 : seeded.indexOf(target);
-      if (isRead(target, model, score))
-        return { index: target.kind === 'top' ? built.indices[at] : undefined, value: undefined };
-      return { index: built.indices[at], value: asFloat32(b, built.values[at]!, model.types.get(model.output.logits)) };
-    });
-    const wanted = [scores, ...maps.map((map) => map.value), ...meanings.flatMap(({ index, value }) => [index, value])];
-    // A value may be asked for twice (two names of one map): outputs are unique.
-    for (const value of new Set(wanted)) if (value !== undefined) b.output(value);
-    const session = await model.runtime.open(removeDeadNodes(b.build()));
-    return new Explainer(model, request, session, maps, meanings, scores, looped);
+    // Without methods there is only the prediction to be made; what a class's score is, is read from it.
+    const built = methods.length > 0 ? entries : entries.filter(({ read }) => !read);
+    // Targets of one form differ in what is fed only; a class that is found per picture is found in the graph.
+    const fed = targets.every(({ kind }) => kind !== 'top' && kind !== 'runner-up');
+    const one = targets.length > 0 && (built.length <= MOST_TARGETS_IN_GRAPH || !fed);
+    return new Explainer(model, request, one ? await openProgram(model, request, entries) : undefined);
   }
 
   /**
    * Explains image tensors (batch first, stacked into one run).
    * @param signal checked between runs
+   * @param own targets of each item, in place of the request's
+   * @throws TARGET_COUNT, SCORE_NOT_A_NUMBER
    */
-  async run(images: readonly RunTensor[], signal?: AbortSignal): Promise<ItemResult[]> {
-    const feeds = this.model.feeds(images);
+  async run(
+    images: readonly RunTensor[],
+    signal?: AbortSignal,
+    own?: readonly (readonly Target[])[],
+  ): Promise<ItemResult[]> {
     const count = images.reduce((sum, image) => sum + image.dims[0]!, 0);
-    if (!this.looped) {
-      throwIfAborted(signal);
-      return this.once(feeds, count, (map) => map.target);
-    }
+    if (own && own.length !== count) throw errors.targetCount(own.length, count);
+    throwIfAborted(signal);
+    if (this.together && !own) return this.once(this.together, this.model.feeds(images), this.request.targets, count);
+    const targets = own ?? Array.from({ length: count }, () => this.request.targets);
+    return this.inTurn(images, targets, signal);
+  }
+
+  /** Target by target: items whose targets have one form are run together. */
+  private async inTurn(
+    images: readonly RunTensor[],
+    targets: readonly (readonly Target[])[],
+    signal: AbortSignal | undefined,
+  ): Promise<ItemResult[]> {
     const results: { scores: Float32Array; maps: ItemMap[]; targets: ItemTarget[]; milliseconds: number }[] =
-      Array.from({ length: count }, () => ({ scores: new Float32Array(0), maps: [], targets: [], milliseconds: 0 }));
-    for (const [position, target] of this.request.targets.entries()) {
-      throwIfAborted(signal);
-      const part = await this.once({ ...feeds, ...formOf(target).feeds(target, count) }, count, () => position);
-      part.forEach((one, index) => {
-        const into = results[index]!;
-        into.scores = one.scores;
-        into.milliseconds += one.milliseconds;
-        into.maps.push(...one.maps);
-        into.targets.push(...one.targets);
-      });
+      targets.map(() => ({ scores: new Float32Array(0), maps: [], targets: [], milliseconds: 0 }));
+    const all = this.model.feeds(images);
+    const most = Math.max(...targets.map((list) => list.length));
+    for (let position = 0; position < most; position++) {
+      for (const group of grouped(targets.map((list) => list[position]))) {
+        throwIfAborted(signal);
+        const wanted = group.map((at) => targets[at]![position]!);
+        const form = formOf(wanted[0]!);
+        const feeds = group.length === targets.length ? all : this.model.feeds(group.map((at) => nth(images, at)));
+        const program = await this.program(form, wanted[0]!);
+        const given = { ...feeds, ...this.needed(form, wanted) };
+        const part = await this.once(program, given, [wanted], group.length, position);
+        part.forEach((one, index) => {
+          const into = results[group[index]!]!;
+          into.scores = one.scores;
+          into.milliseconds += one.milliseconds;
+          into.maps.push(...one.maps);
+          into.targets.push(...one.targets);
+        });
+      }
     }
     return results;
   }
 
+  /** What a form is fed, where its program has something to be fed: without methods, classes are read from the scores. */
+  private needed(form: TargetForm, targets: readonly Target[]): Record<string, RunTensor> {
+    return this.isRead(targets[0]!) && this.request.methods.length === 0 ? {} : form.feeds(targets, this.model);
+  }
+
+  private isRead(target: Target): boolean {
+    return isInScores(target, this.model.output, this.request.score);
+  }
+
+  /** The program of a form, opened when first wanted and kept. */
+  private program(form: TargetForm, target: Target): Promise<Program> {
+    const read = this.isRead(target);
+    const key = read && this.request.methods.length === 0 ? '' : form.key;
+    let program = this.programs.get(key);
+    if (!program) {
+      program = openProgram(this.model, this.request, [{ ...form, read }]);
+      this.programs.set(key, program);
+    }
+    return program;
+  }
+
+  /**
+   * One run.
+   * @param targets one an entry of the program, or a list with one an item
+   * @param position of the program's one entry among the targets, where it has one
+   */
   private async once(
+    program: Program,
     feeds: Record<string, RunTensor>,
+    targets: readonly (Target | readonly Target[])[],
     count: number,
-    targetOf: (map: ProgramMap) => number,
+    position = 0,
   ): Promise<ItemResult[]> {
     const start = performance.now();
-    const results = await this.session.run(feeds);
+    const results = await program.session.run(feeds);
     const milliseconds = performance.now() - start;
-    const classes = this.model.output.binary ? 1 : this.model.output.classes;
-    const scores = toFloat32(results[this.scores]!);
-    return Array.from({ length: count }, (_, at) => ({
-      scores: scores.slice(at * classes, (at + 1) * classes),
-      milliseconds,
-      targets: this.request.targets.map((target, position) =>
-        this.meaning(target, this.meanings[position]!, results, scores.subarray(at * classes, (at + 1) * classes), at),
-      ),
-      maps: this.maps.map((map): ItemMap => {
-        const raw = item(results[map.value]!, at);
-        return {
-          method: map.method,
-          layer: map.layer,
-          target: targetOf(map),
-          dims: raw.dims,
-          data: toFloat32(raw).slice(),
-        };
-      }),
-    }));
-  }
-
-  private meaning(
-    target: Target,
-    { index, value }: Meaning,
-    results: Readonly<Record<string, RunTensor>>,
-    scores: Float32Array,
-    at: number,
-  ): ItemTarget {
     const { output } = this.model;
-    const resolved = index === undefined ? resolveTarget(target, scores, output) : target;
-    const best = index === undefined ? (resolved as { index: number }).index : Number(results[index]!.data[at]!);
-    if (value !== undefined) return { index: best, value: toFloat32(results[value]!)[at]! };
-    const of = scoreReader(scores, output, this.request.score);
-    return { index: best, value: target.kind === 'contrast' ? of(best) - of(target.against) : of(best) };
+    const classes = output.binary ? 1 : output.classes;
+    const scores = toFloat32(results[program.scores]!);
+    const values = program.values.map((value) => (value === undefined ? undefined : toFloat32(results[value]!)));
+    return Array.from({ length: count }, (_, at): ItemResult => {
+      const own = scores.slice(at * classes, (at + 1) * classes);
+      return {
+        scores: own,
+        milliseconds,
+        targets: targets.map((list, entry) => {
+          const target = 'kind' in list ? list : list[at]!;
+          const resolved = resolveTarget(target, own, output);
+          const value = values[entry]?.[at] ?? classScore(resolved, own, output, this.request.score)!;
+          if (!Number.isFinite(value)) throw errors.scoreNotANumber(target.asked ?? targetName(target));
+          return { resolved, value };
+        }),
+        maps: program.maps.map((map): ItemMap => {
+          const raw = item(results[map.value]!, at);
+          return {
+            method: map.method,
+            layer: map.layer,
+            target: position + map.target,
+            dims: raw.dims,
+            data: toFloat32(raw).slice(),
+          };
+        }),
+      };
+    });
   }
 
-  release(): Promise<void> {
-    return this.session.release();
+  async release(): Promise<void> {
+    await this.together?.session.release();
+    const programs = [...this.programs.values()];
+    this.programs.clear();
+    for (const program of programs) await (await program.catch(() => undefined))?.session.release();
   }
 }
 
-/** Values of the program that say what a target means; undefined: it is read from the scores. */
-interface Meaning {
-  readonly index: string | undefined;
-  readonly value: string | undefined;
+const targetName = (target: Target): string => (target.kind === 'function' ? target.name : target.kind);
+
+/** A target with all about it built in. A function's nodes are built in either way. */
+function baked(target: Target): Omit<Entry, 'read'> {
+  const form = formOf(target);
+  return form.nodes ? form : { inputs: [], reads: form.reads, seed: (facts) => seedOf(facts, target) };
 }
 
-/** Whether a target's score is a class's, or the difference of two, and so among the scores that every program gives. */
-const isRead = ({ kind }: Target, { output }: Model, score: ScoreKind) =>
-  (kind === 'class' || kind === 'top' || kind === 'contrast') && (score === 'logit' || output.positions === 1);
+/** Items whose targets have equal forms, in the order they first appear; items without a target are left out. */
+function grouped(targets: readonly (Target | undefined)[]): number[][] {
+  const groups = new Map<string, number[]>();
+  for (const [at, target] of targets.entries()) {
+    if (!target) continue;
+    const { key } = formOf(target);
+    groups.set(key, [...(groups.get(key) ?? []), at]);
+  }
+  return [...groups.values()];
+}
 
-/** The explained score of a class, from the scores of one item before the activation. */
-function scoreReader(scores: Float32Array, output: ClassOutput, score: ScoreKind): (index: number) => number {
-  const logit = (index: number) => (output.binary ? (index === 1 ? scores[0]! : -scores[0]!) : scores[index]!);
-  if (score === 'logit') return logit;
-  if (output.activation === 'sigmoid') return (index) => 1 / (1 + Math.exp(-logit(index)));
-  const most = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const sum = scores.reduce((total, value) => total + Math.exp(value - most), 0);
-  return (index) => Math.exp(scores[index]! - most) / sum;
+/** Opens a program for entries; those whose score is read from the class scores take part only where there are methods. */
+async function openProgram(model: Model, request: ExplainerRequest, entries: readonly Entry[]): Promise<Program> {
+  const { methods, layers, score } = request;
+  const seeded = entries.filter(({ read }) => methods.length > 0 || !read);
+  const nodes = await Promise.all(seeded.map((entry) => entry.nodes?.(model)));
+  const added = [...new Set(nodes)].filter((one): one is TargetNodes => one !== undefined);
+  const graph = model.graph.with({
+    outputs: [],
+    inputs: [...model.graph.inputs, ...seeded.flatMap(({ inputs }) => inputs)],
+  });
+  const built = buildProgram(withNodes({ ...pick(model), graph }, added), {
+    methods,
+    layers,
+    score,
+    profile: model.runtime.profile,
+    seeds: seeded.map((entry, at) => (facts) => entry.seed(facts, nodes[at])),
+    reads: [...seeded.flatMap(({ reads }) => reads), ...added.flatMap(({ reads, value }) => [...reads, value])],
+  });
+  const b = built.builder;
+  const maps = built.maps.map((map) => ({
+    ...map,
+    value: asFloat32(b, map.value, model.types.get(map.layer?.value ?? '') ?? gradientType(model)),
+    target: entries.indexOf(seeded[map.target]!),
+  }));
+  const scores = asFloat32(b, built.scores, model.types.get(model.output.logits));
+  const values = entries.map((entry) => (entry.read ? undefined : built.values[seeded.indexOf(entry)]!));
+  const wanted = [scores, ...maps.map((map) => map.value), ...values];
+  // A value may be asked for twice (two names of one map): outputs are unique.
+  for (const value of new Set(wanted)) if (value !== undefined) b.output(value);
+  return { session: await model.runtime.open(removeDeadNodes(b.build())), scores, maps, values };
 }
 
 /** The facts a program is built from. */

@@ -23,20 +23,28 @@ export interface Prediction {
 
 /** What was explained. */
 export interface ExplainedTarget {
-  /** `class` (also a member of `top:k` and `all`) or `contrast`. */
-  readonly kind: 'class' | 'contrast';
+  /**
+   * `class` (also a member of `top:k` and `all`), `contrast` (also against the runner-up), `sum`, `position` or `region` of a
+   * segmentation, `similar` to a vector, `element` of a value, or `function`.
+   */
+  readonly kind: 'class' | 'contrast' | 'sum' | 'position' | 'region' | 'similar' | 'element' | 'function';
   /** As asked for: `top`, `282`, `tiger cat`, `282-285`. */
   readonly asked: string;
-  /** Class index; for a contrast that of the first class. */
+  /** Class index; for a contrast or a sum that of the first class; −1 where the target is not a class. */
   readonly index: number;
+  /** Of that class; of a sum and of what is not a class: `text`. */
   readonly label: string;
+  /** The whole target for people: `tabby against tiger cat`, `tabby + lynx`, `road at 120:88`, `similar to b.jpg`. */
+  readonly text: string;
   /** Second class of a contrast. */
   readonly against?: { readonly index: number; readonly label: string };
-  /** Which value of the class is explained. */
-  readonly score: ScoreKind;
+  /** All classes of a sum. */
+  readonly classes?: readonly { readonly index: number; readonly label: string }[];
+  /** Which value of the class is explained; `value`: the number itself (a regression, an element, a similarity, a function). */
+  readonly score: ScoreKind | 'value';
   /** The explained score itself. */
   readonly value: number;
-  /** File-name part: the class index, or a slug (`282-285`). */
+  /** File-name part, of safe characters: the class index, or a slug (`282-285`, `7-at-120-88`). */
   readonly slug: string;
 }
 

@@ -6,6 +6,7 @@ export {
   type ExplainOptions,
   ExplainProgram,
   explain,
+  type ProgramRun,
   predictionsOf,
   type ResolvedOptions,
   resolveOptions,
@@ -82,8 +83,15 @@ export { type OrtModule, type OrtOptions, ortRuntime } from './runtime/ort.ts';
 export type { RunTensor, Runtime, Session, SessionOptions } from './runtime/runtime.ts';
 export type { RunControl, Sampled, SampledItem, Sampler, SamplerContext, SamplingOptions } from './sampling/sampler.ts';
 export { type Segmentation, segmentationOf } from './segmentation/segmentation.ts';
-export { labelOf, parseTargets, type ScoreKind, type Target, TOP } from './target.ts';
+export { labelOf, parseTargets, type ScoreKind, type Target, type TargetOutputs, TOP } from './target.ts';
+export { checkTarget } from './targets/check-target.ts';
+export { slugOf } from './targets/explained-target.ts';
+export { classIndex, splitTargets } from './targets/parse-targets.ts';
+export { outputGrid } from './targets/region.ts';
+export { similarTo } from './targets/similar-to.ts';
+export { targetText } from './targets/target-text.ts';
 export { fromFloat32, stack, toFloat32, zeros } from './tensors.ts';
 export { noiseImage } from './verify/noise-image.ts';
 export type { VerifyDirection, VerifyOptions, VerifyPlace, VerifyReport, VerifyStep } from './verify/report.ts';
 export { verify } from './verify/verify.ts';
+export type { WrapOptions } from './wrappers/wrap.ts';

@@ -8,6 +8,7 @@ import {
   prepare,
   removeDeadNodes,
   removeUnusedInputs,
+  type Tensor,
   type Value,
 } from '@seewhy/onnx';
 import { type ClassOutput, findClassOutput } from './class-output.ts';
@@ -62,7 +63,7 @@ export class Model {
   /** What was repaired, rewritten or chosen, in sentences. */
   readonly notices: readonly string[];
 
-  private constructor(fields: Omit<Model, 'layer' | 'methods' | 'parseTargets' | 'feeds'>) {
+  private constructor(fields: Omit<Model, 'withWeights' | 'layer' | 'methods' | 'parseTargets' | 'feeds'>) {
     this.runtime = fields.runtime;
     this.graph = fields.graph;
     this.shapes = fields.shapes;
@@ -136,14 +137,20 @@ export class Model {
     });
   }
 
+  /** The same model with other weights, of the same types and dimensions. */
+  withWeights(weights: ReadonlyMap<string, Tensor>): Model {
+    const graph = this.graph.with({ initializers: new Map([...this.graph.initializers, ...weights]) });
+    return new Model({ ...this, graph });
+  }
+
   /** A layer by name, scope, value or node. @throws LAYER_UNKNOWN, LAYER_NOT_SPATIAL */
   layer(name: string): Layer {
     return layerNamed(name, this.layers, this.graph, this.shapes);
   }
 
-  /** Targets as people write them: `top`, `top:3`, `all`, `282`, a label, `A-B`. @throws TARGET_UNKNOWN … */
+  /** Targets as people write them: `top`, `top:3`, `all`, `282`, a label, `A-B`, `A+B`, `runner-up`, `OUTPUT[3]`. @throws TARGET_UNKNOWN … */
   parseTargets(text: string): Target[] {
-    return parseTargets(text, this.output, this.labels);
+    return parseTargets(text, this.output, this.labels, this);
   }
 
   /** Every method, and whether it works on this model. */

@@ -102,7 +102,10 @@ function narrowed(model: ProgramModel, { methods, layers, reads = [] }: ProgramR
 }
 
 /** The model with nodes that a target is computed by. */
-export function withNodes<T extends Pick<ProgramModel, 'graph' | 'shapes' | 'types'>>(model: T, added: readonly TargetNodes[]): T {
+export function withNodes<T extends Pick<ProgramModel, 'graph' | 'shapes' | 'types'>>(
+  model: T,
+  added: readonly TargetNodes[],
+): T {
   if (added.length === 0) return model;
   const { graph, shapes, types } = model;
   return {
@@ -143,7 +146,7 @@ export function programBase(model: ProgramModel, score: ScoreKind, profile: Prof
     shapes,
     types,
   };
-  const scores = classScores({ ...facts, of: output.logits, shape: shapes.get(output.logits)! });
+  const scores = classScores({ ...facts, shape: shapes.get(output.logits)! });
   return { model, builder, graph, shapes, types, facts, scores, profile };
 }
 
@@ -162,7 +165,8 @@ export function appendMethods(
   const { builder: b, graph, shapes, types, facts, model } = base;
   const { seed, layers } = request;
   for (const { method } of request.methods)
-    if (seed.of !== facts.of && (method.reseed || method.needs === 'linear head')) throw errors.targetNoClass(method.name);
+    if (seed.of !== facts.of && (method.reseed || method.needs === 'linear head'))
+      throw errors.targetNoClass(method.name);
   const image = request.methods.some(({ method }) => usesImageGradient(method))
     ? differentiableImage(model)
     : model.image.name;
@@ -264,7 +268,8 @@ interface Walk {
 /** The probability as a value of the graph: appended as a softmax where the model ends in logits. */
 function withScore(model: ProgramModel, score: ScoreKind) {
   const { graph, shapes, types, output } = model;
-  if (score !== 'probability' || output.probability !== undefined) return { ...model, builder: new GraphBuilder(graph) };
+  if (score !== 'probability' || output.probability !== undefined)
+    return { ...model, builder: new GraphBuilder(graph) };
   const before = new GraphBuilder(graph);
   const probability = before.op('Softmax', [output.logits], { axis: output.axis }, 'probability');
   const extended = before.build();

@@ -1,87 +1,70 @@
+import type { GraphBuilder, ValueName } from '@seewhy/onnx';
 import type { ClassOutput } from './class-output.ts';
-import { errors } from './errors.ts';
+import type { HeatMap } from './heatmap/heatmap.ts';
 
-/** What is to be explained. `top`: the k-th best class of each picture, found inside the graph. */
+/** Names of the model's outputs, by themselves: what a target of one's own is built from. */
+export type TargetOutputs = Readonly<Record<string, ValueName>>;
+
+/** What is to be explained: one number of each picture. `asked` is how it was written. */
 export type Target =
+  /** The k-th best class of each picture (rank 0 = best), found inside the graph. */
   | { readonly kind: 'top'; readonly rank: number; readonly asked: string }
   | { readonly kind: 'class'; readonly index: number; readonly asked: string }
-  | { readonly kind: 'contrast'; readonly index: number; readonly against: number; readonly asked: string };
+  /** Score of `index` less that of `against`. */
+  | { readonly kind: 'contrast'; readonly index: number; readonly against: number; readonly asked: string }
+  /** A class (default: the best of each picture) against the best of all others. */
+  | { readonly kind: 'runner-up'; readonly index?: number; readonly asked: string }
+  /** Several labels at once: the sum of their scores. */
+  | { readonly kind: 'sum'; readonly indices: readonly number[]; readonly asked: string }
+  /** Segmentation: a class at one cell `[y, x]` of the output's grid. `text`: the place as people know it. */
+  | {
+      readonly kind: 'position';
+      readonly index: number;
+      readonly at: readonly [y: number, x: number];
+      readonly asked: string;
+      readonly text?: string;
+    }
+  /** Segmentation: a class over a part of the output's grid: mean of its scores, weighted by the mask (0 or more each). */
+  | {
+      readonly kind: 'region';
+      readonly index: number;
+      readonly mask: HeatMap;
+      readonly asked: string;
+      readonly text?: string;
+    }
+  /** Cosine similarity of the explained output to a vector, such as that of a second picture (`similarTo` makes one). */
+  | { readonly kind: 'similar'; readonly vector: Float32Array; readonly name: string; readonly asked: string }
+  /** One number of any value of the graph, an output or an inner one: `at` counts without the batch axis. */
+  | {
+      readonly kind: 'element';
+      readonly value: ValueName;
+      readonly at: readonly number[];
+      readonly name: string;
+      readonly asked: string;
+    }
+  /** Any function of the model's values: `build` appends standard operators and returns a float value `[N]`. */
+  | {
+      readonly kind: 'function';
+      readonly name: string;
+      readonly build: (b: GraphBuilder, outputs: TargetOutputs) => ValueName;
+      readonly asked?: string;
+    };
 
-/** Which value of a class is explained: before the final softmax or sigmoid, or after it. */
-export type ScoreKind = 'logit' | 'probability';
+/**
+ * Which value of a class is explained: before the final softmax or sigmoid, after it, or its log-odds `log p / (1 − p)`: for a softmax
+ * `z_c − log Σ_{j≠c} exp z_j`, for a sigmoid the logit itself.
+ */
+export type ScoreKind = 'logit' | 'probability' | 'log-odds';
 
 export const TOP: Target = { kind: 'top', rank: 0, asked: 'top' };
 
-/**
- * Reads a target as people write it: `top`, `top:3` (three targets), `all`, a class index, a label, or `A-B` (indices or labels) for
- * what speaks for A rather than B. Several, separated by commas, may be given.
- * @throws TARGET_UNKNOWN, TARGET_AMBIGUOUS, TARGET_OUT_OF_RANGE, TARGET_INVALID
- */
-export function parseTargets(text: string, output: ClassOutput, labels: readonly string[] | undefined): Target[] {
-  const whole = one(text.trim(), output, labels, false);
-  if (whole) return whole;
-  const parts = text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-  if (parts.length === 0) throw errors.badTarget(text);
-  return parts.flatMap((part) => one(part, output, labels, true)!);
+/** Whether the output is one value without an activation: a regression. */
+export const isRegression = ({ classes, activation }: Pick<ClassOutput, 'classes' | 'activation'>): boolean =>
+  classes === 1 && activation === undefined;
+
+/** Label of a class, or `class 7` where labels are not known; a regression's one value is called like its output. */
+export function labelOf(index: number, labels: readonly string[] | undefined, output?: ClassOutput): string {
+  return labels?.[index] ?? (output && isRegression(output) ? output.name : `class ${index}`);
 }
 
-function one(
-  text: string,
-  output: ClassOutput,
-  labels: readonly string[] | undefined,
-  must: boolean,
-): Target[] | undefined {
-  const { classes } = output;
-  if (text === 'top') return [TOP];
-  const top = /^top:(\d{1,6})$/.exec(text);
-  if (top) {
-    const count = Number(top[1]);
-    if (count < 1) throw errors.badTarget(text);
-    if (count > classes) throw errors.topRange(count, classes);
-    return Array.from({ length: count }, (_, rank) => ({ kind: 'top', rank, asked: text }));
-  }
-  if (text === 'all') return Array.from({ length: classes }, (_, index) => ({ kind: 'class', index, asked: text }));
-  const index = classIndex(text, classes, labels);
-  if (index !== undefined) return [{ kind: 'class', index, asked: text }];
-  // Labels may contain hyphens: every split is tried.
-  for (let at = text.indexOf('-', 1); at > 0; at = text.indexOf('-', at + 1)) {
-    const first = classIndex(text.slice(0, at).trim(), classes, labels);
-    const second = classIndex(text.slice(at + 1).trim(), classes, labels);
-    if (first !== undefined && second !== undefined)
-      return [{ kind: 'contrast', index: first, against: second, asked: text }];
-  }
-  if (!must && text.includes(',')) return undefined;
-  if (text === '') throw errors.badTarget(text);
-  throw errors.unknownLabel(text, labels, classes);
-}
-
-function classIndex(text: string, classes: number, labels: readonly string[] | undefined): number | undefined {
-  if (/^\d{1,9}$/.test(text)) {
-    const exact = labels?.indexOf(text) ?? -1;
-    if (exact >= 0 && Number(text) >= classes) return exact;
-    if (Number(text) >= classes) throw errors.targetRange(Number(text), classes);
-    return Number(text);
-  }
-  if (!labels) return undefined;
-  const wanted = text.toLowerCase();
-  const exact = labels.findIndex((label) => label.toLowerCase() === wanted);
-  if (exact >= 0) return exact;
-  // ImageNet labels list synonyms: `tabby, tabby cat`; any one of them is the class.
-  const synonyms = labels.flatMap((label, index) =>
-    label.toLowerCase().split(/,\s*/).includes(wanted) ? [index] : [],
-  );
-  if (synonyms.length > 1)
-    throw errors.ambiguousLabel(
-      text,
-      synonyms.map((index) => `${index} ${labels[index]}`),
-    );
-  return synonyms[0];
-}
-
-/** Label of a class, or `class 7` where labels are not known. */
-export function labelOf(index: number, labels: readonly string[] | undefined): string {
-  return labels?.[index] ?? `class ${index}`;
-}
+export { parseTargets } from './targets/parse-targets.ts';

@@ -72,3 +72,17 @@ export function zeros(type: DataType, dims: readonly number[]): RunTensor {
   const ArrayType = ARRAYS[type as keyof typeof ARRAYS] as unknown as new (length: number) => TensorData;
   return { type, dims, data: new ArrayType(dims.reduce((product, dim) => product * dim, 1)) };
 }
+
+/** Item number `position` of image tensors that may hold several each, with its batch of 1. */
+export function nth(images: readonly RunTensor[], position: number): RunTensor {
+  let before = 0;
+  for (const tensor of images) {
+    const count = tensor.dims[0]!;
+    if (position < before + count) {
+      const one = item(tensor, position - before);
+      return { ...one, dims: [1, ...one.dims] };
+    }
+    before += count;
+  }
+  throw new RangeError(`item ${position} of ${before}`);
+}

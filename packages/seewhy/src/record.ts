@@ -53,7 +53,13 @@ export function recordOf(
       seen: seenBox(from.geometry),
     },
     method: explanation.method,
-    target: { ...target, logit: finite(own?.logit ?? Number.NaN), probability: finite(own?.probability ?? Number.NaN) },
+    target: {
+      ...target,
+      value: finite(target.value),
+      classes: target.classes && [...target.classes],
+      logit: finite(own?.logit ?? Number.NaN),
+      probability: finite(own?.probability ?? Number.NaN),
+    },
     layers: explanation.layers.map(({ name, value, shape, chosen }) => ({ name, value, shape: [...shape], chosen })),
     predictions: explanation.predictions.slice(0, top).map(({ index, label, logit, probability }) => ({
       index,

@@ -14,12 +14,20 @@ const prediction = z.object({
 });
 
 const target = z.object({
-  kind: z.enum(['class', 'contrast']),
+  kind: z.enum(['class', 'contrast', 'sum', 'position', 'region', 'similar', 'element', 'function']),
   asked: z.string().describe('as it was asked for: top, 282, tiger cat, 282-285'),
-  index: z.int().min(0),
+  index: z.int().min(-1).describe('of the class, the first of several; -1 where the target is no class'),
   label: z.string(),
+  text: z.string().describe('the whole target for people: tabby against tiger cat, road at 120:88'),
   against: z.object({ index: z.int().min(0), label: z.string() }).optional(),
-  score: z.enum(['logit', 'probability']).describe('which value is explained'),
+  classes: z
+    .array(z.object({ index: z.int().min(0), label: z.string() }))
+    .optional()
+    .describe('all classes of a sum'),
+  score: z
+    .enum(['logit', 'probability', 'log-odds', 'value'])
+    .describe("which value is explained; 'value': the number itself, of a regression or of what is no class"),
+  value: finite.describe('the explained score'),
   slug: z.string().describe('part of the file names'),
   logit: finite,
   probability: finite,

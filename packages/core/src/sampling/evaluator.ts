@@ -11,7 +11,7 @@ import {
 import type { Layer } from '../layers.ts';
 import type { GraphMethod } from '../methods/method.ts';
 import type { Model } from '../model.ts';
-import { appendMethods, asFloat32, type ChosenMethod, type ProgramBase, programBase } from '../program.ts';
+import { appendMethods, asFloat32, type ChosenMethod, type ProgramBase, programBase, withNodes } from '../program.ts';
 import type { RunTensor, Session } from '../runtime/runtime.ts';
 import type { Seed } from '../seed.ts';
 import type { ScoreKind, Target } from '../target.ts';
@@ -26,6 +26,8 @@ export interface EvaluatorRequest {
   readonly source: (b: GraphBuilder) => ValueName;
   /** Start behind this layer: what lies before it is not run, unless something beside the layer needs the picture. */
   readonly from?: Layer;
+  /** The score kind that the method is defined with, where it is not the one asked for. */
+  readonly score?: ScoreKind;
   /** Names what is wanted, float32. */
   readonly results: (context: ResultContext) => Readonly<Record<string, ValueName>>;
 }
@@ -67,7 +69,7 @@ export class Evaluator {
 
   constructor(model: Model, score: ScoreKind, request: EvaluatorRequest) {
     this.model = model;
-    this.score = score;
+    this.score = request.score ?? score;
     this.request = request;
   }
 
@@ -96,7 +98,11 @@ export class Evaluator {
       name,
       tensor.dims.length === 0 ? tensor : stack(Array.from({ length: count }, () => tensor)),
     ]);
-    const all: Record<string, RunTensor> = { ...Object.fromEntries(repeated), ...feeds, ...form.feeds(target, count) };
+    const all: Record<string, RunTensor> = {
+      ...Object.fromEntries(repeated),
+      ...feeds,
+      ...form.feeds(Array<Target>(count).fill(target), this.model),
+    };
     const given = Object.fromEntries(Object.entries(all).filter(([name]) => needed.has(name)));
     const results = await session.run(given);
     return Object.fromEntries(Object.entries(names).map(([name, value]) => [name, results[value]!]));
@@ -105,12 +111,14 @@ export class Evaluator {
   private async open(form: TargetForm): Promise<Opened> {
     const { model, request } = this;
     const { graph, source } = sourced(model, request, form);
+    const nodes = await form.nodes?.(model);
+    const { shapes, types, image, output } = model;
     const base = programBase(
-      { graph, shapes: model.shapes, types: model.types, image: model.image, output: model.output },
+      withNodes({ graph, shapes, types, image, output }, nodes ? [nodes] : []),
       this.score,
       model.runtime.profile,
     );
-    const seed = form.seed(base.facts);
+    const seed = form.seed(base.facts, nodes);
     const names = request.results(resultContext(base, seed, source));
     for (const value of new Set(Object.values(names))) base.builder.output(value);
     const built = removeUnused(removeDeadNodes(base.builder.build()));
@@ -129,7 +137,7 @@ function resultContext(base: ProgramBase, seed: Seed, source: ValueName): Result
   const { builder: b, types, facts } = base;
   return {
     b,
-    score: asFloat32(b, seed.score, facts.type),
+    score: asFloat32(b, seed.score, types.get(seed.of)),
     scores: asFloat32(b, base.scores, types.get(facts.logits)),
     index: seed.index,
     source,

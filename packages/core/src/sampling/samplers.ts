@@ -5,9 +5,8 @@ import type { SamplingMethod } from '../methods/method.ts';
 import type { Model } from '../model.ts';
 import { type ChosenMethod, usesLayer } from '../program.ts';
 import type { RunTensor } from '../runtime/runtime.ts';
-import type { ScoreKind, Target } from '../target.ts';
-import { resolveTarget } from '../target-form.ts';
-import { item } from '../tensors.ts';
+import type { ScoreKind } from '../target.ts';
+import { nth } from '../tensors.ts';
 import { type RunControl, type Sampled, type Sampler, SamplerContext, type SamplingOptions } from './sampler.ts';
 
 /** A sampled raw map and what it is of. */
@@ -46,13 +45,12 @@ export function openSamplers(
   model: Model,
   request: {
     readonly layers: readonly Layer[];
-    readonly targets: readonly Target[];
     readonly score: ScoreKind;
     readonly sampling: SamplingOptions;
   },
   methods: readonly ChosenMethod<SamplingMethod>[],
 ): Samplers {
-  const { score, sampling, targets } = request;
+  const { score, sampling } = request;
   const opened = methods.flatMap(({ method, options }) =>
     (usesLayer(method) ? request.layers : [undefined]).map((layer): Opened => {
       const context = new SamplerContext({ model, method, score, layer, options, sampling });
@@ -66,8 +64,7 @@ export function openSamplers(
       const maps: SampledMap[] = [];
       const image = nth(images, position);
       const number = pictures++;
-      for (const [at, target] of targets.entries()) {
-        const resolved = resolveTarget(target, result.scores, model.output);
+      for (const [at, { resolved, value }] of result.targets.entries()) {
         for (const { method, layer, sampler } of opened) {
           if (control.signal?.aborted) {
             // What is finished or begun of this picture is given; without any of it there is nothing to give.
@@ -76,7 +73,7 @@ export function openSamplers(
           }
           const start = performance.now();
           const sampled = await sampler.attribute(
-            { image, target: resolved, value: result.targets[at]!.value, scores: result.scores, item: number },
+            { image, target: resolved, value, scores: result.scores, item: number },
             control,
           );
           const { dims, data } = sampled;
@@ -92,18 +89,4 @@ export function openSamplers(
       }
     },
   };
-}
-
-/** Item number `position` of image tensors that may hold several each, with its batch of 1. */
-function nth(images: readonly RunTensor[], position: number): RunTensor {
-  let before = 0;
-  for (const tensor of images) {
-    const count = tensor.dims[0]!;
-    if (position < before + count) {
-      const one = item(tensor, position - before);
-      return { ...one, dims: [1, ...one.dims] };
-    }
-    before += count;
-  }
-  throw new RangeError(`item ${position} of ${before}`);
 }

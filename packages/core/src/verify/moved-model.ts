@@ -1,9 +1,12 @@
-import { type Graph, GraphBuilder, Node, Value } from '@seewhy/onnx';
+import { type Graph, Node, removeDeadNodes, Value, type ValueName } from '@seewhy/onnx';
 import type { Layer } from '../layers.ts';
 import type { Model } from '../model.ts';
-import { asFloat32 } from '../program.ts';
+import { asFloat32, programBase, withNodes } from '../program.ts';
 import type { RunTensor, Session } from '../runtime/runtime.ts';
-import { classScores } from '../seed.ts';
+import { seedOf } from '../seed.ts';
+import type { ScoreKind, Target } from '../target.ts';
+import { formOf } from '../target-form.ts';
+import { classScore } from '../targets/class-score.ts';
 import { fromFloat32, toFloat32 } from '../tensors.ts';
 
 /** Input that is added to a layer's activation. */
@@ -16,28 +19,21 @@ export class Moved {
   private readonly feeds: Record<string, RunTensor>;
   private readonly input: string;
   private readonly start: Float32Array;
-  private readonly output: string;
-  private readonly score: (scores: Float32Array) => number;
+  private readonly plain: PlainModel;
 
   private constructor(
-    fields: Pick<Moved, 'deviation'> & Record<'session' | 'feeds' | 'input' | 'start' | 'output' | 'score', unknown>,
+    fields: Pick<Moved, 'deviation'> & Record<'session' | 'feeds' | 'input' | 'start' | 'plain', unknown>,
   ) {
     this.deviation = fields.deviation;
     this.session = fields.session as Session;
     this.feeds = fields.feeds as Record<string, RunTensor>;
     this.input = fields.input as string;
     this.start = fields.start as Float32Array;
-    this.output = fields.output as string;
-    this.score = fields.score as (scores: Float32Array) => number;
+    this.plain = fields.plain as PlainModel;
   }
 
-  static async open(
-    model: Model,
-    image: RunTensor,
-    layer: Layer | undefined,
-    score: (scores: Float32Array) => number,
-  ): Promise<Moved> {
-    const built = plainGraph(model, layer);
+  static async open(model: Model, image: RunTensor, layer: Layer | undefined, of: ExplainedScore): Promise<Moved> {
+    const built = await plainGraph(model, layer, of);
     const session = await model.runtime.open(built.graph);
     try {
       const feeds = model.feeds([image]);
@@ -48,9 +44,8 @@ export class Moved {
           feeds,
           input: model.image.name,
           start,
-          output: built.scores,
+          plain: built,
           deviation: deviationOf(start),
-          score,
         });
       }
       const dims = model.shapes.get(layer.value)!.map((dim) => (typeof dim === 'number' ? dim : dim.batch));
@@ -64,9 +59,8 @@ export class Moved {
         feeds: { ...feeds, [DELTA]: still },
         input: DELTA,
         start,
-        output: built.scores,
+        plain: built,
         deviation,
-        score,
       });
     } catch (error) {
       await session.release();
@@ -79,11 +73,9 @@ export class Moved {
     const here = this.feeds[this.input]!;
     const point = new Float32Array(this.start.length);
     for (let i = 0; i < point.length; i++) point[i] = this.start[i]! + h * (direction?.[i] ?? 0);
-    const results = await this.session.run({ ...this.feeds, [this.input]: fromFloat32(point, here.type, here.dims) }, [
-      this.output,
-    ]);
-    const scores = toFloat32(results[this.output]!);
-    return { value: this.score(scores), scores };
+    const feeds = { ...this.feeds, [this.input]: fromFloat32(point, here.type, here.dims) };
+    const results = await this.session.run(feeds, this.plain.wanted);
+    return { value: this.plain.valueOf(results), scores: toFloat32(results[this.plain.scores]!) };
   }
 
   release(): Promise<void> {
@@ -91,36 +83,65 @@ export class Moved {
   }
 }
 
-/** The model with its class scores as output and, for a layer, an input that is added to the layer's activation. */
-export function plainGraph(model: Model, layer: Layer | undefined): { graph: Graph; scores: string } {
+/** What is explained: a target that no longer depends on the picture, and the kind of score. */
+export interface ExplainedScore {
+  readonly target: Target;
+  readonly score: ScoreKind;
+}
+
+/** The model without any backward pass, and how the explained score is read from its outputs. */
+export interface PlainModel {
+  readonly graph: Graph;
+  /** Class scores before the activation. */
+  readonly scores: ValueName;
+  /** Outputs that `valueOf` reads. */
+  readonly wanted: readonly ValueName[];
+  /** The score: in double precision from the class scores where they hold it, else as the graph gives it. */
+  readonly valueOf: (results: Readonly<Record<string, RunTensor>>) => number;
+}
+
+/** The model with its scores as outputs and, for a layer, an input that is added to the layer's activation. */
+export async function plainGraph(
+  model: Model,
+  layer: Layer | undefined,
+  { target, score }: ExplainedScore,
+): Promise<PlainModel> {
   let graph = model.graph.with({ outputs: [] });
   if (layer) {
-    const sum = `${layer.value}/moved`;
+    // The sum takes the name of the value: whoever reads it reads what was moved.
+    const still = `${layer.value}/still`;
     const dims = model.shapes.get(layer.value)!.map((dim) => (typeof dim === 'number' ? dim : dim.batch));
     const nodes = graph.nodes.map((node) =>
-      node.inputs.includes(layer.value)
-        ? node.with({ inputs: node.inputs.map((name) => (name === layer.value ? sum : name)) })
+      node.outputs.includes(layer.value)
+        ? node.with({ outputs: node.outputs.map((name) => (name === layer.value ? still : name)) })
         : node,
     );
     graph = graph.with({
-      nodes: [...nodes, Node.make('Add', [layer.value, DELTA], [sum])],
+      nodes: [...nodes, Node.make('Add', [still, DELTA], [layer.value])],
       inputs: [...graph.inputs, new Value(DELTA, model.types.get(layer.value) ?? 'float32', dims)],
       outputs: [new Value(layer.value)],
     });
   }
-  const builder = new GraphBuilder(graph, { prefix: 'seewhy/verify' });
-  const { output } = model;
-  const facts = {
-    b: builder,
-    output,
-    of: output.logits,
-    logits: output.logits,
-    shape: model.shapes.get(output.logits)!,
-    type: model.types.get(output.logits) ?? 'float32',
-  } as const;
-  const scores = asFloat32(builder, classScores(facts), model.types.get(output.logits));
-  builder.output(scores);
-  return { graph: builder.build(), scores };
+  const { output, shapes, types, image } = model;
+  const form = formOf(target);
+  const added = await form.nodes?.(model);
+  const base = programBase(
+    withNodes({ graph, shapes, types, image, output }, added ? [added] : []),
+    score,
+    model.runtime.profile,
+  );
+  const { builder } = base;
+  const scores = asFloat32(builder, base.scores, types.get(output.logits));
+  const seed = form.nodes ? form.seed(base.facts, added) : seedOf(base.facts, target);
+  const value = asFloat32(builder, seed.score, base.types.get(seed.of));
+  for (const name of new Set([scores, value])) builder.output(name);
+  return {
+    graph: removeDeadNodes(builder.build()),
+    scores,
+    wanted: [...new Set([scores, value])],
+    valueOf: (results) =>
+      classScore(target, toFloat32(results[scores]!), output, score) ?? toFloat32(results[value]!)[0]!,
+  };
 }
 
 function deviationOf(values: Float32Array): number {

@@ -1,9 +1,9 @@
 import type { Graph } from '@seewhy/onnx';
-import type { Target } from '../target.ts';
+import type { ScoreKind, Target } from '../target.ts';
 
 export interface VerifyOptions {
   readonly target?: Target;
-  readonly score?: 'logit' | 'probability';
+  readonly score?: ScoreKind;
   /** Directions checked at the image and as many at the layer; default 6. */
   readonly directions?: number;
   /** Largest relative error; default 0.02. */
@@ -65,7 +65,9 @@ export interface VerifyReport {
   readonly target: {
     readonly index: number;
     readonly label: string;
-    readonly score: 'logit' | 'probability';
+    /** The whole target for people. */
+    readonly text: string;
+    readonly score: ScoreKind | 'value';
     readonly value: number;
   };
   readonly tolerance: number;

@@ -11,7 +11,10 @@ import { saliency } from '../methods/saliency.ts';
 import type { Model } from '../model.ts';
 import { differentiableImage } from '../program.ts';
 import type { RunTensor } from '../runtime/runtime.ts';
-import { labelOf, type Target, TOP } from '../target.ts';
+import { type ScoreKind, type Target, TOP } from '../target.ts';
+import { checkTarget } from '../targets/check-target.ts';
+import { explainedTarget } from '../targets/explained-target.ts';
+import { termsOf } from '../targets/terms.ts';
 import { fromFloat32, toFloat32 } from '../tensors.ts';
 import { DELTA, Moved, plainGraph } from './moved-model.ts';
 import { generator } from './noise-image.ts';
@@ -42,6 +45,7 @@ const alone = (method: GraphMethod) => ({ method, options: {} as MethodOptions }
  */
 export async function verify(model: Model, image: RunTensor, options: VerifyOptions = {}): Promise<VerifyReport> {
   const score = options.score ?? 'logit';
+  if (options.target) checkTarget(options.target, model, score);
   const tolerance = options.tolerance ?? 0.02;
   const count = options.directions ?? 6;
   const random = generator(options.seed ?? 0);
@@ -65,7 +69,7 @@ export async function verify(model: Model, image: RunTensor, options: VerifyOpti
   ];
   const total = wanted.length * count;
   let done = 0;
-  let index = 0;
+  let resolved: Target = options.target ?? TOP;
   let value = 0;
   const places: VerifyPlace[] = [];
   for (const { place, layer: at } of wanted) {
@@ -79,11 +83,11 @@ export async function verify(model: Model, image: RunTensor, options: VerifyOpti
     try {
       const [result] = await explainer.run([image], options.signal);
       gradient = result!.maps[0]!.data;
-      index = result!.targets[0]!.index;
+      resolved = result!.targets[0]!.resolved;
     } finally {
       await explainer.release();
     }
-    const moved = await Moved.open(model, image, at, (scores) => scoreOf(model, scores, index, options.target, score));
+    const moved = await Moved.open(model, image, at, { target: resolved, score });
     try {
       const base = await moved.at(undefined, 0);
       value = base.value;
@@ -104,7 +108,7 @@ export async function verify(model: Model, image: RunTensor, options: VerifyOpti
     }
   }
   const prediction = await comparePrediction(model, image, options.original, quantised);
-  const completeness = await checkCompleteness(model, image, index, options, score);
+  const completeness = await checkCompleteness(model, image, resolved, options, score);
   const wrong =
     places.some((place) => !place.passed) || !prediction.passed || (completeness.applies && !completeness.passed);
   const undecided = places.length === 0 || places.some((place) => !place.conclusive);
@@ -116,7 +120,7 @@ export async function verify(model: Model, image: RunTensor, options: VerifyOpti
   return {
     passed: !wrong && !undecided,
     verdict: wrong ? 'wrong' : undecided ? 'undecided' : 'correct',
-    target: { index, label: labelOf(index, model.labels), score, value },
+    target: verified(model, resolved, score, value),
     tolerance,
     places,
     prediction,
@@ -125,36 +129,17 @@ export async function verify(model: Model, image: RunTensor, options: VerifyOpti
   };
 }
 
+function verified(model: Model, target: Target, score: ScoreKind, value: number): VerifyReport['target'] {
+  const explained = explainedTarget(model, target, { resolved: target, value }, score);
+  return { index: explained.index, label: explained.label, text: explained.text, score: explained.score, value };
+}
+
 function canDifferentiateImage(model: Model): boolean {
   try {
     return differentiableImage(model) === model.image.name;
   } catch {
     return false;
   }
-}
-
-/** The explained score from the class scores, in double precision. */
-function scoreOf(
-  model: Model,
-  scores: Float32Array,
-  index: number,
-  target: Target | undefined,
-  score: 'logit' | 'probability',
-): number {
-  const against = target?.kind === 'contrast' ? target.against : undefined;
-  const one = (k: number): number => {
-    if (model.output.binary) {
-      const logit = k === 1 ? scores[0]! : -scores[0]!;
-      return score === 'logit' ? logit : 1 / (1 + Math.exp(-logit));
-    }
-    if (score === 'logit') return scores[k]!;
-    if (model.output.activation === 'sigmoid') return 1 / (1 + Math.exp(-scores[k]!));
-    const most = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-    let sum = 0;
-    for (const value of scores) sum += Math.exp(value - most);
-    return Math.exp(scores[k]! - most) / sum;
-  };
-  return against === undefined ? one(index) : one(index) - one(against);
 }
 
 /** Runs the file's own graph and the compiled one on the same input: every output of the model must come out the same. */
@@ -202,16 +187,16 @@ async function comparePrediction(
 async function checkCompleteness(
   model: Model,
   image: RunTensor,
-  index: number,
+  target: Target,
   options: VerifyOptions,
-  score: 'logit' | 'probability',
+  score: ScoreKind,
 ): Promise<VerifyReport['completeness']> {
   const layer = model.defaultLayer;
   const support = model.methods().find(({ method }) => method.name === 'cam');
   if (!layer || !support?.supported)
     return { applies: false, reason: 'the head behind the default layer is not pooling and one linear layer' };
-  if (score === 'probability') return { applies: false, reason: 'a probability is not linear in the layer' };
-  const target: Target = options.target ?? { kind: 'class', index, asked: String(index) };
+  if (score !== 'logit') return { applies: false, reason: `a ${score} is not linear in the layer` };
+  if (!termsOf(target)) return { applies: false, reason: 'the target is not made of classes alone' };
   const explainer = await Explainer.open(model, {
     methods: [alone(hirescam)],
     layers: [layer],
@@ -225,23 +210,21 @@ async function checkCompleteness(
   } finally {
     await explainer.release();
   }
-  const built = plainGraph(model, layer);
+  const built = await plainGraph(model, layer, { target, score });
   const session = await model.runtime.open(built.graph);
   try {
     const feeds = model.feeds([image]);
     const dims = model.shapes.get(layer.value)!.map((dim) => (typeof dim === 'number' ? dim : dim.batch));
     const type = model.types.get(layer.value) ?? 'float32';
     const zero = fromFloat32(new Float32Array(dims.reduce((product, dim) => product * dim, 1)), type, dims);
-    const here = await session.run({ ...feeds, [DELTA]: zero }, [layer.value, built.scores]);
+    const here = await session.run({ ...feeds, [DELTA]: zero }, [layer.value, ...built.wanted]);
     const away = fromFloat32(
       toFloat32(here[layer.value]!).map((x) => -x),
       type,
       dims,
     );
-    const gone = await session.run({ ...feeds, [DELTA]: away }, [built.scores]);
-    const of = (results: Record<string, RunTensor>) =>
-      scoreOf(model, toFloat32(results[built.scores]!), index, options.target, score);
-    const difference = of(here) - of(gone);
+    const gone = await session.run({ ...feeds, [DELTA]: away }, built.wanted);
+    const difference = built.valueOf(here) - built.valueOf(gone);
     const error = Math.abs(sum - difference) / Math.max(Math.abs(sum), Math.abs(difference), 1e-6);
     return { applies: true, layer: layer.name, sum, difference, error, passed: error <= 1e-2 };
   } finally {

@@ -1,6 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
-import { compileExplained, graphMethods, resolveOptions, type Target, usesLayer } from '@seewhy/core';
+import {
+  compileExplained,
+  graphMethods,
+  type Model,
+  resolveOptions,
+  type Target,
+  targetText,
+  usesLayer,
+} from '@seewhy/core';
 import type { Graph, Value } from '@seewhy/onnx';
 import { EXIT, errors } from '../errors.ts';
 import { writeModelFile } from '../model-file.ts';
@@ -50,7 +58,7 @@ export async function compile(path: string, options: CompileOptions): Promise<nu
     await writeModelFile(graph, options.out, { force: options.force === true });
   }
   const own = new Set(opened.source.outputs.map((value) => value.name));
-  const named = input ? 'the class given by the input target' : describeTarget(target as Target, model.labels);
+  const named = input ? 'the class given by the input target' : describeTarget(target as Target, model);
   if (options.json) {
     const value = ({ name, type, shape }: Value) => ({ name, type: type ?? null, shape: shape ?? null });
     print(
@@ -108,9 +116,12 @@ export async function compile(path: string, options: CompileOptions): Promise<nu
   }
 }
 
-function describeTarget(target: Target, labels: readonly string[] | undefined): string {
+function describeTarget(target: Target, { output, labels }: Model): string {
   const name = (index: number) => (labels?.[index] ? `${index} ${labels[index]}` : `class ${index}`);
   if (target.kind === 'top')
     return target.rank === 0 ? 'the best class of each picture' : `class number ${target.rank + 1} of each picture`;
-  return target.kind === 'class' ? name(target.index) : `${name(target.index)} against ${name(target.against)}`;
+  if (target.kind === 'class') return name(target.index);
+  return target.kind === 'contrast'
+    ? `${name(target.index)} against ${name(target.against)}`
+    : targetText(target, output, labels);
 }

@@ -10,6 +10,7 @@ import {
   findPreset,
   type ResolvedOptions,
   resolveOptions,
+  slugOf,
   usesLayer,
 } from '@seewhy/core';
 import type { Draw } from '../draw.ts';
@@ -270,13 +271,7 @@ async function freeName(path: string): Promise<string> {
 function dryRun(plan: Plan, options: ExplainCommandOptions): number {
   const { opened, resolved, sources, to, save, batch } = plan;
   const layered = resolved.methods.some(({ method }) => usesLayer(method));
-  const slugs = resolved.targets.map((target) =>
-    target.kind === 'top'
-      ? '<class>'
-      : target.kind === 'class'
-        ? String(target.index)
-        : `${target.index}-${target.against}`,
-  );
+  const slugs = resolved.targets.map((target) => (target.kind === 'top' ? '<class>' : slugOf(target)));
   const names = (stem: string) =>
     resolved.methods.flatMap(({ method }) =>
       [...new Set(slugs)].flatMap((slug) =>
