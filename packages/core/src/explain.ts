@@ -15,11 +15,11 @@ import { type Fusion, type Reducer, reduceChannels } from './heatmap/stages.ts';
 import type { Layer } from './layers.ts';
 import { autoMethod } from './methods/auto.ts';
 import { chooseMethods } from './methods/choose.ts';
-import type { GraphMethod, MethodInfo, SamplingMethod } from './methods/method.ts';
+import type { GraphMethod, Method, MethodInfo, SamplingMethod } from './methods/method.ts';
 import type { MethodOptions } from './methods/options.ts';
 import { findMethod } from './methods/registry.ts';
 import type { Model } from './model.ts';
-import type { ChosenMethod } from './program.ts';
+import { type ChosenMethod, methodFacts } from './program.ts';
 import type { RunTensor } from './runtime/runtime.ts';
 import type { RunControl, Sampled, SamplingOptions } from './sampling/sampler.ts';
 import { openSamplers, type SampledMap, type Samplers } from './sampling/samplers.ts';
@@ -121,6 +121,7 @@ export class ExplainProgram {
   readonly options: ResolvedOptions;
   private readonly explainer: Explainer;
   private readonly samplers: Samplers;
+  private readonly said = new Map<Method, readonly string[]>();
 
   private constructor(model: Model, options: ResolvedOptions, explainer: Explainer, samplers: Samplers) {
     this.model = model;
@@ -219,7 +220,7 @@ export class ExplainProgram {
       notes.push(`Explained the class with the highest score, ${explained.index} ${explained.label}.`);
     if (target.kind === 'runner-up' && alone) notes.push(`Explained ${explained.text}.`);
     if (layers.length > 0 && options.layersChosen) notes.push(`Layer ${layers[0]!.name}: ${model.defaultLayerReason}.`);
-    notes.push(...sampled.flatMap((one) => one.notes ?? []));
+    notes.push(...this.methodNotes(chosen), ...sampled.flatMap((one) => one.notes ?? []));
     if (layers.length > 1)
       notes.push(`${layers.length} layers fused: each divided by its maximum, then ${options.fusion}.`);
     return {
@@ -248,6 +249,17 @@ export class ExplainProgram {
         runMilliseconds: milliseconds,
       },
     };
+  }
+
+  /** What a method has to say about this model, found once. */
+  private methodNotes({ method, options }: ChosenMethod): readonly string[] {
+    if (method.kind !== 'graph' || !method.notes) return [];
+    let notes = this.said.get(method);
+    if (!notes) {
+      notes = method.notes(methodFacts(this.model, options));
+      this.said.set(method, notes);
+    }
+    return notes;
   }
 
   private finished(method: MethodInfo, planes: readonly HeatMap[], notes: string[]): FinishedMap {

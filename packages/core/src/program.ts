@@ -6,7 +6,7 @@ import type { ImageInput } from './image-input.ts';
 import type { Layer } from './layers.ts';
 import { headWeights, linearHead } from './linear-head.ts';
 import { LayerView } from './methods/layer-view.ts';
-import type { GraphMethod, Method, MethodInfo } from './methods/method.ts';
+import type { GraphMethod, Method, MethodFacts, MethodInfo } from './methods/method.ts';
 import type { MethodOptions } from './methods/options.ts';
 import { classScores, type Seed, type SeedFacts } from './seed.ts';
 import type { ScoreKind } from './target.ts';
@@ -170,7 +170,7 @@ export function appendMethods(
   const image = request.methods.some(({ method }) => usesImageGradient(method))
     ? differentiableImage(model)
     : model.image.name;
-  const common = { b, graph, shapes, types, output: facts.output, input: model.image, image };
+  const common = { b, graph, shapes, types, output: facts.output, of: seed.of, input: model.image, image };
   const walks = request.methods.map(({ method, options }): Walk => {
     const own = method.reseed?.({
       ...common,
@@ -291,6 +291,23 @@ export function differentiableImage(model: Pick<ProgramModel, 'graph' | 'image' 
     if ((node.op === 'Cast' || node.op === 'DequantizeLinear') && isFloat(types.get(value))) return value;
   }
   throw errors.notDifferentiable(image.name);
+}
+
+/** What a method may look at in a model; the image as floats is looked for when it asks for it. */
+export function methodFacts(model: ProgramModel, options: MethodOptions): MethodFacts {
+  const { graph, shapes, types, output, image } = model;
+  return {
+    graph,
+    shapes,
+    types,
+    output,
+    of: output.logits,
+    input: image,
+    options,
+    get image() {
+      return differentiableImage(model);
+    },
+  };
 }
 
 /** Casts a value to float32 where it has another element type: what leaves a program is float32. */

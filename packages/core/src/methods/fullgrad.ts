@@ -58,9 +58,9 @@ export const fullgrad: GraphMethod = {
     ];
   },
   build(context) {
-    const { b, types, options, input, graph, image, output } = context;
+    const { b, types, options, input, graph, image, of } = context;
     const how = AGGREGATIONS[options.variant]!;
-    const grids = traceGrids(graph, pathNodes(graph, image, output.logits), context.shapes, { ...input, name: image });
+    const grids = traceGrids(graph, pathNodes(graph, image, of), context.shapes, { ...input, name: image });
     const terms: [ValueName, Grid][] = [[pictureTerm(context), gridOf(context)]];
     for (const { node, value, added } of biasesOf(context).biases) {
       const grid = grids.get(value);
@@ -88,7 +88,7 @@ export function fullGradientSum(context: MethodContext): ValueName {
   return b.sum(sums);
 }
 
-const biasesOf = (facts: MethodFacts) => graphBiases(facts, facts.image, facts.output.logits);
+const biasesOf = (facts: MethodFacts) => graphBiases(facts, facts.image, facts.of);
 
 /** x ⊙ ∂y/∂x in float32. */
 function pictureTerm({ b, image, gradient, types }: MethodContext): ValueName {

@@ -67,6 +67,8 @@ export interface MethodContext {
   readonly shapes: ReadonlyMap<string, Shape>;
   readonly types: ReadonlyMap<string, DataType>;
   readonly output: ClassOutput;
+  /** The value that the target is read from: logits, probabilities, or another value of the graph. */
+  readonly of: ValueName;
   /** The image input: its size and layout. */
   readonly input: ImageInput;
   /** Gradient of the target with respect to `wrt`: the layer's activation, or the image input. */
@@ -93,7 +95,7 @@ export interface MethodContext {
 }
 
 /** What a method may look at when it says what else is to be differentiated. */
-export type MethodFacts = Pick<MethodContext, 'graph' | 'shapes' | 'types' | 'output' | 'input' | 'options'> & {
+export type MethodFacts = Pick<MethodContext, 'graph' | 'shapes' | 'types' | 'output' | 'of' | 'input' | 'options'> & {
   readonly image: ValueName;
 };
 

@@ -5,8 +5,8 @@ import type { MethodFacts } from './method.ts';
  * What a rectified backward pass finds on its way: nothing to say where every activation is a rectifier; that its map is the plain
  * gradient where none is; which activations keep their derivative where some are.
  */
-export function rectifierNotes(title: string, { graph, output, image }: MethodFacts): string[] {
-  const { rectifiers, smooth } = rectifiersOn(graph, output.logits, [image]);
+export function rectifierNotes(title: string, { graph, of, image }: MethodFacts): string[] {
+  const { rectifiers, smooth } = rectifiersOn(graph, of, [image]);
   const kept = [...smooth].map(([op, count]) => `${count} ${op}`).join(', ');
   if (rectifiers.size === 0) {
     const why = kept
