@@ -21,6 +21,7 @@ export function stagesOf(
   layers: number,
 ): readonly Stage[] {
   const named = (name: PostprocessName) => findPreset(name).stages;
+  if (method.stages.finish) return method.stages.finish;
   if (method.output === 'pixel') return named(isSigned(reducerOf(method, reduce)) ? 'signed' : 'pixels');
   if (method.stages.signed) return named('signed');
   if (preset !== 'seewhy') return named(preset);

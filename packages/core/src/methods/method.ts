@@ -1,6 +1,7 @@
 import type { RuleTable, Shape } from '@seewhy/autodiff';
 import type { DataType, Graph, GraphBuilder, ValueName } from '@seewhy/onnx';
 import type { ClassOutput } from '../class-output.ts';
+import type { Stage } from '../heatmap/presets.ts';
 import type { ImageInput } from '../image-input.ts';
 import type { Layer } from '../layers.ts';
 import type { Sampler, SamplerContext } from '../sampling/sampler.ts';
@@ -31,6 +32,8 @@ export interface MethodStages {
   readonly rectify: 'relu' | 'none';
   /** A map with two signs whose zero means something is scaled about zero; default: what `reduce` makes. */
   readonly signed?: boolean;
+  /** Stages of its own, whatever the preset says. */
+  readonly finish?: readonly Stage[];
 }
 
 /** What is known and said about a method, of whatever kind. */
@@ -58,6 +61,10 @@ export interface MethodInfo {
   readonly variantOf?: Readonly<Record<string, string>>;
   /** What a reader must know to believe the map: dependence on weights, known failures. */
   readonly caution?: string;
+  /** What is done to the method besides (smoothing, augmentation, random weights), as a record keeps it. */
+  readonly wrappers?: Readonly<Record<string, string | boolean>>;
+  /** Said with every explanation. */
+  readonly remarks?: readonly string[];
 }
 
 /** What a graph method builds its raw map from. */

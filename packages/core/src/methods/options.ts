@@ -12,7 +12,7 @@ export interface MethodOptions {
   /** Steps on the path from the baseline to the picture. */
   readonly steps: number;
   /** Quadrature over the path. */
-  readonly rule: 'gauss-legendre' | 'trapezoid' | 'left' | 'right' | 'middle';
+  readonly rule: (typeof RULES)[number];
   readonly baseline: Baseline;
   /** Random samples. */
   readonly samples: number;
@@ -22,12 +22,12 @@ export interface MethodOptions {
   readonly noiseAbsolute: number;
   /** Where on the paths from the baselines samples lie: drawn, drawn one from each of as many equal parts, or given, `[samples, 2]`: place (0…1) and number of the baseline. */
   readonly positions: 'random' | 'stratified' | RunTensor;
-  /** Side of the occluding window, in input pixels. */
-  readonly window: number;
-  /** Distance between windows, in input pixels. */
-  readonly stride: number;
-  /** What hidden pixels become: `zero` (of the input tensor), `mean` (of the picture, a channel), `blur`, `noise`, or a colour `#rrggbb`. */
-  readonly fill: string;
+  /** Sides of the occluding window in input pixels: one for both, or height and width; 0: a seventh of the shorter side. */
+  readonly window: number | readonly [height: number, width: number];
+  /** Distance between windows in input pixels: one for both, or down and across; 0: half the window. */
+  readonly stride: number | readonly [down: number, across: number];
+  /** What hidden pixels become: `zero` (of the input tensor), `mean` (of the picture, a channel), `blur`, `noise`, or a colour as the model takes it, one value a channel or one for all. */
+  readonly fill: 'zero' | 'mean' | 'blur' | 'noise' | readonly number[];
   /** Random masks; or the masks themselves, `[masks, H, W]`, 1 where the picture stays. */
   readonly masks: number | RunTensor;
   /** Cells of a mask along each side. */
@@ -44,7 +44,9 @@ export interface MethodOptions {
   readonly coalitions: number | RunTensor;
   /** Orders in which regions are added; or themselves, `[permutations, regions]`. */
   readonly permutations: number | RunTensor;
-  /** Width of the locality kernel, in cosine distance. */
+  /** How far a sample is from the picture. */
+  readonly distance: 'cosine' | 'euclidean' | 'picture-cosine' | 'picture-euclidean';
+  /** Width of the locality kernel, in units of the distance. */
   readonly kernelWidth: number;
   /** Strength of the penalty of the fitted linear model. */
   readonly penalty: number;
@@ -58,7 +60,7 @@ export type OptionName = keyof MethodOptions;
 
 /** How an option is written, checked and described: the command's flags, the help and FEATURES.md come from here. */
 export interface OptionInfo {
-  readonly kind: 'whole' | 'number' | 'choice' | 'text' | 'baseline' | 'segmentation';
+  readonly kind: 'whole' | 'number' | 'choice' | 'text' | 'baseline' | 'segmentation' | 'fill';
   readonly about: string;
   /** Unit of a number. */
   readonly unit?: string;
@@ -69,9 +71,11 @@ export interface OptionInfo {
   readonly choices?: readonly string[];
   /** In the API a tensor may stand for it: the random numbers themselves. */
   readonly tensor?: true;
+  /** In the API it may be two numbers: of height and width. */
+  readonly pair?: true;
 }
 
-export const RULES = ['gauss-legendre', 'trapezoid', 'left', 'right', 'middle'] as const;
+export const RULES = ['gauss-legendre', 'trapezoid', 'left', 'right', 'middle', 'mean'] as const;
 const MANY = 1_000_000;
 
 export const METHOD_OPTIONS: Readonly<Record<OptionName, OptionInfo>> = {
@@ -104,9 +108,25 @@ export const METHOD_OPTIONS: Readonly<Record<OptionName, OptionInfo>> = {
     choices: ['random', 'stratified'],
     about: 'places of the samples on the paths: anywhere, or one in each of as many equal parts',
   },
-  window: { kind: 'whole', least: 1, unit: 'input pixels', about: 'side of the occluding window' },
-  stride: { kind: 'whole', least: 1, unit: 'input pixels', about: 'distance between windows' },
-  fill: { kind: 'text', about: 'what hidden pixels become: zero, mean, blur, noise, or a colour #rrggbb' },
+  window: {
+    pair: true,
+    kind: 'whole',
+    least: 0,
+    unit: 'input pixels',
+    about: 'side of the occluding window (0: a seventh of the shorter side)',
+  },
+  stride: {
+    pair: true,
+    kind: 'whole',
+    least: 0,
+    unit: 'input pixels',
+    about: 'distance between windows (0: half the window)',
+  },
+  fill: {
+    kind: 'fill',
+    choices: ['zero', 'mean', 'blur', 'noise'],
+    about: 'what hidden pixels become: zero, mean, blur, noise, or a colour #rrggbb',
+  },
   masks: { tensor: true, kind: 'whole', least: 1, most: MANY, about: 'random masks' },
   grid: { kind: 'whole', least: 1, most: 1024, about: 'cells of a mask along each side' },
   keep: { kind: 'number', least: 0, most: 1, open: true, about: 'probability that a cell is kept' },
@@ -119,7 +139,18 @@ export const METHOD_OPTIONS: Readonly<Record<OptionName, OptionInfo>> = {
   segments: { kind: 'whole', least: 1, most: 100_000, about: 'regions aimed at' },
   coalitions: { tensor: true, kind: 'whole', least: 2, most: MANY, about: 'coalitions of regions that are tried' },
   permutations: { tensor: true, kind: 'whole', least: 1, most: MANY, about: 'orders in which regions are added' },
-  kernelWidth: { kind: 'number', least: 0, open: true, unit: 'cosine distance', about: 'width of the locality kernel' },
+  distance: {
+    kind: 'choice',
+    choices: ['cosine', 'euclidean', 'picture-cosine', 'picture-euclidean'],
+    about: 'how far a sample is from the picture: by the regions hidden, or by the pixels',
+  },
+  kernelWidth: {
+    kind: 'number',
+    least: 0,
+    open: true,
+    unit: 'units of the distance',
+    about: 'width of the locality kernel',
+  },
   penalty: { kind: 'number', least: 0, about: 'strength of the penalty of the fitted linear model' },
   alpha: { kind: 'number', least: 0, about: 'weight of the classes that are spoken against' },
   deviations: { kind: 'number', about: 'standard deviations above the mean from which a value counts as active' },
@@ -134,6 +165,10 @@ export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (let
 export function checkOption(name: OptionName, value: unknown): void {
   const info = METHOD_OPTIONS[name];
   if (info.tensor && typeof value === 'object' && value !== null && 'dims' in value) return;
+  if (info.pair && Array.isArray(value) && value.length === 2) {
+    for (const side of value) checkOption(name, side);
+    return;
+  }
   const fail = (expected: string) => errors.optionInvalid(flagOf(name), value, expected, info.choices);
   if (info.kind === 'whole' || info.kind === 'number') {
     const { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY } = info;
@@ -145,6 +180,10 @@ export function checkOption(name: OptionName, value: unknown): void {
     if (!inside || (whole && !Number.isInteger(value))) throw fail(range(info));
   } else if (info.kind === 'text') {
     if (typeof value !== 'string' || value === '') throw fail('text');
+  } else if (info.kind === 'fill' && Array.isArray(value)) {
+    if (value.length === 0 || !value.every(Number.isFinite)) throw fail('finite numbers, one a channel or one for all');
+  } else if (info.kind === 'fill' && (typeof value !== 'string' || !info.choices!.includes(value))) {
+    throw fail(`one of ${info.choices!.join(', ')}, or a colour (API: its values in the model's units)`);
   } else if (
     typeof value === 'string'
       ? !info.choices!.includes(value)

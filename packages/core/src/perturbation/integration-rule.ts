@@ -4,6 +4,7 @@ import { errors, unknownName } from '../errors.ts';
 export const INTEGRATION_RULES = {
   'gauss-legendre': 'roots of the Legendre polynomial: exact for polynomials up to degree 2n − 1',
   trapezoid: '0 … 1 with both ends, which count half: error O(1/n²)',
+  mean: '0 … 1 with both ends, all of equal weight, as PAIR saliency has it: error O(1/n)',
   middle: 'middles of n equal parts: error O(1/n²)',
   left: 'left ends of n equal parts, with 0 and without 1: error O(1/n)',
   right: 'right ends of n equal parts, with 1 and without 0: error O(1/n)',
@@ -24,22 +25,22 @@ export interface IntegrationRule {
  *
  * The trapezoid is the true one: n nodes, n − 1 intervals, `Σ weights = 1` (captum's `riemann_trapezoid` divides by n, which makes
  * integrals too small by 1/n).
- * @param steps number of nodes: at least 1, for the trapezoid 2
+ * @param steps number of nodes: at least 1, for those with both ends 2
  * @throws SeewhyError `INTEGRATION_RULE_UNKNOWN`, `NUMBER_INVALID`
  */
 export function integrationRule(name: IntegrationRuleName, steps: number): IntegrationRule {
   if (!Object.hasOwn(INTEGRATION_RULES, name))
     throw unknownName('integration rule', name, Object.keys(INTEGRATION_RULES));
-  const least = name === 'trapezoid' ? 2 : 1;
+  const least = name === 'trapezoid' || name === 'mean' ? 2 : 1;
   if (!(Number.isInteger(steps) && steps >= least))
     throw errors.numberInvalid('steps', steps, `a whole number of at least ${least}${least > 1 ? ` (${name})` : ''}`);
   if (name === 'gauss-legendre') return gaussLegendre(steps);
   const nodes = new Float64Array(steps);
   const weights = new Float64Array(steps);
-  if (name === 'trapezoid') {
+  if (name === 'trapezoid' || name === 'mean') {
     for (let i = 0; i < steps; i++) nodes[i] = i / (steps - 1);
-    weights.fill(1 / (steps - 1));
-    weights[0] = weights[steps - 1] = 0.5 / (steps - 1);
+    weights.fill(1 / (name === 'mean' ? steps : steps - 1));
+    if (name === 'trapezoid') weights[0] = weights[steps - 1] = 0.5 / (steps - 1);
   } else {
     const offset = { left: 0, middle: 0.5, right: 1 }[name];
     for (let i = 0; i < steps; i++) nodes[i] = (i + offset) / steps;
