@@ -312,7 +312,9 @@ function written(options: MethodOptions): Record<string, string | number> {
       typeof value === 'string' || typeof value === 'number'
         ? value
         : Array.isArray(value)
-          ? `${value.length} pictures`
+          ? typeof value[0] === 'number'
+            ? value.join(', ')
+            : `${value.length} pictures`
           : 'given',
     ]),
   );

@@ -45,6 +45,11 @@ export class Halves {
     return Float64Array.from(a, (value, i) => value + b[i]!);
   }
 
+  /** Σ over the samples of one half. */
+  sumOf(half: 0 | 1): Float64Array {
+    return this.sums[half].slice();
+  }
+
   /** ‖m₀ − m₁‖ / ‖m₀ + m₁‖ of the means of the halves: the relative standard error of their mean. Undefined before both have samples. */
   difference(): number | undefined {
     const [a, b] = this.sums;

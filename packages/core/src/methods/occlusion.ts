@@ -1,0 +1,157 @@
+import { Tensor, Value } from '@seewhy/onnx';
+import { errors } from '../errors.ts';
+import { accumulateOcclusion, occlusionWindows, windowCoverage } from '../perturbation/occlusion.ts';
+import type { Box } from '../picture/picture.ts';
+import { randomStream } from '../random/random-stream.ts';
+import type { RunTensor } from '../runtime/runtime.ts';
+import { sampleLoop } from '../sampling/sample-loop.ts';
+import type { RunControl, Sampled, SampledItem, Sampler, SamplerContext } from '../sampling/sampler.ts';
+import { toFloat32 } from '../tensors.ts';
+import { fillOf, isFilled } from './fill-of.ts';
+import { MaskedPicture, maskPlane } from './masked-picture.ts';
+import type { SamplingMethod } from './method.ts';
+import type { MethodOptions } from './options.ts';
+
+/** map = mean over the windows that cover a pixel of y(x) − y(x with the window filled). */
+export const occlusion: SamplingMethod = {
+  kind: 'sampling',
+  name: 'occlusion',
+  title: 'Occlusion',
+  aliases: ['occlusion-sensitivity', 'sliding-window', 'occlusion-map'],
+  summary: 'How much the score falls when a window over the place is filled: no gradients, any model.',
+  formula: 'mean over windows w that cover the pixel of y(x) − y(x with w filled)',
+  paper:
+    'Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014, sec. 4.2 (arXiv 1311.2901)',
+  needs: 'runs',
+  output: 'plane',
+  cost: 'one prediction a window: 144 with the default window and stride on 224 × 224',
+  stages: { rectify: 'none', signed: true },
+  options: { window: 0, stride: 0, fill: 'mean' },
+  variants: {
+    mean: 'the mean over the windows that cover a pixel; windows at the right and bottom edge are cut off there',
+    sum: 'the sum over them, whole windows only, as xplique and PAIR saliency have it: a rest at the edge stays 0',
+  },
+  variantOf: { xplique: 'sum', saliency: 'sum' },
+  caution:
+    'A filled window is a picture that the model was never trained on: a score may fall because of the edge of the window. Compare two fills.',
+  open: (context) => new OcclusionSampler(context),
+};
+
+/** The default window, in parts of the shorter side: 32 pixels of 224. */
+const WINDOW_SHARE = 1 / 7;
+
+const EDGES = ['seewhy.top', 'seewhy.bottom', 'seewhy.left', 'seewhy.right'] as const;
+
+class OcclusionSampler implements Sampler {
+  private readonly context: SamplerContext;
+  private readonly masked: MaskedPicture;
+  private readonly windows: readonly Box[];
+  private readonly evaluator: ReturnType<SamplerContext['evaluator']>;
+  private readonly batch: ReturnType<SamplerContext['batchSize']>;
+
+  constructor(context: SamplerContext) {
+    this.context = context;
+    const { options, model } = context;
+    const { height, across, repeat } = maskPlane(model.image);
+    this.windows = windowsOf(options, model.image);
+    this.masked = new MaskedPicture(model.image, isFilled(options.fill));
+    this.evaluator = context.evaluator({
+      inputs: [...this.masked.inputs, ...EDGES.map((name) => new Value(name, 'float32', ['B', 1]))],
+      source: (b) => {
+        const [top, bottom, left, right] = EDGES;
+        const places = (length: number, of: number) =>
+          b.constant(
+            Tensor.floats(
+              Array.from({ length }, (_, i) => Math.floor(i / of)),
+              [1, length],
+            ),
+            'places',
+          );
+        const within = (places: string, first: string, end: string) =>
+          b.cast(b.op('And', [b.greater(places, first), b.greater(end, places)]), FLOAT);
+        const rows = within(places(height, 1), top, bottom);
+        const columns = within(places(across, repeat), left, right);
+        const hidden = b.mul(b.unsqueeze(rows, [2]), b.unsqueeze(columns, [1]));
+        return this.masked.source(b, b.sub(b.scalar(1), hidden));
+      },
+      results: ({ score }) => ({ score }),
+    });
+    this.batch = context.batchSize(this.evaluator);
+  }
+
+  async attribute(item: SampledItem, control: RunControl): Promise<Sampled> {
+    const { options, model, sampling } = this.context;
+    const { height, width } = model.image;
+    const fill = fillOf(options.fill, item, model.image, sampling.seed);
+    const feeds = this.masked.feeds(toFloat32(item.image), fill);
+    // In random order: an interrupted run has seen the whole picture, coarsely.
+    const order = randomStream(sampling.seed, 'occlusion', item.item).permutation(this.windows.length);
+    const windows = Array.from(order, (number) => this.windows[number]!);
+    const falls = new Float64Array(windows.length);
+    const { samples, interrupted } = await sampleLoop({
+      total: windows.length,
+      batch: this.batch,
+      control,
+      run: async (from, count) => {
+        const boxes = windows.slice(from, from + count);
+        const outputs = await this.evaluator.run({ ...feeds, ...edgesOf(boxes) }, item.target, count);
+        const scores = toFloat32(outputs.score!);
+        for (let i = 0; i < count; i++) falls[from + i] = item.value - scores[i]!;
+      },
+    });
+    if (samples === 0) throw errors.aborted();
+    const seen = windows.slice(0, samples);
+    const map = accumulateOcclusion(height, width, seen, falls.subarray(0, samples));
+    if (options.variant === 'sum') {
+      const coverage = windowCoverage(height, width, seen);
+      for (let i = 0; i < map.length; i++) map[i]! *= coverage[i]!;
+    }
+    const [{ x0, y0, x1, y1 }] = this.windows as [Box];
+    return {
+      dims: [height, width],
+      data: Float32Array.from(map),
+      samples,
+      total: windows.length,
+      batch: this.batch.size,
+      interrupted,
+      notes: [`${windows.length} windows of ${x1 - x0} × ${y1 - y0} pixels.`],
+    };
+  }
+
+  async release(): Promise<void> {}
+}
+
+/** Element type 1 of ONNX: float32. */
+const FLOAT = 1;
+
+/** Half a pixel before the first row and column of a window, and half a pixel before the first behind it: never on a whole number. */
+function edgesOf(boxes: readonly Box[]): Record<string, RunTensor> {
+  const values = [
+    boxes.map(({ y0 }) => y0),
+    boxes.map(({ y1 }) => y1),
+    boxes.map(({ x0 }) => x0),
+    boxes.map(({ x1 }) => x1),
+  ];
+  return Object.fromEntries(
+    EDGES.map((name, i) => [
+      name,
+      { type: 'float32', dims: [boxes.length, 1], data: Float32Array.from(values[i]!, (edge) => edge - 0.5) },
+    ]),
+  );
+}
+
+/** @throws NUMBER_INVALID for a stride that leaves pixels out */
+function windowsOf(
+  { window, stride, variant }: Pick<MethodOptions, 'window' | 'stride' | 'variant'>,
+  { height, width }: { readonly height: number; readonly width: number },
+): Box[] {
+  const whole = Math.max(1, Math.round(WINDOW_SHARE * Math.min(height, width)));
+  const [high, wide] = pair(window).map((side) => side || whole) as [number, number];
+  const side = [Math.min(high, height), Math.min(wide, width)] as const;
+  const steps = pair(stride).map((step, axis) => step || Math.max(1, Math.round(side[axis]! / 2))) as [number, number];
+  const boxes = occlusionWindows(height, width, { window: side, stride: steps });
+  return variant === 'sum' ? boxes.filter(({ x0, x1, y0, y1 }) => y1 - y0 === side[0] && x1 - x0 === side[1]) : boxes;
+}
+
+const pair = (value: number | readonly [number, number]): readonly [number, number] =>
+  typeof value === 'number' ? [value, value] : value;
