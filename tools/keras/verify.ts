@@ -4,11 +4,11 @@
  * applications.py makes the files.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { kerasFolder } from './folder.ts';
 import { type NetworkRecord, type NetworkResult, verifyNetwork } from './verify-network.ts';
 
-const folder = process.env.SEEWHY_KERAS ?? join(homedir(), '.cache', 'seewhy', 'keras');
+const folder = kerasFolder();
 const args = process.argv.slice(2);
 const jsonAt = args.indexOf('--json');
 const json = jsonAt >= 0 ? args.splice(jsonAt, 2)[1] : undefined;
