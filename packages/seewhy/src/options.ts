@@ -72,7 +72,7 @@ export function namedInput(text: string, before: Record<string, string> | undefi
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
-export const SCORES = ['logit', 'probability'] as const;
+export const SCORES = ['logit', 'probability', 'log-odds'] as const;
 export const FUSIONS = ['max', 'mean', 'product'] as const;
 
 /** Options of every verb that opens a model. */

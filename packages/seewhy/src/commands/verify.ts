@@ -2,6 +2,7 @@ import {
   noiseImage,
   preprocessPicture,
   type RunTensor,
+  type ScoreKind,
   type VerifyPlace,
   type VerifyReport,
   verify as verifyModel,
@@ -17,7 +18,7 @@ import { err, out, print, say, table, wrap } from '../talk.ts';
 
 interface VerifyCommandOptions extends ModelOptions {
   target?: string[];
-  score?: 'logit' | 'probability';
+  score?: ScoreKind;
   directions?: number;
   tolerance?: number;
   seed?: number;
@@ -90,11 +91,13 @@ const share = (value: number) => (Number.isFinite(value) ? `${(value * 100).toPr
 
 function page(report: VerifyReport, path: string, from: string, runtime: string): string {
   const { target, tolerance } = report;
+  const plain = target.text === target.label && target.index >= 0;
+  const name = plain
+    ? `class ${target.index} ${target.label === `class ${target.index}` ? '' : target.label}`
+    : target.text;
   const lines = [
     `${out.bold(path)} on ${from}`,
-    out.dim(
-      `class ${target.index} ${target.label === `class ${target.index}` ? '' : target.label}, ${target.score} ${number(target.value)} · ${runtime}`,
-    ),
+    out.dim(`${name}, ${target.score} ${number(target.value)} · ${runtime}`),
     '',
     out.bold('The explained model predicts what the plain model predicts'),
     `  ${mark(report.prediction.passed)} largest difference ${number(report.prediction.largestDifference)} (${share(report.prediction.relative)} of the largest output)`,
