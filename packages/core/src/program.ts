@@ -243,7 +243,13 @@ export function appendMethods(
     return layers.map((layer) => {
       const head =
         method.needs === 'linear head'
-          ? headWeights(b, linearHead(graph, shapes, layer, facts.output.logits), seed.seed, facts.output.classes)
+          ? // One sigmoid output has one column for two classes.
+            headWeights(
+              b,
+              linearHead(graph, shapes, layer, facts.output.logits),
+              seed.seed,
+              facts.output.binary ? 1 : facts.output.classes,
+            )
           : undefined;
       const value = method.build({
         ...context,

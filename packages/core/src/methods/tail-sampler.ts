@@ -1,6 +1,5 @@
 import { DATA_TYPES, type GraphBuilder, Tensor, Value, type ValueName } from '@seewhy/onnx';
 import type { Grid } from '../grid.ts';
-import { imageDims } from '../image-input.ts';
 import type { RunTensor } from '../runtime/runtime.ts';
 import type { BatchSize } from '../sampling/batch-size.ts';
 import type { Evaluator } from '../sampling/evaluator.ts';
@@ -30,12 +29,7 @@ export class TailSampler {
     const dims = model.shapes.get(layer.value)!.map((dim, axis) => (axis === 0 ? 1 : (dim as number)));
     this.evaluator = context.evaluator({
       from: layer,
-      inputs: [
-        new Value(ACTIVATION, 'float32', dims),
-        new Value(NUMBER, 'int64', ['B']),
-        // Networks with a way around the layer need the picture too.
-        new Value(model.image.name, model.image.type, ['B', ...imageDims(model.image).slice(1)]),
-      ],
+      inputs: [new Value(ACTIVATION, 'float32', dims), new Value(NUMBER, 'int64', ['B'])],
       source: (b) => b.mul(ACTIVATION, maskOf(b, mask, layer.grid, layer.shape[0], dims)),
       results: ({ score }) => ({ score }),
     });
@@ -69,6 +63,7 @@ export class TailSampler {
               dims: [count],
               data: BigInt64Array.from(numbers.slice(from, from + count), BigInt),
             },
+            // Networks with a way around the layer need the picture too.
             [image.name]: repeated(item.image, count),
           },
           item.target,
