@@ -6,8 +6,8 @@ import type { GraphMethod, MethodContext } from './method.ts';
 const PAPER_EPSILON = 1e-6;
 /** Stands for a denominator of 0 in xplique. */
 const XPLIQUE_EPSILON = 1e-4;
-/** e^y is held here: e^88 leaves the range of float32. */
-const MOST_SCORE = 80;
+/** e^y is held here: e^88 leaves the range of float32, and it is multiplied with gradients and activations. */
+const MOST_SCORE = 60;
 
 /** What every variant reads: activation A, gradient g, g², and 2g² + s·g³ with s the sum or the mean of A. */
 interface Powers {
@@ -61,7 +61,7 @@ export const gradcamPlusPlus: GraphMethod = {
   variants: {
     paper: "the paper's, as in pytorch-grad-cam: α = g² / (2g² + g³ ΣA + 1e-6), w = Σ α ReLU(g)",
     'tf-keras-vis':
-      'α divided by its sum over the cells of its channel; the map times e^y (y held at 80, where e^y leaves float32)',
+      'α divided by its sum over the cells of its channel; the map times e^y (y held at 60: beyond, the peer leaves float32)',
     xplique: 'means instead of sums: α = g² / (2g² + g³ mean A), w = mean(α ReLU(g))',
   },
   variantOf: { 'tf-keras-vis': 'tf-keras-vis', xplique: 'xplique' },

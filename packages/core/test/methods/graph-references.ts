@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { type MethodOptions, rectify } from '@seewhy/core';
+import {
+  type ExplainOptions,
+  type Explanation,
+  explain,
+  type MethodOptions,
+  type Model,
+  type RunTensor,
+  rectify,
+} from '@seewhy/core';
 import { fixture, npy } from '../support.ts';
 
 /** A row of fixtures/parity/methods.json: one map of a peer. */
@@ -53,4 +61,9 @@ export function relativeLength(found: ArrayLike<number>, reference: ArrayLike<nu
     length += reference[at]! ** 2;
   }
   return Math.sqrt(difference / Math.max(length, 1e-60));
+}
+
+/** The one explanation of one picture. */
+export async function explainOne(model: Model, image: RunTensor, options: ExplainOptions): Promise<Explanation> {
+  return (await explain(model, [image], options))[0]![0]!;
 }
