@@ -82,7 +82,7 @@ export function compileExplained(model: Model, request: CompileRequest): Graph {
       b.output(checked(raw, dims.length + 1), name, 'float32', [batch, ...dims]);
       if (!request.map) continue;
       const pixel = method.output === 'pixel';
-      const value = pixel ? appendReduction(b, raw, reducerOf(method, request.map.reduce), image) : raw;
+      const value = pixel ? appendReduction(b, raw, reducerOf(method, request.map), image) : raw;
       const [height, width] = pixel ? [image.height, image.width] : (dims as [number, number]);
       layers.push({ value, height, width });
     }

@@ -8,7 +8,7 @@ import {
   VERSION,
 } from './explanation.ts';
 import { type Diagnosis, diagnose } from './heatmap/diagnose.ts';
-import { reducerOf, stagesOf } from './heatmap/finishing.ts';
+import { type Finishing, reducerOf, stagesOf } from './heatmap/finishing.ts';
 import type { HeatMap } from './heatmap/heatmap.ts';
 import { type FinishedMap, findPreset, finishMap, type PostprocessName } from './heatmap/presets.ts';
 import { type Fusion, type Reducer, reduceChannels } from './heatmap/stages.ts';
@@ -206,7 +206,7 @@ export class ExplainProgram {
     const { image } = model;
     const notes: string[] = [];
     const explained = explainedTarget(model, target, meant, options.score);
-    const planes = maps.map((map) => plane(map, method, image, options.reduce));
+    const planes = maps.map((map) => plane(map, method, image, options));
     const rectified = method.stages.rectify === 'relu';
     const finished = this.finished(method, planes, notes);
     const layers = maps.flatMap((map): ExplainedLayer[] =>
@@ -244,7 +244,7 @@ export class ExplainProgram {
           ...written(chosen.options),
           ...method.wrappers,
           ...(layers.length > 1 ? { fusion: options.fusion } : {}),
-          ...(method.output === 'pixel' ? { reduce: reducerOf(method, options.reduce) } : {}),
+          ...(method.output === 'pixel' ? { reduce: reducerOf(method, options) } : {}),
         },
         runMilliseconds: milliseconds,
       },
@@ -265,7 +265,7 @@ export class ExplainProgram {
   private finished(method: MethodInfo, planes: readonly HeatMap[], notes: string[]): FinishedMap {
     const { preset } = this.options;
     const size = { width: this.model.image.width, height: this.model.image.height };
-    if (method.output === 'pixel' && preset !== 'seewhy')
+    if (method.output === 'pixel' && preset !== 'seewhy' && !findPreset(preset).pixel)
       notes.push(`The preset ${preset} finishes maps of layers; ${method.name} is finished in seewhy's own way.`);
     return finishMap(planes, stagesOf(method, this.options, planes.length), size);
   }
@@ -320,10 +320,10 @@ function written(options: MethodOptions): Record<string, string | number> {
   );
 }
 
-function plane(map: MadeMap, method: MethodInfo, image: Model['image'], reduce: Reducer | undefined): HeatMap {
+function plane(map: MadeMap, method: MethodInfo, image: Model['image'], finishing: Finishing): HeatMap {
   if (method.output !== 'pixel') return { height: map.dims[0]!, width: map.dims[1]!, data: map.data };
   const { channels, height, width, layout } = image;
-  return reduceChannels(map.data, { channels, height, width, layout }, reducerOf(method, reduce));
+  return reduceChannels(map.data, { channels, height, width, layout }, reducerOf(method, finishing));
 }
 
 /** The diagnosis of several layers is that of the one with most to say. */

@@ -1,4 +1,4 @@
-import { type GraphBuilder, Tensor, type ValueName } from '@seewhy/onnx';
+import { DATA_TYPES, type GraphBuilder, Tensor, type ValueName } from '@seewhy/onnx';
 import { errors } from './errors.ts';
 import type { Stage } from './heatmap/presets.ts';
 import { axisWeights, type MapResize } from './heatmap/resize.ts';
@@ -141,11 +141,27 @@ function normalise(b: GraphBuilder, map: GraphMap, how: Normaliser): ValueName {
       const high = percentile(b, value, map, how.percentile ?? 99);
       return b.op('Clip', [shift(low, b.sub(high, low)), zero, one]);
     }
+    case 'cumulative': {
+      const high = cumulative(b, value, map, how.percent);
+      return b.op('Clip', [shift(zero, high), b.scalar(-1), one]);
+    }
     case 'symmetric': {
       const high = percentile(b, b.op('Abs', [value]), map, how.percentile ?? 100);
       return b.op('Clip', [shift(zero, high), b.scalar(-1), one]);
     }
   }
+}
+
+/** The first of each item's sorted values at which their running sum reaches so many percent of the whole, `[N, 1, 1]`. */
+function cumulative(b: GraphBuilder, value: ValueName, { height, width }: GraphMap, percent: number): ValueName {
+  const pixels = height * width;
+  const [sorted] = b.multi('TopK', [b.reshape(value, [0, -1]), b.ints([pixels])], { axis: 1, largest: 0 }, 2);
+  const running = b.op('CumSum', [sorted!, b.constant(Tensor.int64([1], []), 'axis')]);
+  const limit = b.mul(b.slice(running, [pixels - 1], [pixels], [1]), b.scalar(percent / 100));
+  // As many lie before it as have not reached the limit.
+  const before = b.reduceSum(b.cast(b.greater(limit, running), DATA_TYPES.int64.code), [1], true);
+  const within = b.op('Min', [before, b.constant(Tensor.int64([pixels - 1]), 'last')]);
+  return b.unsqueeze(b.op('GatherElements', [sorted!, within], { axis: 1 }), [2]);
 }
 
 /** The percentile of each item, linear between ranks, `[N, 1, 1]`. */

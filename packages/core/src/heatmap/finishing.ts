@@ -11,18 +11,20 @@ export interface Finishing {
 }
 
 /**
- * The stages that a method's raw maps go through, on the host and in a compiled graph alike. Presets of peers are of layers; maps of
- * pixels and signed ones are finished in our own way.
+ * The stages that a method's raw maps go through, on the host and in a compiled graph alike. Presets of peers are of layers, some of
+ * pixels too; where there is none, and for signed maps of layers, our own way.
  * @param layers how many there are
  */
 export function stagesOf(
-  method: Pick<MethodInfo, 'output' | 'stages'>,
-  { preset, fusion, reduce }: Finishing,
+  method: Pick<MethodInfo, 'name' | 'output' | 'stages'>,
+  finishing: Finishing,
   layers: number,
 ): readonly Stage[] {
+  const { preset, fusion } = finishing;
   const named = (name: PostprocessName) => findPreset(name).stages;
   if (method.stages.finish) return method.stages.finish;
-  if (method.output === 'pixel') return named(isSigned(reducerOf(method, reduce)) ? 'signed' : 'pixels');
+  if (method.output === 'pixel')
+    return findPreset(preset).pixel?.stages ?? named(isSigned(reducerOf(method, finishing)) ? 'signed' : 'pixels');
   if (method.stages.signed) return named('signed');
   if (preset !== 'seewhy') return named(preset);
   if (method.stages.rectify === 'none') return named('scaled');
@@ -40,9 +42,14 @@ export function fusedStages(fusion: Fusion): readonly Stage[] {
   ];
 }
 
-/** How the colour channels of a pixel map become one. */
-export const reducerOf = ({ stages }: Pick<MethodInfo, 'stages'>, asked: Reducer | undefined): Reducer =>
-  asked ?? stages.reduce ?? 'sum';
+/** How the colour channels of a pixel map become one: as asked, as the preset's peer does it, or the method's own way. */
+export function reducerOf(
+  { name, stages }: Pick<MethodInfo, 'name' | 'stages'>,
+  { preset, reduce }: Pick<Finishing, 'preset' | 'reduce'>,
+): Reducer {
+  const { pixel } = findPreset(preset);
+  return reduce ?? pixel?.reduceOf?.[name] ?? pixel?.reduce ?? stages.reduce ?? 'sum';
+}
 
 /** Reductions whose result has two signs. */
 const isSigned = (reduce: Reducer) => reduce === 'sum' || reduce === 'mean';

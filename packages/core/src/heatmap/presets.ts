@@ -1,7 +1,7 @@
 import { errors } from '../errors.ts';
 import { type HeatMap, rangeOf } from './heatmap.ts';
 import { type MapResize, resizeMap } from './resize.ts';
-import { type Fusion, fuseMaps, type Normaliser, normalise, type Rectifier, rectify } from './stages.ts';
+import { type Fusion, fuseMaps, type Normaliser, normalise, type Rectifier, type Reducer, rectify } from './stages.ts';
 
 /** One step from the raw map to the shown one. Steps before `fuse` run on the map of each layer. */
 export type Stage =
@@ -15,6 +15,18 @@ export type Stage =
 /** What a preset does, in the order it does it. */
 export interface Postprocess {
   about: string;
+  stages: readonly Stage[];
+  /** Maps of pixels, where that peer has a way of its own. */
+  pixel?: PixelPostprocess;
+}
+
+/** How the peer shows a map of pixels. */
+export interface PixelPostprocess {
+  about: string;
+  /** How its channels become one. */
+  reduce: Reducer;
+  /** Methods whose channels it reduces otherwise. */
+  reduceOf?: Readonly<Record<string, Reducer>>;
   stages: readonly Stage[];
 }
 
@@ -59,14 +71,30 @@ export const POSTPROCESS = {
   captum: {
     about: 'LayerGradCam with LayerAttribution.interpolate: nearest, neither rectified nor scaled',
     stages: [resize('nearest')],
+    pixel: {
+      about:
+        'visualize_image_attr: magnitude of the sum over channels; 1 is where the running sum of the sorted values reaches 98 %',
+      reduce: 'sum',
+      stages: [
+        { stage: 'rectify', how: 'abs' },
+        { stage: 'normalise', by: 'cumulative', percent: 98 },
+      ],
+    },
   },
   'tf-keras-vis': {
     about: 'relu, scipy zoom order 1 (corners coincide), min-max',
     stages: [relu, resize('align-corners'), minmax(1e-7)],
+    pixel: { about: 'largest magnitude over channels, min-max', reduce: 'max-abs', stages: [minmax(1e-7)] },
   },
   xplique: {
     about: 'relu, tf.image.resize bicubic; not scaled, may go below zero',
     stages: [relu, resize('bicubic-tensorflow')],
+    pixel: {
+      about: 'mean over channels (saliency: the largest magnitude); not scaled',
+      reduce: 'mean',
+      reduceOf: { saliency: 'max-abs' },
+      stages: [],
+    },
   },
   'torch-cam': {
     about: 'relu, min-max; fuse_cams: bilinear to one size, maximum over layers',
@@ -75,6 +103,11 @@ export const POSTPROCESS = {
   saliency: {
     about: 'PAIR saliency: relu, divided by the maximum, skimage resize (order 1)',
     stages: [relu, { stage: 'normalise', by: 'max' }, resize('bilinear-mirror')],
+    pixel: {
+      about: 'VisualizeImageGrayscale: sum of magnitudes over channels, clipped at the 99th percentile',
+      reduce: 'sum-abs',
+      stages: [{ stage: 'normalise', by: 'percentile', percentile: 99 }],
+    },
   },
 } as const satisfies Record<string, Postprocess>;
 

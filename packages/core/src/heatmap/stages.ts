@@ -69,6 +69,8 @@ export type Normaliser =
   | { by: 'percentile'; percentile?: number }
   /** x / p, p the percentile (default 100) of |x|, clipped to -1..1: the sign and the zero are kept. */
   | { by: 'symmetric'; percentile?: number }
+  /** x / t, clipped to -1..1; t is where the running sum of the sorted values of x reaches so many percent of their sum. For x ≥ 0. */
+  | { by: 'cumulative'; percent: number }
   | { by: 'none' };
 
 /** A normalised map and the values before it that are shown as `low` and 1. */
@@ -100,12 +102,28 @@ export function normalise(map: HeatMap, how: Normaliser): Normalised {
       const { map: scaled, ...range } = shift(map, low, percentileOf(map.data, how.percentile ?? 99) - low);
       return { map: clip(scaled, 0, 1), ...range };
     }
+    case 'cumulative': {
+      const { map: scaled, ...range } = shift(map, 0, cumulativeOf(map.data, how.percent));
+      return { map: clip(scaled, -1, 1), ...range };
+    }
     case 'symmetric': {
       const magnitude = percentileOf(map.data.map(Math.abs), how.percentile ?? 100);
       const { map: scaled, ...range } = shift(map, 0, magnitude);
       return { map: clip(scaled, -1, 1), ...range };
     }
   }
+}
+
+/** The first of the sorted finite values at which their running sum reaches so many percent of the whole. */
+function cumulativeOf(data: Float32Array, percent: number): number {
+  const sorted = data.filter((value) => Number.isFinite(value)).sort();
+  const limit = (sorted.reduce((sum, value) => sum + value, 0) * percent) / 100;
+  let running = 0;
+  for (const value of sorted) {
+    running += value;
+    if (running >= limit) return value;
+  }
+  return 0;
 }
 
 /** (x - offset) / scale; all 0 when the scale is 0. */
