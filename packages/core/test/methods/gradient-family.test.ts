@@ -8,9 +8,9 @@ import {
   stack,
   toFloat32,
 } from '@seewhy/core';
-import { Tensor } from '@seewhy/onnx';
+import { GraphBuilder, Tensor } from '@seewhy/onnx';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { fixture, loadFixture, npy } from '../support.ts';
+import { fixture, loadFixture, npy, runtime } from '../support.ts';
 
 interface Entry {
   readonly model: string;
@@ -19,6 +19,7 @@ interface Entry {
   readonly variant: string | null;
   readonly options: Readonly<Record<string, unknown>>;
   readonly target: number | null;
+  readonly layer: string | null;
   readonly value: string | null;
   readonly raw: string | null;
   readonly finished: string | null;
@@ -161,6 +162,70 @@ describe('parity with the peers', () => {
       expect(distance(raw, expected)).toBeLessThan(KINKED.has(entry.raw!) ? 2e-3 : 1e-4);
     });
   }
+});
+
+describe('maps of pixels finished as the peers do', () => {
+  const finished = entries.filter(
+    (entry) =>
+      entry.finished !== null &&
+      entry.layer === null &&
+      ['saliency', 'tf-keras-vis'].includes(entry.peer) &&
+      ['saliency', 'smoothgrad', 'integrated-gradients'].includes(entry.method),
+  );
+
+  it('has references', () => expect(finished.length).toBeGreaterThanOrEqual(6));
+
+  for (const entry of finished) {
+    it(`${entry.model}: ${entry.peer} ${entry.method}`, async () => {
+      const base = entry.method === 'saliency' ? { methods: ['saliency'] } : requestOf(entry)!;
+      const options = { ...base, targets: String(entry.target), preset: entry.peer };
+      const [explanation] = (await explain(await load(entry.model), [pictureOf(entry.model)], options))[0]!;
+      expect(distance(explanation!.map.data, given(entry.finished!).data)).toBeLessThan(1e-4);
+      expect(explanation!.notes.join(' ')).not.toMatch(/own way/);
+    });
+  }
+
+  it("captum's scale is where the running sum of the sorted values reaches 98 %", async () => {
+    const { normalise } = await import('../../src/heatmap/stages.ts');
+    const values = Float32Array.of(60, 1, 30, 7, 2);
+    // Sorted 1 2 7 30 60, running 1 3 10 40 100.
+    for (const [percent, scale] of [
+      [98, 60],
+      [40, 30],
+      [41, 60],
+      [5, 7],
+    ] as const) {
+      const made = normalise({ width: 5, height: 1, data: values }, { by: 'cumulative', percent });
+      expect(made.scale).toBe(scale);
+      expect([...made.map.data]).toEqual([...values].map((value) => Math.fround(Math.min(1, value / scale))));
+    }
+  });
+
+  it.each(['captum', 'tf-keras-vis', 'xplique', 'saliency'] as const)(
+    'the graph finishes like the host: %s',
+    async (preset) => {
+      const { appendFinishing, appendReduction } = await import('../../src/finish-in-graph.ts');
+      const { reducerOf, stagesOf } = await import('../../src/heatmap/finishing.ts');
+      const { findMethod } = await import('@seewhy/core');
+      const model = await load('cnn');
+      const method = findMethod('gradient-x-input');
+      const [made] = (await explain(model, [pictureOf('cnn')], { methods: [method.name], targets: '3', preset }))[0]!;
+      const { image } = model;
+      const before = new GraphBuilder(
+        model.graph.with({ inputs: [], outputs: [], nodes: [], initializers: new Map(), values: new Map() }),
+      );
+      const raw = before.input('raw', 'float32', [1, ...made!.raw[0]!.dims]);
+      const finishing = { preset, fusion: 'max' } as const;
+      const plane = appendReduction(before, raw, reducerOf(method, finishing), image);
+      const map = { value: plane, height: image.height, width: image.width };
+      before.output(appendFinishing(before, [map], stagesOf(method, finishing, 1), image));
+      const session = await runtime.open(before.build());
+      const { dims, data } = made!.raw[0]!;
+      const outputs = await session.run({ raw: { type: 'float32', dims: [1, ...dims], data } });
+      expect(distance(toFloat32(Object.values(outputs)[0]!), made!.map.data)).toBeLessThan(1e-5);
+      await session.release();
+    },
+  );
 });
 
 describe('identities', () => {
