@@ -30,9 +30,10 @@ export default defineConfig([
         'picocolors',
         'tinyglobby',
         'csv-parse',
+        'fflate',
       ],
       onlyBundle: false,
-      neverBundle: ['onnxruntime-node', 'onnxruntime-web', 'sharp', 'fast-png', 'jpeg-js'],
+      neverBundle: ['onnxruntime-node', 'onnxruntime-web', 'sharp', 'fast-png', 'jpeg-js', 'h5wasm'],
     },
   },
 ]);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type Model, PREPROCESS_PRESETS, type Preprocess, parsePreprocess, preprocessPreset } from '@seewhy/core';
 import type { Node } from '@seewhy/onnx';
 import { errors, systemCode } from './errors.ts';
+import type { KerasFacts } from './keras-file.ts';
 import type { Beside } from './labels.ts';
 
 export interface ChosenPreprocess {
@@ -20,6 +21,7 @@ export async function choosePreprocess(
   model: Model,
   asked: string | Preprocess | undefined,
   beside: Beside['preprocess'],
+  keras?: KerasFacts['preprocessing'],
 ): Promise<ChosenPreprocess> {
   const { image } = model;
   const input = {
@@ -54,6 +56,11 @@ export async function choosePreprocess(
   if (beside) {
     const { preprocess, notes } = parsePreprocess(beside.config, input, beside.from);
     return { preprocess, from: beside.from, guessed: false, notes };
+  }
+  if (keras) {
+    // What keras.applications does before its model of that name.
+    const preset = keras.mode === 'none' ? 'keras-none' : `keras-${keras.mode}`;
+    return { preprocess: preprocessPreset(preset, input), from: `guessed: ${keras.reason}`, guessed: true, notes: [] };
   }
   const { preset, why } = guess(model);
   return { preprocess: preprocessPreset(preset, input), from: why, guessed: true, notes: [] };

@@ -17,7 +17,9 @@ const EXITS =
 /** The command line: `run` is called with the verb that was asked for. */
 export function commandLine(version: string, run: (verb: Verb) => void): Command {
   const seewhy = new Command('seewhy')
-    .description('Shows why a vision model decided what it decided. Works on the .onnx file that is deployed.')
+    .description(
+      'Shows why a vision model decided what it decided. Works on the model file that is deployed: ONNX, Keras or TensorFlow.js.',
+    )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help of a command')
@@ -35,12 +37,12 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .command('explain')
     .summary('heatmaps of pictures')
     .description('Explains pictures: what in each of them speaks for the class.')
-    .argument('<model>', 'the .onnx file')
+    .argument('<model>', 'an .onnx, .keras or .h5 file, or a TensorFlow.js model')
     .argument('<source...>', 'picture, folder, glob, .csv/.jsonl manifest, .npy tensor, or - for standard input')
     .option('-m, --method <names>', 'methods, separated by commas, or auto (default: gradcam)', more)
     .option(
       '-t, --target <what>',
-      'class to explain: top, top:3, all, an index, a label, A-B for a contrast (default: top)',
+      'what to explain: top, top:3, all, an index, a label, A-B, A-runner-up, runner-up, A+B, CLASS@X:Y, CLASS@mask.png, similar:FILE, OUTPUT[3], LAYER[c,y,x] (default: top)',
       each,
     )
     .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', each)
@@ -51,7 +53,7 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .addOption(
       new Option(
         '--score <kind>',
-        'explain the class score before or after the final softmax: logit, probability (default: logit)',
+        'explain the class score before or after the final softmax, or its log-odds: logit, probability, log-odds (default: logit)',
       ).argParser(oneOf('--score', SCORES)),
     )
     .addOption(
@@ -89,6 +91,8 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
         ['seewhy explain model.onnx cat.jpg -o why.png', 'one file'],
         ['seewhy explain model.onnx photos/ -m gradcam,saliency -t top:2', 'two methods, two classes, a folder'],
         ["seewhy explain model.onnx cat.jpg -t 'tiger cat-tabby'", 'what speaks for one class rather than another'],
+        ['seewhy explain model.onnx street.jpg -t road@120:88', 'a segmentation: why road at that pixel'],
+        ['seewhy explain model.onnx a.jpg -t similar:b.jpg', 'what makes two pictures alike'],
         ['seewhy explain model.onnx photos/ --save panel --sheet all.png', 'panels and a contact sheet'],
         ['curl -s URL | seewhy explain model.onnx - --json', 'from a pipe, to a program'],
         ["seewhy explain model.onnx data.csv --fail-on 'predicted != fields.label'", 'a gate for CI'],
@@ -104,7 +108,7 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .description(
       'Shows what is in a model: inputs, outputs, preprocessing, layers worth explaining (★ the default), methods that work and why not.',
     )
-    .argument('<model>', 'the .onnx file')
+    .argument('<model>', 'an .onnx, .keras or .h5 file, or a TensorFlow.js model')
     .option('--all', 'list every layer, not only those worth explaining')
     .option('--json', 'print one JSON document on stdout')
     .addHelpText(
@@ -135,7 +139,7 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .description(
       'Writes a model that explains itself: the same outputs, then the raw map. Runs wherever an ONNX runtime runs.',
     )
-    .argument('<model>', 'the .onnx file')
+    .argument('<model>', 'an .onnx, .keras or .h5 file, or a TensorFlow.js model')
     .requiredOption('-o, --out <file>', 'the .onnx file to write')
     .option('-m, --method <names>', 'methods, separated by commas (default: gradcam)', more)
     .option(
@@ -144,7 +148,9 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
       each,
     )
     .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', each)
-    .addOption(new Option('--score <kind>', 'logit, probability (default: logit)').argParser(oneOf('--score', SCORES)))
+    .addOption(
+      new Option('--score <kind>', 'logit, probability, log-odds (default: logit)').argParser(oneOf('--score', SCORES)),
+    )
     .addOption(
       new Option('--fusion <how>', 'how several layers become one map with --map: max, mean, product').argParser(
         oneOf('--fusion', FUSIONS),
@@ -165,16 +171,41 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     )
     .action((path, options) => run(async () => (await import('./commands/compile.ts')).compile(path, options)));
 
+  seewhy
+    .command('convert')
+    .summary('a Keras or TensorFlow.js model as .onnx')
+    .description(
+      'Writes a Keras (.keras, .h5) or TensorFlow.js model as an ONNX file. No code of the file is ever run.',
+    )
+    .argument('<model>', 'a .keras or .h5 file, a model.json, or the folder that holds it')
+    .requiredOption('-o, --out <file>', 'the .onnx file to write')
+    .option('--size <HxW>', 'input size of a model whose size is free', size)
+    .option('--force', 'overwrite the file')
+    .option('--json', 'print one JSON document on stdout')
+    .option('--dry-run', 'show what would be written, write nothing')
+    .option('-q, --quiet', 'no talk on stderr but errors')
+    .addHelpText(
+      'after',
+      examples(
+        ['seewhy convert model.keras -o model.onnx', 'Keras 3'],
+        ['seewhy convert model.h5 -o model.onnx', 'Keras 2, tf_keras'],
+        ['seewhy convert web_model/ -o model.onnx', 'TensorFlow.js, model.json and shards'],
+      ) + EXITS,
+    )
+    .action((path, options) => run(async () => (await import('./commands/convert.ts')).convert(path, options)));
+
   const verify = seewhy
     .command('verify')
     .summary('proof on your own model that the gradients are right')
     .description(
       'Compares the gradient with finite differences on your own model, and the explained program with the plain model. Exit 1 when they differ.',
     )
-    .argument('<model>', 'the .onnx file')
+    .argument('<model>', 'an .onnx, .keras or .h5 file, or a TensorFlow.js model')
     .argument('[source]', 'a picture or .npy tensor (default: a seeded noise picture)')
     .option('-t, --target <what>', 'class whose score is checked (default: top)', each)
-    .addOption(new Option('--score <kind>', 'logit, probability (default: logit)').argParser(oneOf('--score', SCORES)))
+    .addOption(
+      new Option('--score <kind>', 'logit, probability, log-odds (default: logit)').argParser(oneOf('--score', SCORES)),
+    )
     .option('--directions <n>', 'directions to check (default: 6)', whole('--directions', 1, 1000))
     .option('--tolerance <share>', 'largest relative error (default: 0.02)', fraction('--tolerance', 0, 1))
     .option('--seed <n>', 'seed of the directions (default: 0)', whole('--seed', 0))
@@ -194,7 +225,7 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .command('bench')
     .summary('cost of each method as a ratio to one prediction')
     .description('Measures each method on this machine, as a ratio to one plain prediction (interleaved medians).')
-    .argument('<model>', 'the .onnx file')
+    .argument('<model>', 'an .onnx, .keras or .h5 file, or a TensorFlow.js model')
     .option('-m, --method <names>', 'methods, separated by commas (default: all that work)', more)
     .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', each)
     .option('--runs <n>', 'runs of each (default: 20)', whole('--runs', 1, 100_000))

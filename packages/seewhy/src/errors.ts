@@ -36,8 +36,33 @@ export const errors = {
   notYetConverted: (path: string, kind: string) =>
     new SeewhyError({
       code: 'MODEL_NOT_ONNX',
-      what: `'${path}' is a ${kind} file, not an ONNX model`,
-      cure: 'Export it as .onnx first (PyTorch: torch.onnx.export; Keras and TensorFlow: tf2onnx).',
+      what: `'${path}' is a ${kind} file, which seewhy does not read`,
+      cure: 'Export it as .onnx first (PyTorch: torch.onnx.export; TensorFlow: python -m tf2onnx.convert --saved-model DIR --output model.onnx).',
+    }),
+  alreadyOnnx: (path: string) =>
+    new SeewhyError({
+      code: 'MODEL_IS_ONNX',
+      what: `'${path}' is an ONNX model already`,
+      cure: "Use it as it is: 'seewhy explain' takes it directly.",
+    }),
+  savedModel: (path: string) =>
+    new SeewhyError({
+      code: 'SAVED_MODEL',
+      what: `'${path}' is a TensorFlow SavedModel, which seewhy does not read`,
+      cure: `Convert it: python -m tf2onnx.convert --saved-model ${path} --output model.onnx (or save the Keras model with model.save('model.keras')).`,
+    }),
+  shardEscapes: (shard: string, path: string) =>
+    new SeewhyError({
+      code: 'SHARD_ESCAPES',
+      what: `The shard '${shard}' is a link that leaves the folder of the model`,
+      where: path,
+      cure: 'Put the weights into the folder of model.json.',
+    }),
+  weightsTooLarge: (path: string, size: number) =>
+    new SeewhyError({
+      code: 'MODEL_TOO_LARGE',
+      what: `The weights of '${path}' take ${(size / 1e9).toFixed(1)} GB; more than 2 GB of a Keras or TensorFlow.js model are not read`,
+      cure: 'Export it as .onnx with external data.',
     }),
   sourceMissing: (path: string, near: readonly string[]) =>
     new SeewhyError({
@@ -103,6 +128,18 @@ export const errors = {
       code: 'SEGMENTATION_SIZE',
       what: `The segmentation '${path}' is of ${found} pixels, the model's input of ${expected}`,
       cure: `Give regions for each of the ${expected} pixels that the model sees.`,
+    }),
+  targetPlace: (asked: string, why: string) =>
+    new SeewhyError({
+      code: 'TARGET_PLACE_INVALID',
+      what: `'${asked}' cannot be explained: ${why}`,
+      cure: 'A place is CLASS@X:Y, a pixel of the picture, or CLASS@mask.png, a mask of its size that is white where the class is meant.',
+    }),
+  targetNeedsPicture: (asked: string) =>
+    new SeewhyError({
+      code: 'TARGET_NEEDS_PICTURE',
+      what: `'${asked}' is read with a picture at hand`,
+      cure: "Use it with 'seewhy explain'; here give a class, a contrast, a sum, or OUTPUT[3].",
     }),
   optionClash: (what: string, cure: string) => new SeewhyError({ code: 'OPTION_INVALID', what, cure }),
   unknownOption: (flag: string, choices: readonly string[], command: string) =>

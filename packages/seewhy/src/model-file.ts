@@ -12,6 +12,7 @@ import {
   writeExternal,
   writeGraph,
 } from '@seewhy/onnx';
+import type { KerasFacts } from './keras-file.ts';
 import { modelFileErrors as errors } from './model-file-errors.ts';
 
 /** A model read from disk. */
@@ -22,6 +23,8 @@ export interface ModelFile {
   path: string;
   /** What a user may want to know: which weights files were read. */
   notices: string[];
+  /** Of a Keras or TensorFlow.js model. */
+  keras?: KerasFacts;
 }
 
 export interface WriteModelOptions {

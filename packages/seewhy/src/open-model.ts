@@ -1,5 +1,5 @@
 import { open, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import {
   decodeNpy,
   fromFloat32,
@@ -12,6 +12,7 @@ import {
 import { type Graph, isSeewhyError } from '@seewhy/onnx';
 import { choosePreprocess } from './choose-preprocess.ts';
 import { errors, systemCode } from './errors.ts';
+import { type KerasFacts, kerasKind, readKerasFile } from './keras-file.ts';
 import { type Beside, type FoundLabels, findBeside, labelsFromMetadata, readLabels } from './labels.ts';
 import { type ModelFile, readModelFile } from './model-file.ts';
 import { type ChosenRuntime, chooseRuntime } from './runtime.ts';
@@ -61,6 +62,8 @@ export interface OpenedModel {
   readonly labelsFrom: string | undefined;
   /** What was chosen, repaired or fallen back on, in sentences. */
   readonly notices: readonly string[];
+  /** Of a Keras or TensorFlow.js model: its layers under their own names, and more. */
+  readonly keras: KerasFacts | undefined;
 }
 
 /**
@@ -69,7 +72,7 @@ export interface OpenedModel {
  */
 export async function openModel(path: string, options: LoadOptions = {}): Promise<OpenedModel> {
   // Everything that waits for the disk begins now; loading the runtime's addon then overlaps with it.
-  const reading = options.file ?? readModel(path);
+  const reading = options.file ?? readModel(path, options.size);
   const looking = findBeside(path);
   const naming = typeof options.labels === 'string' ? readLabels(options.labels) : undefined;
   const feeding = readInputs(options.inputs ?? {});
@@ -77,7 +80,7 @@ export async function openModel(path: string, options: LoadOptions = {}): Promis
   const runtime = options.runtime ? { runtime: options.runtime } : await chooseRuntime(choice(options));
   const [file, beside, given, inputs] = await Promise.all([reading, looking, naming, feeding]);
   const source = file.graph;
-  const found = given ?? labelsOf(options.labels, source, beside);
+  const found = given ?? labelsOf(options.labels, file, beside);
   const notices: string[] = [...file.notices];
   if ('notice' in runtime && runtime.notice) notices.push(runtime.notice);
   const loading = Model.load(source, {
@@ -102,7 +105,7 @@ export async function openModel(path: string, options: LoadOptions = {}): Promis
     model = without(model);
     labelsFrom = undefined;
   }
-  const chosen = await choosePreprocess(model, options.preprocess, beside.preprocess);
+  const chosen = await choosePreprocess(model, options.preprocess, beside.preprocess, file.keras?.preprocessing);
   notices.push(...chosen.notes);
   return {
     path,
@@ -115,6 +118,7 @@ export async function openModel(path: string, options: LoadOptions = {}): Promis
     preprocessGuessed: chosen.guessed,
     labelsFrom,
     notices,
+    keras: file.keras,
   };
 }
 
@@ -141,9 +145,10 @@ function deviceError(cause: unknown, device: string): unknown {
 /** The same model without its labels, which belong to another one. */
 const without = (model: Model): Model => Object.assign(Object.create(Model.prototype), model, { labels: undefined });
 
-function labelsOf(given: LoadOptions['labels'], source: Graph, beside: Beside): FoundLabels | undefined {
+function labelsOf(given: LoadOptions['labels'], file: ModelFile, beside: Beside): FoundLabels | undefined {
   if (given !== undefined && typeof given !== 'string') return { labels: given, from: 'the labels given' };
-  const stored = labelsFromMetadata(source.metadata);
+  if (file.keras?.labels) return { labels: file.keras.labels, from: "the model's own files" };
+  const stored = labelsFromMetadata(file.graph.metadata);
   return stored ? { labels: stored, from: "the model's metadata" } : beside.labels;
 }
 
@@ -152,9 +157,6 @@ const FOREIGN: Readonly<Record<string, string>> = {
   '.pth': 'PyTorch',
   '.ckpt': 'PyTorch',
   '.safetensors': 'safetensors',
-  '.h5': 'Keras',
-  '.hdf5': 'Keras',
-  '.keras': 'Keras',
   '.pb': 'TensorFlow',
   '.tflite': 'TensorFlow Lite',
   '.mlmodel': 'Core ML',
@@ -164,25 +166,51 @@ const FOREIGN: Readonly<Record<string, string>> = {
 };
 
 /** Reads a model file. @throws MODEL_NOT_FOUND (with the nearest names), MODEL_NOT_ONNX … */
-export async function readModel(path: string): Promise<ModelFile> {
+export async function readModel(path: string, size?: readonly [number, number]): Promise<ModelFile> {
   let info: Awaited<ReturnType<typeof stat>>;
   try {
     info = await stat(path);
   } catch (cause) {
     if (systemCode(cause) === 'EACCES') throw errors.file(path, 'may not be read', 'Change its permissions.', cause);
-    const near = (await neighbours(path)).filter((name) => name.endsWith('.onnx'));
+    const near = (await neighbours(path)).filter((name) => MODEL_NAME.test(name));
     throw errors.modelMissing(path, near);
   }
   if (info.isDirectory()) {
-    const inside = (await neighbours(join(path, 'x'))).filter((name) => name.endsWith('.onnx')).sort();
-    throw errors.modelIsFolder(path, inside);
+    const inside = (await neighbours(join(path, 'x'))).sort();
+    const names = inside.map((name) => basename(name));
+    // A TensorFlow.js model is a folder: model.json and its shards.
+    if (names.includes('model.json')) return readModel(join(path, 'model.json'), size);
+    if (names.includes('saved_model.pb')) throw errors.savedModel(path);
+    throw errors.modelIsFolder(
+      path,
+      inside.filter((name) => MODEL_NAME.test(name)),
+    );
   }
+  if (basename(path) === 'saved_model.pb') throw errors.savedModel(dirname(path));
+  const kind = info.isFile() ? kerasKind(await startOf(path)) : undefined;
+  if (kind) return readKerasFile(path, kind, size);
   try {
     return await readModelFile(path);
   } catch (cause) {
-    const kind = FOREIGN[extname(path).toLowerCase()];
-    if (kind && isSeewhyError(cause)) throw errors.notYetConverted(path, kind);
+    const foreign = FOREIGN[extname(path).toLowerCase()];
+    if (foreign && isSeewhyError(cause)) throw errors.notYetConverted(path, foreign);
     throw cause;
+  }
+}
+
+/** Names of files that can be a model. */
+const MODEL_NAME = /\.(onnx|keras|h5|hdf5)$|(^|[\\/])model\.json$/i;
+
+/** The first bytes of a file. */
+async function startOf(path: string): Promise<Uint8Array> {
+  const handle = await open(path, 'r').catch((cause) => {
+    throw errors.file(path, `cannot be read (${systemCode(cause)})`, 'Check its permissions.', cause);
+  });
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
   }
 }
 

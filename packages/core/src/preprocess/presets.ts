@@ -78,6 +78,16 @@ export const PREPROCESS_PRESETS = {
     mean: zero,
     std: one,
   },
+  'keras-none': {
+    about:
+      'bytes as they are, as models take them that begin by scaling (EfficientNet, MobileNetV3, ConvNeXt of keras)',
+    cropShare: 1,
+    interpolation: 'nearest',
+    channelOrder: 'rgb',
+    scale: 1,
+    mean: zero,
+    std: one,
+  },
   'keras-caffe': {
     about: "keras preprocess_input(mode='caffe'): BGR minus the ImageNet means (VGG, ResNet)",
     cropShare: 1,

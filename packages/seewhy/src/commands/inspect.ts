@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { describePreprocess, type Layer } from '@seewhy/core';
 import { EXIT } from '../errors.ts';
+import type { KerasFacts } from '../keras-file.ts';
 import { type OpenedModel, openModel } from '../open-model.ts';
 import { loadOptions, type ModelOptions } from '../options.ts';
 import { count, out, print, table, wrap } from '../talk.ts';
@@ -123,6 +124,14 @@ function asJson(opened: OpenedModel, size: number) {
     methods: model
       .methods()
       .map(({ method, supported, reason }) => ({ name: method.name, supported, reason: reason ?? null })),
+    keras: opened.keras
+      ? {
+          format: opened.keras.format,
+          name: opened.keras.name,
+          version: opened.keras.kerasVersion ?? null,
+          layers: opened.keras.layers.map(({ name, className, shape, value }) => ({ name, className, shape, value })),
+        }
+      : null,
     notices: opened.notices,
   };
 }
@@ -181,6 +190,8 @@ function page(opened: OpenedModel, size: number, all: boolean): string {
     `  ${out.dim(`${opened.preprocessFrom}${opened.preprocessGuessed ? ' (--preprocess PRESET or FILE to say otherwise)' : ''}`)}`,
   );
 
+  if (opened.keras) lines.push(...kerasView(opened.keras, all));
+
   const shown = all ? model.layers : worthExplaining(opened);
   lines.push(heading(all ? 'Layers' : 'Layers worth explaining'));
   if (shown.length === 0) lines.push('  none: no value with spatial extent lies between picture and classes');
@@ -222,6 +233,32 @@ function page(opened: OpenedModel, size: number, all: boolean): string {
   lines.push('');
   lines.push(out.dim(`Next: seewhy explain ${opened.path} PICTURE`));
   return lines.join('\n');
+}
+
+/** Layers shown of a Keras model unless all are asked for: its first and last ones. */
+const FIRST = 4;
+const LAST = 8;
+
+/** The model as Keras tells it: layer, class, shape. */
+function kerasView({ name, format, kerasVersion, layers }: KerasFacts, all: boolean): string[] {
+  const row = (layer: KerasFacts['layers'][number]) => [
+    layer.name,
+    out.dim(layer.className),
+    out.dim(`(${layer.shape.map((dim) => dim ?? 'None').join(', ')})`),
+  ];
+  const whole = all || layers.length <= FIRST + LAST + 1;
+  const rows = whole
+    ? layers.map(row)
+    : [
+        ...layers.slice(0, FIRST).map(row),
+        [out.dim(`… ${layers.length - FIRST - LAST} more with --all`), '', ''],
+        ...layers.slice(-LAST).map(row),
+      ];
+  const from = [format, kerasVersion ? `Keras ${kerasVersion}` : ''].filter(Boolean).join(', ');
+  return [
+    heading(`Keras model '${name}'  ${out.dim(`${from}, ${count(layers.length, 'layer')}`)}`),
+    table(rows, 2, '  '),
+  ];
 }
 
 const wrapAfter = (text: string, column: number) =>
