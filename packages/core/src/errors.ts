@@ -299,8 +299,6 @@ export const errors = {
       what: `${targets} targets were given for ${items} pictures`,
       cure: 'Give one target a picture, or one for all.',
     }),
-  targetPlace: (text: string, what: string, cure: string) =>
-    new SeewhyError({ code: 'TARGET_PLACE_INVALID', what: `'${text}': ${what}`, cure }),
   targetFunction: (name: string, why: string) =>
     new SeewhyError({
       code: 'TARGET_FUNCTION_INVALID',

@@ -89,6 +89,7 @@ export { labelOf, parseTargets, type ScoreKind, type Target, type TargetOutputs,
 export { checkTarget } from './targets/check-target.ts';
 export { slugOf } from './targets/explained-target.ts';
 export { classIndex, splitTargets } from './targets/parse-targets.ts';
+export { cellOfPixel, maskOnGrid } from './targets/place-on-grid.ts';
 export { outputGrid } from './targets/region.ts';
 export { similarTo } from './targets/similar-to.ts';
 export { targetText } from './targets/target-text.ts';

@@ -95,7 +95,6 @@ export class Draw {
   panel(): Raster & { channels: 3 } {
     const { explanation, picture } = this.drawing;
     const { target, layers, method, predictions, diagnosis } = explanation;
-    const against = target.against ? ` rather than ${target.against.label}` : '';
     const at = layers.length > 0 ? ` at ${layers.map((layer) => layer.name).join(', ')}` : '';
     const own = predictions.findIndex((prediction) => prediction.index === target.index);
     const shown = predictions.slice(0, 5);
@@ -104,7 +103,7 @@ export class Draw {
       picture,
       map: this.placed,
       range: explanation.range,
-      subtitle: `${method} for ${target.label}${against}${at}`,
+      subtitle: `${method} for ${target.text}${at}`,
       predictions: shown.map(({ index, label, probability }) => ({
         label,
         probability,

@@ -12,6 +12,7 @@ import { Draw, type DrawOptions } from './draw.ts';
 import { type LoadOptions, type OpenedModel, openModel } from './open-model.ts';
 import { decodePicture } from './picture/decode.ts';
 import { encodePng } from './picture/encode-png.ts';
+import { readTargets } from './targets.ts';
 
 export interface FileOptions extends ExplainOptions, DrawOptions {
   /** How the model is opened, when its path is given. */
@@ -52,7 +53,8 @@ export async function explainFile(
   const picture = await decodePicture(file);
   const { width, height } = opened.model.image;
   const { tensor, geometry } = preprocessPicture(picture, opened.preprocess, { width, height });
-  const [explanations] = await explain(opened.model, [tensor], options, options.signal);
+  const targets = await targetsOf(options.targets, opened, { path: typeof file === 'string' ? file : '', geometry });
+  const [explanations] = await explain(opened.model, [tensor], { ...options, ...targets }, options.signal);
   const look = { colormap: options.colormap, opacity: options.opacity, preset: options.preset };
   const draws = new Map(
     explanations!.map((explanation) => [explanation, new Draw({ explanation, picture, geometry }, look)]),
@@ -72,4 +74,15 @@ export async function explainFile(
         : encodePng(kind === 'heatmap' ? draw.heatmap() : draw.panel());
     },
   };
+}
+
+/** Targets given as text, those with a place in the picture included. */
+async function targetsOf(
+  targets: ExplainOptions['targets'],
+  opened: OpenedModel,
+  { path, geometry }: { path: string; geometry: Geometry },
+): Promise<Pick<ExplainOptions, 'targets'>> {
+  if (typeof targets !== 'string') return targets ? { targets } : {};
+  const { fixed, own } = readTargets([targets], opened, []);
+  return { targets: own ? await own({ source: { path }, geometry }) : fixed };
 }

@@ -6,6 +6,7 @@ import {
   type Picture,
   preprocessPicture,
   type RunTensor,
+  type Target,
 } from '@seewhy/core';
 import { Draw, type DrawOptions, pictureOfTensor } from './draw.ts';
 import { isAbort } from './errors.ts';
@@ -15,6 +16,7 @@ import { decodePicture } from './picture/decode.ts';
 import { failureOf, type RecordContext, recordOf } from './record.ts';
 import type { ExplanationRecord, FailureRecord } from './schema.ts';
 import type { Source } from './sources.ts';
+import type { AskedTargets } from './targets.ts';
 
 /** One item that can be run: a picture, or one item of a tensor file. */
 interface Item {
@@ -24,11 +26,15 @@ interface Item {
   readonly tensor: RunTensor;
   readonly picture: Picture;
   readonly geometry: Geometry;
+  /** Its own, where it has them. */
+  readonly targets?: readonly Target[];
 }
 
 export interface ExplainRunOptions {
   readonly opened: OpenedModel;
   readonly program: ExplainProgram;
+  /** Targets of each picture, where they are not those of the program. */
+  readonly targets?: AskedTargets['own'];
   readonly save: readonly SaveKind[];
   readonly files: OutputFiles;
   readonly draw: DrawOptions;
@@ -143,7 +149,7 @@ export async function explainAll(lookahead: Lookahead, options: ExplainRunOption
     try {
       if (decoded.kind === 'failed') throw decoded.error;
       for (const item of itemsOf(entry.source, decoded, options.opened)) {
-        waiting.push(item);
+        waiting.push(options.targets ? { ...item, targets: await options.targets(item) } : item);
         if (waiting.length >= batch) await flush();
       }
     } catch (error) {
@@ -197,7 +203,7 @@ async function runItems(items: readonly Item[], { program, signal }: ExplainRunO
   try {
     const all = await program.run(
       items.map((item) => item.tensor),
-      signal,
+      { signal, targets: items.every(({ targets }) => targets) ? items.map(({ targets }) => targets!) : undefined },
     );
     return all.map((explanations) => ({ explanations }));
   } catch (error) {

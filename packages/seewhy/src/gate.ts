@@ -200,4 +200,4 @@ function walk(record: Readonly<Record<string, unknown>>, path: readonly (string 
   return here;
 }
 
-const OPTIONAL = new Set(['against', 'fields', 'warning', 'crop']);
+const OPTIONAL = new Set(['against', 'classes', 'fields', 'warning', 'crop']);

@@ -1,6 +1,7 @@
-import type { Model } from '@seewhy/core';
+import type { Model, Target } from '@seewhy/core';
 import { errors } from './errors.ts';
 import { SAVE_KINDS, type SaveKind } from './output-files.ts';
+import { plainTargets } from './targets.ts';
 
 /** `a,b,c` as a list without empty parts. */
 export const list = (text: string): string[] =>
@@ -113,10 +114,14 @@ export function loadOptions(options: ModelOptions) {
 }
 
 /** The options of a verb as the core's `resolveOptions` takes them. Targets are read against the model, each flag for itself. */
-export function explainOptions(options: ExplainOptions, model: Model) {
+export function explainOptions(
+  options: ExplainOptions,
+  model: Model,
+  targets: readonly Target[] = plainTargets(options.target ?? ['top'], model),
+) {
   return {
     methods: options.method ?? ['gradcam'],
-    targets: (options.target ?? ['top']).flatMap((text) => model.parseTargets(text)),
+    targets,
     ...(options.layer ? { layers: options.layer.flatMap(list) } : {}),
     ...(options.score ? { score: options.score } : {}),
     ...(options.preset ? { preset: options.preset } : {}),

@@ -29,8 +29,8 @@ export class Sheet {
       const { predictions, target } = group[0]!.drawing.explanation;
       const best = predictions[0]!;
       const about = group.map(({ drawing: { explanation } }) => {
-        const { index, label, against } = explanation.target;
-        const of = index === best.index && !against ? '' : ` for ${label}${against ? ` – ${against.label}` : ''}`;
+        const { index, label, text } = explanation.target;
+        const of = index === best.index && text === label ? '' : ` for ${text}`;
         return `${explanation.method}${of}`;
       });
       const own = predictions.find((prediction) => prediction.index === target.index);

@@ -13,6 +13,8 @@ export interface Source {
   readonly kind: 'picture' | 'tensor';
   /** Further cells of the manifest's row. */
   readonly fields?: Readonly<Record<string, unknown>>;
+  /** Folder of the manifest that names it: other files of the row lie beside it. */
+  readonly folder?: string;
   /** Reads the bytes. */
   read(): Promise<Uint8Array>;
 }
@@ -138,6 +140,9 @@ async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
+/** A file that is not walked to but named, such as a mask. */
+export const sourceOf = (path: string): Source => fileSource(path);
+
 function standardInput(): Source {
   let bytes: Promise<Uint8Array> | undefined;
   const readAll = async () => {
@@ -233,7 +238,7 @@ function rowSource(manifest: string, row: Readonly<Record<string, unknown>>, lin
   const { [column]: _, ...fields } = row;
   // Relative to the manifest, so that a data set can be moved as a whole.
   const path = isAbsolute(value) ? value : join(dirname(manifest), value);
-  return fileSource(path, fields);
+  return { ...fileSource(path, fields), folder: dirname(manifest) };
 }
 
 async function csvManifest(path: string): Promise<Source[]> {

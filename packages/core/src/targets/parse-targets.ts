@@ -32,7 +32,7 @@ export function parseTargets(
 ): Target[] {
   const reader = new TargetReader(output, labels, facts);
   const parts = splitTargets(text);
-  const whole = reader.read(text.trim(), parts.length <= 1);
+  const whole = reader.read(text.trim(), parts.length === 1);
   if (whole) return whole;
   if (parts.length === 0) throw errors.badTarget(text);
   return parts.flatMap((part) => reader.read(part, true)!);
@@ -57,7 +57,7 @@ class TargetReader {
     this.facts = facts;
   }
 
-  /** One target; undefined where the text is none and `must` is not set. */
+  /** One target; where `must` is not set it may be several, and undefined is returned for what is no target of classes. */
   read(text: string, must: boolean): Target[] | undefined {
     const { classes } = this.output;
     if (text === 'top') return [TOP];
@@ -72,7 +72,8 @@ class TargetReader {
     if (text === 'runner-up') return [{ kind: 'runner-up', asked: text }];
     const index = this.class(text);
     if (index !== undefined) return [{ kind: 'class', index, asked: text }];
-    const target = this.runnerUp(text) ?? this.contrast(text) ?? this.sum(text) ?? this.element(text);
+    const target =
+      this.runnerUp(text) ?? this.contrast(text) ?? this.sum(text) ?? (must ? this.element(text) : undefined);
     if (target) return [target];
     if (!must) return undefined;
     if (text === '') throw errors.badTarget(text);

@@ -49,7 +49,7 @@ export class ExplainTalk {
     const warnings = [
       ...new Set(
         records.flatMap((record) =>
-          record.diagnosis.warnings.map((warning) => `${record.method}, ${record.target.label}: ${warning}`),
+          record.diagnosis.warnings.map((warning) => `${record.method}, ${record.target.text}: ${warning}`),
         ),
       ),
     ];
@@ -108,7 +108,7 @@ export class ExplainTalk {
 
 function targetText({ target }: ExplanationRecord): string {
   const name = (index: number, label: string) => (label === `class ${index}` ? label : `${index} ${label}`);
-  return target.against
-    ? `${name(target.index, target.label)} rather than ${name(target.against.index, target.against.label)}`
-    : name(target.index, target.label);
+  if (target.against)
+    return `${name(target.index, target.label)} against ${name(target.against.index, target.against.label)}`;
+  return target.text === target.label && target.index >= 0 ? name(target.index, target.label) : target.text;
 }

@@ -36,6 +36,7 @@ import { GATE_FIELDS, gateFields } from '../record.ts';
 import type { ExplanationDocument, ExplanationRecord, FailureRecord } from '../schema.ts';
 import { findSources, type Source } from '../sources.ts';
 import { count, err, out, print, say, table } from '../talk.ts';
+import { type AskedTargets, readTargets } from '../targets.ts';
 import { ExplainTalk } from './explain-talk.ts';
 
 export interface ExplainCommandOptions extends MethodOptions, WrittenMethodOptions {
@@ -61,6 +62,7 @@ interface Plan {
   readonly opened: OpenedModel;
   readonly asked: ExplainOptions;
   readonly resolved: ResolvedOptions;
+  readonly targets: AskedTargets;
   readonly sources: readonly Source[];
   readonly lookahead: Lookahead;
   readonly to: Destination;
@@ -112,8 +114,9 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
     spinning: false,
   });
   const opened = await opening;
+  const targets = readTargets(options.target, opened, found.sources);
   const asked: ExplainOptions = {
-    ...explainOptions(options, opened.model),
+    ...explainOptions(options, opened.model, targets.fixed),
     ...(await readMethodOptions(options, opened)),
     top: opened.model.output.classes,
     ...(options.seed === undefined ? {} : { seed: options.seed }),
@@ -122,11 +125,12 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
   };
   const resolved = resolveOptions(opened.model, asked);
   if (to.kind === 'file') {
-    const each = resolved.methods.length * resolved.targets.length;
+    const wanted = targets.own ? targets.texts.length : resolved.targets.length;
+    const each = resolved.methods.length * wanted;
     if (found.sources.length * each > 1) {
       throw errors.outputMany(
         to.file,
-        `${found.sources.length * each} results (${count(found.sources.length, 'picture')}, ${count(resolved.methods.length, 'method')}, ${count(resolved.targets.length, 'target')})`,
+        `${found.sources.length * each} results (${count(found.sources.length, 'picture')}, ${count(resolved.methods.length, 'method')}, ${count(wanted, 'target')})`,
       );
     }
     if (save.includes('raw') && resolved.layers.length > 1 && usesLayer(resolved.methods[0]!.method))
@@ -146,6 +150,7 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
   return {
     opened,
     asked,
+    targets,
     resolved,
     sources: found.sources,
     lookahead,
@@ -182,6 +187,7 @@ async function run(plan: Plan, options: ExplainCommandOptions, signal: AbortSign
     await explainAll(plan.lookahead, {
       opened,
       program,
+      targets: plan.targets.own,
       save: plan.save,
       files,
       draw: { colormap: plan.colormap, opacity: options.opacity, preset: options.preset },
@@ -269,9 +275,11 @@ async function freeName(path: string): Promise<string> {
 
 /** Shows what would be done. */
 function dryRun(plan: Plan, options: ExplainCommandOptions): number {
-  const { opened, resolved, sources, to, save, batch } = plan;
+  const { opened, resolved, sources, to, save, batch, targets } = plan;
   const layered = resolved.methods.some(({ method }) => usesLayer(method));
-  const slugs = resolved.targets.map((target) => (target.kind === 'top' ? '<class>' : slugOf(target)));
+  const slugs = targets.own
+    ? targets.texts.map(() => '<target>')
+    : resolved.targets.map((target) => (target.kind === 'top' ? '<class>' : slugOf(target)));
   const names = (stem: string) =>
     resolved.methods.flatMap(({ method }) =>
       [...new Set(slugs)].flatMap((slug) =>
@@ -299,7 +307,7 @@ function dryRun(plan: Plan, options: ExplainCommandOptions): number {
       guessed: opened.preprocessGuessed,
     },
     methods: resolved.methods.map(({ method }) => ({ name: method.name, cost: method.cost })),
-    targets: resolved.targets.map((target) => target.asked),
+    targets: targets.own ? targets.texts : resolved.targets.map((target) => target.asked),
     layers: layered ? resolved.layers.map((layer) => ({ name: layer.name, shape: layer.shape })) : [],
     layerReason: resolved.layersChosen && layered ? opened.model.defaultLayerReason : null,
     score: resolved.score,

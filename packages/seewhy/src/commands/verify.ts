@@ -15,6 +15,7 @@ import { decodePicture } from '../picture/decode.ts';
 import { startProgress } from '../progress.ts';
 import { findSources } from '../sources.ts';
 import { err, out, print, say, table, wrap } from '../talk.ts';
+import { plainTargets } from '../targets.ts';
 
 interface VerifyCommandOptions extends ModelOptions {
   target?: string[];
@@ -29,7 +30,7 @@ interface VerifyCommandOptions extends ModelOptions {
 export async function verify(path: string, source: string | undefined, options: VerifyCommandOptions): Promise<number> {
   const opened = await openModel(path, loadOptions(options));
   const { model } = opened;
-  const targets = (options.target ?? ['top']).flatMap((text) => model.parseTargets(text));
+  const targets = plainTargets(options.target ?? ['top'], model);
   if (targets.length !== 1) throw errors.optionClash('verify checks one target', 'Give one class.');
   const { tensor, from } = await inputOf(opened, source, options.seed ?? 0);
   const directions = options.directions ?? 6;
