@@ -1,7 +1,7 @@
-import { explain, type Model, noiseImage } from '@seewhy/core';
+import { explain, Model, noiseImage } from '@seewhy/core';
 import { Graph, Node, Tensor, Value } from '@seewhy/onnx';
 import { describe, expect, it } from 'vitest';
-import { loadFixture, npy, relativeError, runtime } from '../support.ts';
+import { loadFixture, npy, readFixture, relativeError, runtime } from '../support.ts';
 import { explainOne, relativeLength } from './graph-references.ts';
 
 const raw = async (model: Model, method: string, more: object = {}, seed = 5) =>
@@ -80,8 +80,7 @@ async function closed(activation: readonly number[], gradient: readonly number[]
       Node.make('MatMul', ['flat', 'w'], ['y'], {}, { name: 'head' }),
     ],
   } as never);
-  const { Model: Loaded } = await import('@seewhy/core');
-  const model = await Loaded.load(graph, { runtime });
+  const model = await Model.load(graph, { runtime });
   return async (method: string, more: object = {}) => {
     const image = { type: 'float32' as const, dims: [1, ...dims], data: Float32Array.from(activation) };
     const one = await explainOne(model, image, { methods: [method], targets: '0', layers: ['layer'], ...more });
@@ -268,5 +267,25 @@ describe('Finer-CAM', () => {
         expect(relativeLength(together[at]![0]!.raw[0]!.data, alone.raw[0]!.data)).toBeLessThan(1e-5);
       }
     }
+  });
+
+  it('a model with one value has no other class: one sentence, and not among the methods it supports', async () => {
+    const graph = readFixture('models/tiny-cnn.onnx');
+    const one = Tensor.floats(
+      Float64Array.from({ length: 5 }, (_, at) => at - 2),
+      [5, 1],
+    );
+    const regression = graph.with({
+      initializers: new Map([...graph.initializers, ['last', one]]),
+      nodes: [...graph.nodes, Node.make('MatMul', [graph.outputs[0]!.name, 'last'], ['value'], {}, { name: 'value' })],
+      outputs: [new Value('value', 'float32', [1, 1])],
+    });
+    const model = await Model.load(regression, { runtime });
+    await expect(explain(model, [noiseImage(model, 1)], { methods: ['finer-cam'] })).rejects.toMatchObject({
+      code: 'NO_OTHER_CLASS',
+    });
+    const support = model.methods().find(({ method }) => method.name === 'finer-cam')!;
+    expect(support).toMatchObject({ supported: false, reason: expect.stringContaining('one value') });
+    expect(model.methods().find(({ method }) => method.name === 'gradcam')!.supported).toBe(true);
   });
 });

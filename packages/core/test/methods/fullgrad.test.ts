@@ -1,4 +1,4 @@
-import { Explainer, type GraphMethod, type Model, noiseImage, type RunTensor, TOP } from '@seewhy/core';
+import { Explainer, type GraphMethod, Model, noiseImage, type RunTensor, TOP } from '@seewhy/core';
 import { float, Graph, Node, Tensor, Value } from '@seewhy/onnx';
 import { describe, expect, it } from 'vitest';
 import { fullGradientSum, fullgrad } from '../../src/methods/fullgrad.ts';
@@ -105,8 +105,7 @@ describe('FullGrad: the terms are the score', () => {
         Node.make('Gemm', ['m', 'w3', 'b3'], ['y'], { beta: float(3) }, { name: 'y' }),
       ],
     } as never);
-    const { Model: Loaded } = await import('@seewhy/core');
-    const model = await Loaded.load(graph, { runtime });
+    const model = await Model.load(graph, { runtime });
     for (const seed of [1, 2, 3, 4]) {
       const found = await completeness(model, noiseImage(model, seed));
       expect(Math.abs(found.score)).toBeGreaterThan(0.1);
