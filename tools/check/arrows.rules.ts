@@ -29,10 +29,38 @@ export const forbidden = [
     to: { path: '^packages/(?!core/|autodiff/|onnx/)' },
   },
   {
+    name: 'arrows-point-down',
+    comment: 'training knows models, pictures and event files: no command.',
+    from: { path: src('training') },
+    to: { path: '^packages/(?!training/|core/|keras/|onnx/)' },
+  },
+  {
     name: 'by-its-front-door',
-    comment: 'A package is imported by its name (its index), not by a path into its folder.',
+    comment:
+      'A package is imported by its name (its index, or an entry its package.json names), not by a path into its folder.',
     from: { path: '^packages/([^/]+)/' },
-    to: { path: '^packages/([^/]+)/src/(?!index\\.ts$)', pathNot: '^packages/$1/' },
+    to: {
+      path: '^packages/([^/]+)/src/(?!index\\.ts$)',
+      pathNot: '^packages/$1/|^packages/training/src/(node|tfjs)\\.ts$',
+    },
+  },
+  {
+    name: 'training-runs-in-browsers',
+    comment: 'The callback and the event files also run in browsers: only what node.ts leads to knows `node:` modules.',
+    from: { path: src('training'), pathNot: '^packages/training/src/(node\\.ts|files/)' },
+    to: { dependencyTypes: ['core'] },
+  },
+  {
+    name: 'training-runs-in-browsers',
+    comment: 'Only node.ts leads to the files that know `node:` modules.',
+    from: { path: src('training'), pathNot: '^packages/training/src/(node\\.ts|files/)' },
+    to: { path: '^packages/training/src/files/' },
+  },
+  {
+    name: 'tfjs-by-its-own-entry',
+    comment: 'Event files and checkpoints need no TensorFlow.js: only tfjs.ts leads to it.',
+    from: { path: src('training'), pathNot: '^packages/training/src/(tfjs\\.ts|callback/)' },
+    to: { path: '^packages/training/src/callback/|node_modules/@tensorflow/' },
   },
   {
     name: 'no-node-below-the-command',

@@ -1,0 +1,1 @@
+export { DiskFolder } from './files/disk-folder.ts';

@@ -1,0 +1,34 @@
+import type { LogFolder } from '../log-folder.ts';
+import { decodeEvent, type Event } from './event.ts';
+import { type ReadRecords, readRecords } from './records.ts';
+
+export interface ReadEvents {
+  readonly events: readonly Event[];
+  /** How the file ends; `truncated` and `corrupt`: what stands before was read. */
+  readonly end: ReadRecords['end'];
+}
+
+/** Reads an event file. A tail that is cut off or damaged is left out and told by `end`; never throws. */
+export function readEvents(file: Uint8Array): ReadEvents {
+  const { records, end } = readRecords(file);
+  const events: Event[] = [];
+  for (const record of records) {
+    const event = decodeEvent(record);
+    if (!event) return { events, end: 'corrupt' };
+    events.push(event);
+  }
+  return { events, end };
+}
+
+const isEventFile = (name: string) => name.includes('tfevents');
+
+/** The last step of each tag over all event files of a folder: where a run that goes on begins. */
+export async function lastSteps(folder: LogFolder): Promise<Map<string, number>> {
+  const last = new Map<string, number>();
+  for (const name of await folder.list()) {
+    if (!isEventFile(name)) continue;
+    for (const { step, values } of readEvents(await folder.read(name)).events)
+      for (const { tag } of values) last.set(tag, Math.max(step, last.get(tag) ?? step));
+  }
+  return last;
+}
