@@ -16,6 +16,7 @@ import {
   type RunTensor,
   type Segmentation,
   segmentationOf,
+  toFloat32,
 } from '@seewhy/core';
 import { errors } from './errors.ts';
 import { imageTensorOf, type OpenedModel } from './open-model.ts';
@@ -24,6 +25,9 @@ import { decodePicture } from './picture/decode.ts';
 
 /** Options of methods as the command line holds them: files are still their names. */
 export type WrittenMethodOptions = Partial<Record<OptionName, string | number>>;
+
+/** `#rrggbb`. */
+const COLOUR = /^#[0-9a-f]{6}$/i;
 
 /** More names than this are counted, not listed. */
 const MOST_NAMES = 3;
@@ -55,7 +59,7 @@ function parse(name: OptionName, text: string): string | number {
   const wanted = text.trim();
   const lower = wanted.toLowerCase();
   if (choices?.includes(lower)) return lower;
-  if (kind === 'choice') checkOption(name, wanted);
+  if (kind === 'choice' || (kind === 'fill' && !COLOUR.test(wanted))) checkOption(name, wanted);
   return wanted;
 }
 
@@ -71,10 +75,26 @@ export async function readMethodOptions(
     const { kind, choices } = METHOD_OPTIONS[name];
     const isFile = typeof value === 'string' && !choices?.includes(value);
     if (kind === 'baseline' && isFile) given[name] = await readBaselines(value, opened);
+    else if (kind === 'fill' && isFile) given[name] = colourValues(value, opened);
     else if (kind === 'segmentation' && isFile) given[name] = await readSegmentation(value, opened);
     else given[name] = value;
   }
   return given as Partial<MethodOptions>;
+}
+
+/** What a picture all of one colour becomes by the model's preprocessing, a value a channel. */
+function colourValues(text: string, { model, preprocess }: OpenedModel): number[] {
+  const { width, height, layout, channels } = model.image;
+  const colour = Number.parseInt(text.slice(1), 16);
+  const bytes = [colour >> 16, (colour >> 8) & 255, colour & 255];
+  const data = Uint8Array.from({ length: 3 * width * height }, (_, i) => bytes[i % 3]!);
+  const { tensor } = preprocessPicture({ width, height, channels: 3, data }, preprocess, { width, height });
+  const values = toFloat32(tensor);
+  // In the middle, where nothing is padded.
+  const pixel = Math.floor(height / 2) * width + Math.floor(width / 2);
+  return Array.from({ length: channels }, (_, c) =>
+    layout === 'NCHW' ? values[c * height * width + pixel]! : values[pixel * channels + c]!,
+  );
 }
 
 /** One picture or ready tensor, or several separated by commas. */

@@ -5,8 +5,8 @@ export const CHECK_EVERY = 32;
 const GAIN = 0.95;
 
 /**
- * Chooses how many samples go into one run, by measurement: doubled from 1 as long as a sample then takes less time, within the
- * memory allowed. Small networks gain 2-3 times, large ones nothing.
+ * Chooses how many samples go into one run, by measurement: doubled from 1 as long as a sample then takes less time (one size
+ * may disappoint), within the memory allowed. Small networks gain 2-3 times, large ones nothing.
  */
 export class BatchSize {
   private readonly most: number;
@@ -37,11 +37,20 @@ export class BatchSize {
     this.times.set(size, Math.min(before ?? Number.POSITIVE_INFINITY, each));
     // The first run of a size also allocates: only the second is believed.
     if (before === undefined) return;
-    const smaller = this.times.get(size / 2);
-    const faster = smaller === undefined || this.times.get(size)! < GAIN * smaller;
-    if (!faster) this.best = size / 2;
-    else if (size * 2 > this.most) this.best = size;
-    else this.trying = size * 2;
+    // Other work on the machine can make one size look slow: two doublings in a row without a gain end the search.
+    const useless = !this.gains(size) && !this.gains(size / 2);
+    if (size * 2 <= this.most && !useless) {
+      this.trying = size * 2;
+      return;
+    }
+    const least = Math.min(...this.times.values());
+    this.best = [...this.times].find(([, time]) => GAIN * time <= least)![0];
+  }
+
+  /** Whether a sample takes less time in runs of this size than in any smaller ones. */
+  private gains(size: number): boolean {
+    const smaller = [...this.times].filter(([other]) => other < size).map(([, time]) => time);
+    return smaller.length === 0 || this.times.get(size)! < GAIN * Math.min(...smaller);
   }
 
   /** What is used, as far as it is known. */

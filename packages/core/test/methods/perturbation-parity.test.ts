@@ -153,7 +153,7 @@ const LIME_KERNELS: Readonly<Record<string, ExplainOptions>> = {
   xplique: { distance: 'picture-euclidean', kernelWidth: 20 / Math.SQRT2 },
 };
 
-const rows = (REFERENCES as readonly Reference[]).filter((row) => row.method in RUNS && row.raw !== null);
+const rows = (REFERENCES as unknown as readonly Reference[]).filter((row) => row.method in RUNS && row.raw !== null);
 
 describe('perturbation methods against the peers', () => {
   it('has references of every method', () => {
