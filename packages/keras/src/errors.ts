@@ -27,12 +27,12 @@ export const errors = {
       where: `file '${shown(name)}'`,
       cure: 'Convert it once: python -m tf2onnx.convert --saved-model FOLDER --output model.onnx.',
     }),
-  graphModel: (name: string) =>
+  notGraphModel: (name: string) =>
     new SeewhyError({
-      code: 'MODEL_TFJS_GRAPH',
-      what: 'This is a TensorFlow.js graph model, not a Layers model',
+      code: 'MODEL_TFJS_LAYERS',
+      what: 'This is a TensorFlow.js Layers model, not a graph model',
       where: `file '${shown(name)}'`,
-      cure: 'Read it as a graph model.',
+      cure: 'Read it with importKeras.',
     }),
   onlyWeights: (name: string) =>
     new SeewhyError({
@@ -226,6 +226,66 @@ export const errors = {
       code: 'MODEL_TOO_LARGE',
       what: `The model has more than ${limit} ${what}`,
       cure: 'No real model does that: the file is damaged or hostile.',
+    }),
+
+  // ---- TensorFlow.js graph models ------------------------------------------------------------------------------------
+  badGraph: (where: string, detail: string) =>
+    new SeewhyError({
+      code: 'GRAPH_INVALID',
+      what: `The graph of the model is malformed: ${shown(detail)}`,
+      where: shown(where),
+      cure: 'Convert the model again with tensorflowjs_converter.',
+    }),
+  badAttribute: (label: string, name: string, value: unknown, wanted: string) =>
+    new SeewhyError({
+      code: 'ATTRIBUTE_INVALID',
+      what: `The attribute '${name}' is ${shown(JSON.stringify(value) ?? 'missing')}, which is not ${wanted}`,
+      where: shown(label),
+      cure: 'The file is damaged; convert the model again with tensorflowjs_converter.',
+    }),
+  inputMissing: (where: string, name: string, have: Iterable<string>) =>
+    new SeewhyError({
+      code: 'GRAPH_INPUT_MISSING',
+      what: `There is no node '${shown(name)}', which is read here`,
+      where: shown(where),
+      cure: `${didYouMean(name, have)} The file is damaged or cut; convert the model again with tensorflowjs_converter.`.trim(),
+    }),
+  graphCycle: (names: readonly string[]) =>
+    new SeewhyError({
+      code: 'GRAPH_CYCLE',
+      what: 'The nodes wait for each other',
+      where: shown(names.join(', ')),
+      cure: 'The file is damaged or was edited by hand; convert the model again with tensorflowjs_converter.',
+    }),
+  unknownOperation: (label: string, op: string, known: Iterable<string>) =>
+    new SeewhyError({
+      code: 'OPERATION_UNKNOWN',
+      what: `There is no importer for the TensorFlow operation '${shown(op)}'`,
+      where: shown(label),
+      cure: `${didYouMean(op, known)} Convert the original model with python -m tf2onnx.convert --saved-model FOLDER --output model.onnx, or cut the graph before this node.`.trim(),
+    }),
+  controlFlow: (label: string, op: string) =>
+    new SeewhyError({
+      code: 'OPERATION_CONTROL_FLOW',
+      what: `The operation '${shown(op)}' belongs to a loop or a branch, which an explainable graph cannot have`,
+      where: shown(label),
+      cure: 'Convert the model without its loop (detectors: without their post-processing), with inputs of fixed size and dropout off.',
+    }),
+  unsupportedOperation: (label: string, detail: string, cure?: string) =>
+    new SeewhyError({
+      code: 'OPERATION_UNSUPPORTED',
+      what: `The operation cannot be written as ONNX: ${shown(detail)}`,
+      where: shown(label),
+      cure:
+        cure ??
+        'Convert the original model with python -m tf2onnx.convert --saved-model FOLDER --output model.onnx instead.',
+    }),
+  badOperands: (label: string, detail: string) =>
+    new SeewhyError({
+      code: 'SHAPE_MISMATCH',
+      what: shown(detail),
+      where: shown(label),
+      cure: 'The file is damaged or its weights belong to another model; convert it again with tensorflowjs_converter.',
     }),
 
   // ---- weights -------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import { readKerasArchive } from './archive/keras3.ts';
 import { isTfjsJson, readTfjs } from './archive/tfjs.ts';
 import { isZip } from './archive/zip.ts';
 import { errors } from './errors.ts';
+import { importGraphModel } from './import-graph-model.ts';
 import type { LayerTable } from './layer.ts';
 import type { ActivationTable } from './layers/activation.ts';
 import { buildGraph, type LayerView } from './model/build-graph.ts';
@@ -29,7 +30,7 @@ export interface ImportOptions {
   activations?: ActivationTable;
 }
 
-export type KerasFormat = 'keras' | 'hdf5' | 'architecture' | 'tfjs-layers';
+export type KerasFormat = 'keras' | 'hdf5' | 'architecture' | 'tfjs-layers' | 'tfjs-graph';
 
 /** A Keras model as a graph. */
 export interface KerasModel {
@@ -156,8 +157,14 @@ async function importHdf5(
 }
 
 async function importTfjs(name: string, files: Files, options: ImportOptions): Promise<KerasModel> {
-  const { format, topology, weights, json } = readTfjs(name, files);
-  if (format === 'graph-model') throw errors.graphModel(name);
+  const tfjs = readTfjs(name, files);
+  const { format, topology, weights, json } = tfjs;
+  if (format === 'graph-model') {
+    const graphModel = importGraphModel(tfjs, { name: baseName(name), inputShape: options.inputShape });
+    const metadata = isObject(json.userDefinedMetadata) ? json.userDefinedMetadata : {};
+    const labels = readLabels(metadata.labels ?? metadata.class_names) ?? labelsAmong(files);
+    return { ...graphModel, ...(labels ? { labels } : {}) };
+  }
   const config = isModelConfig(topology) ? topology : topology.model_config;
   const model = readModelConfig(config, `modelTopology of ${name}`);
   const source = new NamedWeights(

@@ -1,6 +1,7 @@
 export type { Files } from './archive/files.ts';
 export { isTfjsJson, readManifest, readTfjs, readWeights, type TfjsModel } from './archive/tfjs.ts';
 export { type ImportOptions, importKeras, type KerasFormat, type KerasModel } from './import.ts';
+export { importGraphModel } from './import-graph-model.ts';
 export { type LayerContext, type LayerImporter, LayerOptions, type LayerTable } from './layer.ts';
 export { ACTIVATIONS, type ActivationImporter, type ActivationTable } from './layers/activation.ts';
 export { LAYERS } from './layers/table.ts';

@@ -11,9 +11,14 @@ export interface Planes {
   wrap(value: ValueName, channels: number | null, spatial: readonly (number | null)[]): LayerValue;
 }
 
+/** What the two functions below need of a layer, or of an operation of a TensorFlow graph. */
+export type Placing = Pick<LayerContext, 'b' | 'wantRank' | 'misfit' | 'open'> & {
+  readonly options: { readonly channelsFirst: boolean };
+};
+
 /** The input with its channels at axis 1, by the layer's own `data_format`; `rank` is the number of spatial dimensions. */
 export function planes(
-  layer: LayerContext,
+  layer: Placing,
   x: LayerValue,
   rank: number,
   channelsFirst = layer.options.channelsFirst,
@@ -62,7 +67,7 @@ export interface Placement {
  * Where a window lands. TensorFlow's `same`: ⌈n/s⌉ places; the padding max((⌈n/s⌉ − 1)·s + (k − 1)·d + 1 − n, 0) goes half before and
  * half behind, the odd one behind. `valid`: ⌊(n − (k − 1)·d − 1)/s⌋ + 1. `causal`: (k − 1)·d before.
  */
-export function place(layer: LayerContext, spatial: readonly (number | null)[], window: Window): Placement {
+export function place(layer: Placing, spatial: readonly (number | null)[], window: Window): Placement {
   const begins: number[] = [];
   const ends: number[] = [];
   let auto = false;
