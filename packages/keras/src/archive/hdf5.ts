@@ -18,6 +18,15 @@ export function isHdf5(bytes: Uint8Array): boolean {
   return SIGNATURE.every((byte, at) => bytes[at] === byte);
 }
 
+/** What is used of the library's file system in memory. */
+interface Files {
+  streams: ({ path?: string } | null | undefined)[];
+  open(path: string, flags: string): unknown;
+  close(stream: unknown): void;
+  writeFile(path: string, data: Uint8Array, options: { canOwn: boolean }): void;
+  unlink(path: string): void;
+}
+
 let library: Promise<H5> | undefined;
 let counter = 0;
 
@@ -25,11 +34,15 @@ let counter = 0;
 async function load(): Promise<H5> {
   library ??= import('h5wasm').then(async (h5) => {
     await h5.ready;
+    const fs = h5.FS as unknown as Files;
+    // The library writes pages about each error to stderr: here they go nowhere, the error itself comes back as a status.
+    fs.close(fs.streams[2]);
+    fs.open('/dev/null', 'w');
     // A dataset may name an outside file for its bytes. The library sees only files in memory; its devices go too, so that
     // none of them can be named.
-    for (const device of ['stdin', 'stdout', 'stderr', 'tty', 'tty1', 'random', 'urandom', 'null', 'shm/tmp']) {
+    for (const device of ['stdin', 'stdout', 'stderr', 'tty', 'tty1', 'random', 'urandom']) {
       try {
-        (h5.FS as unknown as { unlink(path: string): void }).unlink(`/dev/${device}`);
+        fs.unlink(`/dev/${device}`);
       } catch {
         // Not there in this build.
       }
@@ -47,10 +60,7 @@ export async function withHdf5<T>(bytes: Uint8Array, name: string, use: (file: H
   if (!isHdf5(bytes)) throw errors.badHdf5(name, 'it does not begin as an HDF5 file');
   const h5 = await load();
   const path = `/model-${++counter}.h5`;
-  const fs = h5.FS as unknown as {
-    writeFile(path: string, data: Uint8Array, options: { canOwn: boolean }): void;
-    unlink(path: string): void;
-  };
+  const fs = h5.FS as unknown as Files;
   fs.writeFile(path, bytes, { canOwn: true });
   let file: InstanceType<H5['File']> | undefined;
   try {
@@ -68,6 +78,8 @@ export async function withHdf5<T>(bytes: Uint8Array, name: string, use: (file: H
       // A damaged file need not close.
     }
     fs.unlink(path);
+    // What a damaged file left open.
+    for (const stream of fs.streams) if (stream?.path === path) fs.close(stream);
   }
 }
 
@@ -143,7 +155,7 @@ export class Hdf5 {
     return new this.h5.Attribute(this.id, where, attribute).value;
   }
 
-  /** Shape and type of a dataset, and its elements when asked for. */
+  /** Shape and type of a dataset; its elements when asked for: who knows what shape it should have looks at that before. */
   dataset(path: string): RawWeight {
     if (this.kind(path) !== 'dataset') throw errors.hdf5Dataset(this.name, path, 'it is not there');
     const metadata = this.module.get_dataset_metadata(this.id, path);
@@ -153,12 +165,6 @@ export class Hdf5 {
     const type = elementType(metadata.type, metadata.size, metadata.signed);
     if (!type || !metadata.shape) throw errors.hdf5Dataset(this.name, path, 'its elements are no numbers');
     const length = dims.reduce((product, dim) => product * dim, 1) * metadata.size;
-    if (!(length <= FREE_BYTES + MOST_RATIO * this.length))
-      throw errors.hdf5Dataset(
-        this.name,
-        path,
-        `its shape [${dims.join(', ')}] is too large for a file of ${this.length} bytes`,
-      );
     const brain = this.module.get_attribute_names(this.id, path).includes('dtype')
       ? this.text(path, 'dtype')
       : undefined;
@@ -171,6 +177,8 @@ export class Hdf5 {
 
   private bytes(path: string, length: number, size: number, littleEndian: boolean): Uint8Array {
     if (length === 0) return new Uint8Array(0);
+    if (!(length <= FREE_BYTES + MOST_RATIO * this.length))
+      throw errors.hdf5Dataset(this.name, path, `${length} bytes are too large for a file of ${this.length}`);
     const { module } = this;
     const memory = module as unknown as { _malloc(size: number): number; _free(at: number): void; HEAPU8: Uint8Array };
     const at = memory._malloc(length);

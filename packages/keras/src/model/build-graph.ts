@@ -339,7 +339,9 @@ function layerFolders(model: ModelConfig, folder: string): Map<LayerConfig, stri
       folders.set(layer, '');
       continue;
     }
-    const name = snakeCase(PYTHON_NAMES[layer.className] ?? layer.className);
+    const name = snakeCase(
+      Object.hasOwn(PYTHON_NAMES, layer.className) ? PYTHON_NAMES[layer.className]! : layer.className,
+    );
     const count = counts.get(name) ?? 0;
     counts.set(name, count + 1);
     folders.set(layer, `${base}/${count === 0 ? name : `${name}_${count}`}`);

@@ -245,7 +245,7 @@ function functionalModel(name: string, layers: readonly LayerConfig[], config: J
   for (const [layer, most] of highest) {
     const calls = known.get(layer)!.className === 'InputLayer' ? 1 : known.get(layer)!.calls.length;
     if (most >= calls) {
-      if (calls === 0 || most > 1000)
+      if (calls === 0 || !known.get(layer)!.model || most > 1000)
         throw errors.badConfig(where, `call ${most} of the layer '${layer}' is referred to, which has ${calls}`);
       shift.set(layer, most - calls + 1);
     }
