@@ -24,7 +24,7 @@ export const occlusion: SamplingMethod = {
     'Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014, sec. 4.2 (arXiv 1311.2901)',
   needs: 'runs',
   output: 'plane',
-  cost: 'one prediction a window: 144 with the default window and stride on 224 × 224',
+  cost: 'one prediction a window: 169 with the default window and stride on 224 × 224',
   stages: { rectify: 'none', signed: true },
   options: { window: 0, stride: 0, fill: 'mean' },
   variants: {
@@ -147,10 +147,15 @@ function windowsOf(
 ): Box[] {
   const whole = Math.max(1, Math.round(WINDOW_SHARE * Math.min(height, width)));
   const [high, wide] = pair(window).map((side) => side || whole) as [number, number];
-  const side = [Math.min(high, height), Math.min(wide, width)] as const;
-  const steps = pair(stride).map((step, axis) => step || Math.max(1, Math.round(side[axis]! / 2))) as [number, number];
-  const boxes = occlusionWindows(height, width, { window: side, stride: steps });
-  return variant === 'sum' ? boxes.filter(({ x0, x1, y0, y1 }) => y1 - y0 === side[0] && x1 - x0 === side[1]) : boxes;
+  const half = (step: number, side: number) => step || Math.max(1, Math.round(side / 2));
+  const [down, across] = pair(stride);
+  const boxes = occlusionWindows(height, width, {
+    window: [high, wide],
+    stride: [half(down, high), half(across, wide)],
+  });
+  if (variant !== 'sum') return boxes;
+  const isWhole = ({ x0, x1, y0, y1 }: Box) => y1 - y0 === Math.min(high, height) && x1 - x0 === Math.min(wide, width);
+  return boxes.filter(isWhole);
 }
 
 const pair = (value: number | readonly [number, number]): readonly [number, number] =>
