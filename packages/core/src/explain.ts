@@ -331,7 +331,7 @@ function worst(diagnoses: readonly Diagnosis[]): Diagnosis {
   return diagnoses.reduce((a, b) => (b.warnings.length > a.warnings.length ? b : a));
 }
 
-/** All classes, best first, with probabilities: the model's own activation, or a softmax where it ends in logits. */
+/** All classes, best first, with probabilities: the model's own activation, or a softmax where it ends in logits; a regression has none. */
 export function predictionsOf(model: Pick<Model, 'output' | 'labels'>, scores: Float32Array): Prediction[] {
   const { output, labels } = model;
   if (output.binary) {
@@ -343,12 +343,11 @@ export function predictionsOf(model: Pick<Model, 'output' | 'labels'>, scores: F
     ];
     return logit > 0 ? sides.reverse() : sides;
   }
-  const probabilities =
-    output.classes === 1
-      ? scores
-      : output.activation === 'sigmoid'
-        ? Float64Array.from(scores, sigmoid)
-        : softmax(scores);
+  const probabilities = isRegression(output)
+    ? Float64Array.of(Number.NaN)
+    : output.activation === 'sigmoid'
+      ? Float64Array.from(scores, sigmoid)
+      : softmax(scores);
   const list: Prediction[] = [];
   for (const index of bestFirst(scores))
     list.push({

@@ -104,9 +104,10 @@ export class Draw {
       map: this.placed,
       range: explanation.range,
       subtitle: `${method} for ${target.text}${at}`,
-      predictions: shown.map(({ index, label, probability }) => ({
+      predictions: shown.map(({ index, label, logit, probability }) => ({
         label,
         probability,
+        ...(Number.isNaN(probability) ? { text: logit.toPrecision(4) } : {}),
         explained: index === target.index,
       })),
       warnings: diagnosis.warnings,

@@ -1,7 +1,7 @@
 import { type ContactSheetItem, contactSheet, fitInside, type Picture, scaleTo } from '@seewhy/core';
 import type { Draw } from './draw.ts';
 import { encodePng } from './picture/encode-png.ts';
-import { percent } from './talk.ts';
+import { sure } from './talk.ts';
 
 const TILE = 256;
 /** More explanations of one picture than this each get a place of their own. */
@@ -36,11 +36,7 @@ export class Sheet {
       const own = predictions.find((prediction) => prediction.index === target.index);
       this.#items.push({
         image: [small(picture), ...group.map((draw) => small(draw.overlay as Picture))],
-        lines: [
-          `${own?.label ?? target.label}  ${percent(own?.probability ?? Number.NaN)}`,
-          [...new Set(about)].join(', '),
-          name,
-        ],
+        lines: [own ? `${own.label}  ${sure(own)}` : target.label, [...new Set(about)].join(', '), name],
       });
     }
   }

@@ -64,5 +64,9 @@ export function wrap(text: string, columns: number, indent = ''): string {
 export const percent = (share: number): string =>
   Number.isFinite(share) ? `${(share * 100).toFixed(share >= 0.9995 ? 0 : 1)} %` : '–';
 
+/** What a prediction says: its probability, or the value itself of a regression. */
+export const sure = ({ probability, logit }: { probability: number | null; logit: number | null }): string =>
+  Number.isFinite(probability ?? Number.NaN) ? percent(probability!) : (logit?.toPrecision(4) ?? '–');
+
 /** 1 picture, 2 pictures */
 export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;

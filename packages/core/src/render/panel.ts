@@ -22,7 +22,8 @@ export interface PanelRequest {
   /** Below it, quiet: method, target, layer. */
   subtitle?: string;
   /** Best first; `explained` marks the class the map is for. At most five are shown, the explained one always. */
-  predictions?: readonly { label: string; probability: number; explained?: boolean }[];
+  /** `text` in place of the percentage, for what is no probability. */
+  predictions?: readonly { label: string; probability: number; text?: string; explained?: boolean }[];
   /** Sentences below everything: what the diagnosis warns of. */
   warnings?: readonly string[];
   colormap?: ColormapName;
@@ -129,7 +130,7 @@ function drawPredictions(sheet: Raster, rows: readonly Row[], top: number, inner
     fillRectangle(sheet, barLeft, bar, bars, 10, INK.track);
     fillRectangle(sheet, barLeft, bar, Math.round(bars * share), 10, row.explained ? INK.accent : INK.quiet);
     const right = barLeft + bars + 12 + percents;
-    drawText(sheet, `${(share * 100).toFixed(1)} %`, right, y, { align: 'right', colour });
+    drawText(sheet, row.text ?? `${(share * 100).toFixed(1)} %`, right, y, { align: 'right', colour });
     if (row.explained) drawText(sheet, `◄ ${mark}`, right + 12, y + 2, { font: 'small', colour: INK.accent });
   });
 }

@@ -639,3 +639,14 @@ describe('what results call it', () => {
     expect(found!.target.slug).toMatch(/^[A-Za-z0-9.+_-]{1,60}$/);
   });
 });
+
+describe('a regression', () => {
+  it('has no probability', async () => {
+    const model = models.get('regression')!;
+    const [found] = (await explain(model, [picture(model)], { targets: 'top' }))[0]!;
+    expect(found!.predictions).toHaveLength(1);
+    expect(found!.predictions[0]).toMatchObject({ label: 'made', probability: Number.NaN });
+    expect(found!.predictions[0]!.logit).toBeCloseTo(found!.target.value, 5);
+    expect(model.parseTargets('made')).toMatchObject([{ kind: 'class', index: 0 }]);
+  });
+});

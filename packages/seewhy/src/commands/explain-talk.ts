@@ -1,7 +1,7 @@
 import type { Destination } from '../output-files.ts';
 import type { ExplanationRecord, FailureRecord } from '../schema.ts';
 import type { Source } from '../sources.ts';
-import { count, err, out, percent, print, say } from '../talk.ts';
+import { count, err, out, print, say, sure } from '../talk.ts';
 
 /** What is said less of, or to a program. */
 export interface TalkOptions {
@@ -56,7 +56,7 @@ export class ExplainTalk {
     if (!this.#machine && this.#total <= FULL) {
       print(out.bold(source.path));
       print(
-        `  ${first.predictions.map(({ index, label, probability }) => `${out.dim(String(index))} ${label} ${percent(probability ?? Number.NaN)}`).join(out.dim(' · '))}`,
+        `  ${first.predictions.map((one) => `${out.dim(String(one.index))} ${one.label} ${sure(one)}`).join(out.dim(' · '))}`,
       );
       for (const record of records) {
         const at =
@@ -68,9 +68,7 @@ export class ExplainTalk {
       }
     } else if (!this.#machine && this.#total <= LINES) {
       const best = first.predictions[0]!;
-      print(
-        `${source.path}  ${best.label} ${percent(best.probability ?? Number.NaN)}  → ${Object.values(first.files)[0] ?? ''}`,
-      );
+      print(`${source.path}  ${best.label} ${sure(best)}  → ${Object.values(first.files)[0] ?? ''}`);
     }
     for (const note of first.source.notes) if (this.#total <= FULL) say(err.dim(`  ${note}`));
     for (const warning of warnings) {
