@@ -39,7 +39,7 @@ export const fullgrad: GraphMethod = {
     'Srinivas and Fleuret, Full-Gradient Representation for Neural Network Visualization, NeurIPS 2019, eq. 3 and 5 (arXiv 1905.00780)',
   needs: 'input gradient',
   output: 'plane',
-  cost: '2–4 predictions: a saliency run and a map for every bias',
+  cost: '1.3–2 saliency runs',
   stages: { rectify: 'none' },
   variants: {
     paper:

@@ -138,6 +138,13 @@ describe('closed forms of the CAM family, two channels of 2 × 2', () => {
     near(await run('gradcam-elementwise'), [0.5 + 4, 0, 0, 0]);
   });
 
+  it('LayerCAM is Σ ReLU(g) ⊙ A, also where an activation is negative', async () => {
+    const run = await closed([1, -2, 0.5, 3, 4, 0, 1, 1], G, 2, 2);
+    near(await run('layercam'), [4.5, 0, 1, 0]);
+    near(await run('gradcam-elementwise'), [4.5, 2, 1, 0]);
+    near(await run('hirescam'), [4.5, 2, 1, -0.5]);
+  });
+
   it('FEM in both forms, with the threshold as an option', async () => {
     const run = await closed([9, 0, 0, 0, 1, 1, 2, 4], G, 2, 2);
     const [mean0, mean1] = [9 / 4, 2];
