@@ -1,7 +1,7 @@
 /**
  * `npx tsx tools/randomisation.ts [METHOD …]`: which methods do not depend on the weights. Each method explains two photos with the real
  * network and with the same network with shuffled weights; printed is the rank correlation (Spearman) of both maps as they are shown, the
- * mean over photos and seeds. Near 1: the map is of the picture, not of what was learned (Adebayo et al., "Sanity checks for saliency
+ * mean over photos and seeds, with their signs and without. Near 1: the map is of the picture, not of what was learned (Adebayo et al., "Sanity checks for saliency
  * maps", NeurIPS 2018). What is found stands in each method's `caution`.
  */
 import { readFileSync } from 'node:fs';
@@ -39,11 +39,11 @@ const model = await Model.load(
   },
 );
 const wanted = process.argv.slice(2);
-const rows: { method: string; like: number; from: number; to: number }[] = [];
+const rows: { method: string; like: number; magnitude: number }[] = [];
 for (const { method, supported } of model.methods()) {
   if (!supported || method.needs === 'picture') continue;
   if (wanted.length > 0 && !wanted.includes(method.name)) continue;
-  const found: number[] = [];
+  const [found, magnitudes]: [number[], number[]] = [[], []];
   for (const photo of PHOTOS) {
     const picture = await decodePicture(join(root, 'fixtures/photos', photo));
     const { tensor } = preprocessPicture(picture, preprocessPreset('signed', model.image), model.image);
@@ -52,17 +52,26 @@ for (const { method, supported } of model.methods()) {
       return (await explain(model, [tensor], options))[0]![0]!.map.data;
     };
     const real = await shown({});
-    for (const seed of SEEDS) found.push(rankCorrelation(real, await shown({ weights: 'random', seed })));
+    for (const seed of SEEDS) {
+      const control = await shown({ weights: 'random', seed });
+      found.push(rankCorrelation(real, control));
+      magnitudes.push(rankCorrelation(real.map(Math.abs), control.map(Math.abs)));
+    }
   }
-  const like = found.reduce((sum, value) => sum + value, 0) / found.length;
-  rows.push({ method: method.name, like, from: Math.min(...found), to: Math.max(...found) });
-  console.log(
-    `${like.toFixed(2).padStart(6)}  (${Math.min(...found).toFixed(2)} … ${Math.max(...found).toFixed(2)})  ${method.name}`,
-  );
+  const row = { method: method.name, like: mean(found), magnitude: mean(magnitudes) };
+  rows.push(row);
+  console.log(written(row), `(${Math.min(...found).toFixed(2)} … ${Math.max(...found).toFixed(2)})`);
 }
-console.log('\nMost alike first:');
-for (const { method, like } of rows.sort((a, b) => b.like - a.like))
-  console.log(`${like.toFixed(2).padStart(6)}  ${method}`);
+console.log('\nMost alike first (signed, magnitude):');
+for (const row of rows.sort((a, b) => b.magnitude - a.magnitude)) console.log(written(row));
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function written({ method, like, magnitude }: (typeof rows)[number]): string {
+  return `${like.toFixed(2).padStart(6)} ${magnitude.toFixed(2).padStart(6)}  ${method}`;
+}
 
 /** The part of the budget that a method has options for. */
 function budgetOf({ options = {} }: Method): ExplainOptions {
