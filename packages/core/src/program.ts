@@ -165,7 +165,7 @@ export function appendMethods(
   const { builder: b, graph, shapes, types, facts, model } = base;
   const { seed, layers } = request;
   for (const { method } of request.methods)
-    if (seed.of !== facts.of && (method.reseed || method.needs === 'linear head'))
+    if ((!seed.ofClass && method.reseed) || (seed.of !== facts.of && method.needs === 'linear head'))
       throw errors.targetNoClass(method.name);
   const image = request.methods.some(({ method }) => usesImageGradient(method))
     ? differentiableImage(model)

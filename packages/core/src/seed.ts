@@ -18,6 +18,8 @@ export interface Seed {
   readonly seed: ValueName;
   /** int64 `[N]`; −1 where the target is not one of classes. */
   readonly index: ValueName;
+  /** Whether the target is one of classes of the explained output. */
+  readonly ofClass: boolean;
   /** Each row of the seed is 1 at the index and 0 elsewhere. */
   readonly hot: boolean;
   /** What is explained, `[N]`. */

@@ -150,6 +150,7 @@ function functionForm(target: Target & { kind: 'function' }): TargetForm {
         of: value,
         seed: size === 1 ? one : b.expand(one, b.shape(value)),
         index: perItem(facts, -1),
+        ofClass: false,
         hot: false,
         score: value,
       };

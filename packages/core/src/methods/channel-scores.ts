@@ -1,4 +1,5 @@
 import { type GraphBuilder, Tensor, Value, type ValueName } from '@seewhy/onnx';
+import { errors } from '../errors.ts';
 import { imageDims } from '../image-input.ts';
 import type { RunTensor } from '../runtime/runtime.ts';
 import type { BatchSize } from '../sampling/batch-size.ts';
@@ -68,8 +69,9 @@ export class ChannelScores {
         const fits = image.layout === 'NCHW' ? factors : b.reshape(factors, [-1, image.height, image.width, 1]);
         return b.mul(PICTURE, fits);
       },
-      results: ({ b, score: explained, scores, index }) => {
+      results: ({ b, score: explained, scores, index, ofClass }) => {
         if (mask.score !== 'softmax of output') return { score: explained };
+        if (!ofClass) throw errors.targetNoClass(context.method.name);
         const out = output.activation === 'softmax' ? b.op('Softmax', [scores], { axis: -1 }) : scores;
         const again = b.op('Softmax', [out], { axis: -1 });
         return { score: b.squeeze(b.op('GatherElements', [again, b.unsqueeze(index, [1])], { axis: 1 }), [1]) };

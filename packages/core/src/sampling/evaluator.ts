@@ -39,8 +39,10 @@ export interface ResultContext {
   readonly score: ValueName;
   /** All class scores `[B, K]` before the activation. */
   readonly scores: ValueName;
-  /** int64 `[B]`: the explained class. */
+  /** int64 `[B]`: the explained class; −1 where the target is none. */
   readonly index: ValueName;
+  /** Whether the target is one of classes. */
+  readonly ofClass: boolean;
   /** What `source` made. */
   readonly source: ValueName;
   /** Raw maps of a graph method on the samples, float32, one a layer (or one). */
@@ -140,6 +142,7 @@ function resultContext(base: ProgramBase, seed: Seed, source: ValueName): Result
     score: asFloat32(b, seed.score, types.get(seed.of)),
     scores: asFloat32(b, base.scores, types.get(facts.logits)),
     index: seed.index,
+    ofClass: seed.ofClass,
     source,
     attribute: (chosen, layers) =>
       appendMethods(base, { methods: [chosen], layers, seed }).map(({ value, layer }) =>

@@ -21,12 +21,12 @@ export function classSeed(facts: SeedFacts, terms: readonly ClassTerm[], cells?:
   const { of, output } = facts;
   const index = terms[0]!.index;
   const weights = cells === undefined ? undefined : onGrid(facts, cells);
-  if (output.binary) return { of, index, hot: false, ...binary(facts, terms, weights) };
+  if (output.binary) return { of, index, ofClass: true, hot: false, ...binary(facts, terms, weights) };
   if (facts.score === 'log-odds' && output.activation !== 'sigmoid')
-    return { of, index, hot: false, ...logOdds(facts, terms, weights) };
+    return { of, index, ofClass: true, hot: false, ...logOdds(facts, terms, weights) };
   const seed = spread(facts, rowOf(facts, terms), weights);
   const row = facts.shape.length === 2 && output.axis === 1 && output.positions === 1;
-  return { of, seed, index, hot: terms.length === 1 && row, score: weighted(facts, seed) };
+  return { of, seed, index, ofClass: true, hot: terms.length === 1 && row, score: weighted(facts, seed) };
 }
 
 /** Σ seed · explained value over everything but the batch, `[N]`. */

@@ -33,5 +33,5 @@ export function elementSeed(facts: SeedFacts, value: ValueName, place: ValueName
   const hot = hots.reduce((product, next) => b.mul(product, next), one);
   const seed = shape[0] === 1 ? hot : b.expand(hot, b.shape(value));
   const score = axes.length === 0 ? value : b.reduceSum(b.mul(seed, value), axes, false);
-  return { of: value, seed, index: perItem(facts, -1), hot: false, score };
+  return { of: value, seed, index: perItem(facts, -1), ofClass: false, hot: false, score };
 }

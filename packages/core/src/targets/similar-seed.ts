@@ -28,6 +28,7 @@ export function similarSeed(facts: SeedFacts, vector: ValueName): Seed {
     of: logits,
     seed: shape.length === 2 ? gradient : b.reshape(gradient, b.shape(logits)),
     index: perItem(facts, -1),
+    ofClass: false,
     hot: false,
     score: cast(b.reshape(similarity, [-1]), within, type as 'float32'),
   };

@@ -590,6 +590,18 @@ describe('errors', () => {
     expect(await fails(model, model.parseTargets('output[1]')[0]!, 'logit', ['cam'])).toBe('TARGET_NOT_A_CLASS');
   });
 
+  it('Finer-CAM, and Score-CAM that looks into a softmax of classes', async () => {
+    const model = models.get('softmax')!;
+    const similar = await similarTo(model, picture(model, 9), 'b.jpg');
+    expect(await fails(model, similar, 'logit', ['finer-cam'])).toBe('TARGET_NOT_A_CLASS');
+    const scored = explain(model, [picture(model)], {
+      targets: [similar],
+      methods: ['scorecam'],
+      variant: 'tf-keras-vis',
+    });
+    await expect(scored).rejects.toMatchObject({ code: 'TARGET_NOT_A_CLASS' });
+  });
+
   it('a score that is not a number', async () => {
     const model = await loadFixture('models/tiny-cnn.onnx');
     const image = { ...picture(model), data: new Float32Array(3 * 32 * 32).fill(Number.NaN) };
