@@ -21,7 +21,9 @@ for (const name of names) {
   const start = performance.now();
   const model = await importKeras(new Uint8Array(readFileSync(join(folder, `${name}.keras.keras`))));
   const seconds = (performance.now() - start) / 1000;
-  const exported = removeUnusedInputs(readGraph(new Uint8Array(readFileSync(join(folder, `${name}.tf2onnx.onnx`))))).graph;
+  const exported = removeUnusedInputs(
+    readGraph(new Uint8Array(readFileSync(join(folder, `${name}.tf2onnx.onnx`)))),
+  ).graph;
   const image = readNpy(join(folder, `${name}.keras.input.npy`));
   const size = image.data.length / image.dims[0]!;
   const dims = [1, ...image.dims.slice(1)];

@@ -58,3 +58,11 @@ export function onnxTestdata(): string | undefined {
   if (existsSync(join(folder, 'data', 'node'))) return folder;
   return missing('libonnx-testdata', "ONNX's own operator tests are", 'On Debian: apt-get install libonnx-testdata');
 }
+
+/** Folder of the trained models that tools/keras/npm-models.ts takes out of npm packages. */
+export function npmModels(): string | undefined {
+  const root = process.env.SEEWHY_KERAS ?? join(homedir(), '.cache', 'seewhy', 'keras');
+  const folder = join(root, 'npm');
+  if (existsSync(join(folder, 'nsfwjs-inception_v3', 'output.npy'))) return folder;
+  return missing('Models of npm packages', 'comparisons with them are', 'Run npx tsx tools/keras/npm-models.ts');
+}

@@ -1,0 +1,189 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { strToU8, unzipSync, zipSync } from 'fflate';
+import { describe, expect, it } from 'vitest';
+import { importKeras } from '../src/index.ts';
+import { FIXTURES, fixture, layerRecords, relativeError, run } from './support.ts';
+
+const load = (name: string) => new Uint8Array(readFileSync(join(FIXTURES, name)));
+const record = (file: string) => layerRecords().find((entry) => entry.file === file)!;
+
+/** A .keras archive with another description. */
+function changed(name: string, change: (json: ReturnType<typeof JSON.parse>) => void): Uint8Array {
+  const entries = unzipSync(load(name));
+  const json = JSON.parse(new TextDecoder().decode(entries['config.json']!));
+  change(json);
+  return zipSync({ ...entries, 'config.json': strToU8(JSON.stringify(json)) }, { level: 0 });
+}
+
+describe('names', () => {
+  it('values are called as Keras calls the layers, nested models as outer/inner, a second call name:1', async () => {
+    const { graph, layers } = await importKeras(fixture('structure.keras'));
+    const values = graph.valueNames;
+    const views = new Map(layers.map((view) => [view.name, view]));
+    for (const name of [
+      'shared',
+      'shared:1',
+      'middle/inner/conv',
+      'middle/inner/bn',
+      'classifier/head',
+      'frozen/last',
+      'joined',
+    ])
+      expect([name, views.get(name)?.value, values.has(views.get(name)?.value ?? '')]).toEqual([
+        name,
+        expect.any(String),
+        true,
+      ]);
+    expect(views.get('middle/inner/conv')).toMatchObject({
+      className: 'Conv2D',
+      value: 'middle/inner/conv',
+      shape: [null, 8, 8, 3],
+      layout: 'channels-first',
+    });
+    expect(graph.outputs.map(({ name }) => name)).toEqual(['joined', 'classifier', 'frozen']);
+    expect(graph.inputs.map(({ name, shape }) => [name, shape])).toEqual([['image', ['N', 8, 8, 3]]]);
+    expect(graph.opset).toBe(17);
+  });
+
+  it('an activation inside a layer is a node of its own, the last one makes the output', async () => {
+    const { graph } = await importKeras(fixture('tfjs-float32/model.json'));
+    const last = graph.producers.get(graph.outputs[0]!.name)!;
+    expect([last.op, graph.outputs[0]!.name]).toEqual(['Softmax', 'predictions']);
+    expect(graph.producers.get(last.inputs[0]!)!.op).toBe('Gemm');
+  });
+});
+
+describe('files', () => {
+  it('architecture and weights in two files predict what the whole model predicts', async () => {
+    const files = new Map([...fixture('architecture.json'), ...fixture('architecture.weights.h5')]);
+    const model = await importKeras(files);
+    expect(model.format).toBe('architecture');
+    // The model that tools/keras/tfjs.py writes, before any quantisation.
+    const { inputs, outputs } = record('float32.tfjs.json');
+    const [result] = await run(model.graph, inputs);
+    expect(relativeError(result!, outputs[0]!)).toBeLessThan(1e-5);
+  });
+
+  it('either of the two alone is refused with the cure', async () => {
+    await expect(importKeras(fixture('architecture.json'))).rejects.toMatchObject({ code: 'MODEL_NO_WEIGHTS' });
+    await expect(importKeras(fixture('architecture.weights.h5'))).rejects.toMatchObject({ code: 'MODEL_ONLY_WEIGHTS' });
+  });
+
+  it('labels are taken from a file beside the model', async () => {
+    const files = { 'structure.keras': load('structure.keras'), 'labels.txt': strToU8('cat\ndog\n') };
+    expect((await importKeras(files)).labels).toEqual(['cat', 'dog']);
+    const indexed = {
+      'structure.keras': load('structure.keras'),
+      'class_indices.json': strToU8('{"cat": 1, "dog": 0}'),
+    };
+    expect((await importKeras(indexed)).labels).toEqual(['dog', 'cat']);
+  });
+});
+
+describe('open sizes', () => {
+  const open = (name: string) =>
+    changed(name, (json) => {
+      json.config.layers[0].config.batch_shape = [null, null, null, json.config.layers[0].config.batch_shape[3]];
+    });
+
+  it('stay open where the layers allow it', async () => {
+    const { graph } = await importKeras(
+      changed('structure.keras', (json) => {
+        json.config.layers[0].config.batch_shape = [null, null, null, 3];
+      }),
+    );
+    expect(graph.inputs[0]!.shape).toEqual(['N', 'height', 'width', 3]);
+    const { inputs, outputs } = record('structure.keras.json');
+    const results = await run(graph, inputs);
+    for (const [index, result] of results.entries()) expect(relativeError(result, outputs[index]!)).toBeLessThan(1e-4);
+  });
+
+  it('are asked for where a layer needs them, and taken from inputShape', async () => {
+    await expect(importKeras(open('preprocessing.keras'))).rejects.toMatchObject({
+      code: 'INPUT_SHAPE_NEEDED',
+      cure: expect.stringContaining('inputShape'),
+    });
+    const { graph } = await importKeras(open('preprocessing.keras'), { inputShape: [12, 10, 3] });
+    expect(graph.inputs[0]!.shape).toEqual(['N', 12, 10, 3]);
+    await expect(importKeras(open('preprocessing.keras'), { inputShape: [12, 10, 4] })).rejects.toMatchObject({
+      code: 'INPUT_SHAPE_MISMATCH',
+    });
+  });
+});
+
+describe('what the importer does not know', () => {
+  const custom = (className: string, name = 'joined') =>
+    changed('structure.keras', (json) => {
+      const layer = json.config.layers.find((entry: { name: string }) => entry.name === name);
+      layer.class_name = className;
+      layer.module = 'my_package';
+    });
+
+  it('a custom layer is refused by name, and built by what the caller registers', async () => {
+    await expect(importKeras(custom('my>Joiner'))).rejects.toMatchObject({
+      code: 'LAYER_UNKNOWN',
+      where: expect.stringContaining('joined'),
+      cure: expect.stringContaining("'Joiner'"),
+    });
+    const model = await importKeras(custom('my>Joiner'), { layers: { Joiner: { build: (layer) => layer.x } } });
+    expect(model.graph.outputs[0]!.name).toBe('joined');
+  });
+
+  it('a misspelt class gets the nearest names', async () => {
+    await expect(importKeras(custom('Conv2d', 'shared'))).rejects.toMatchObject({
+      cure: expect.stringContaining("'Conv2D'"),
+    });
+  });
+
+  it('a Lambda is never run, and is built by what the caller registers for it', async () => {
+    await expect(importKeras(custom('Lambda'))).rejects.toMatchObject({
+      code: 'LAYER_LAMBDA',
+      cure: expect.stringContaining('Lambda:'),
+    });
+    expect(
+      (await importKeras(custom('Lambda'), { layers: { 'Lambda:joined': { build: (layer) => layer.x } } })).layers
+        .length,
+    ).toBeGreaterThan(0);
+  });
+});
+
+describe('preprocessing hints', () => {
+  it.each([
+    ['mobilenetv2_1.00_224', { mode: 'tf', architecture: 'MobileNetV2' }],
+    ['resnet50', { mode: 'caffe', architecture: 'ResNet' }],
+    ['resnet50v2', { mode: 'tf', architecture: 'ResNetV2' }],
+    ['densenet121', { mode: 'torch', architecture: 'DenseNet' }],
+    ['efficientnetb5', { mode: 'none', architecture: 'EfficientNet' }],
+    ['vgg16', { mode: 'caffe', architecture: 'VGG' }],
+    ['something', undefined],
+  ])('%s', async (name, hint) => {
+    const model = await importKeras(
+      changed('structure.keras', (json) => {
+        json.config.name = name;
+      }),
+    );
+    if (hint) expect(model.preprocessing).toMatchObject(hint);
+    else expect(model.preprocessing).toBeUndefined();
+  });
+
+  it('a model that begins with a Rescaling needs none', async () => {
+    const model = await importKeras(
+      changed('structure.keras', (json) => {
+        const [input, first] = json.config.layers;
+        const rescaling = structuredClone(first);
+        Object.assign(rescaling, {
+          class_name: 'Rescaling',
+          name: 'rescale',
+          config: { name: 'rescale', scale: 0.5, offset: 0 },
+        });
+        json.config.name = 'vgg16';
+        for (const node of first.inbound_nodes)
+          for (const arg of node.args)
+            if (arg.config.keras_history[0] === input.name) arg.config.keras_history[0] = 'rescale';
+        json.config.layers.splice(1, 0, { ...rescaling, inbound_nodes: [rescaling.inbound_nodes[0]] });
+      }),
+    );
+    expect(model.preprocessing).toMatchObject({ mode: 'none', reason: expect.stringContaining('rescale') });
+  });
+});
