@@ -82,7 +82,8 @@ function missingLayers(record: NetworkRecord, model: KerasModel): string[] {
   return record.layers.filter((name) => !names.has(name));
 }
 
-async function gradientError(base: Graph, image: Numbers, expected: Numbers, target: number): Promise<number> {
+/** Relative L2 error of the gradient of one class value by the image, with a batch of 1. */
+export async function gradientError(base: Graph, image: Numbers, expected: Numbers, target: number): Promise<number> {
   const { ortRuntime, probe } = await import('@seewhy/core');
   const runtime = ortRuntime(ort as never, { threads: 2 });
   let graph = prepare(base);

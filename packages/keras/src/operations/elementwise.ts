@@ -102,6 +102,7 @@ export const ELEMENTWISE_OPERATIONS: OperationTable = {
   Abs: same('Abs'),
   Sign: same('Sign'),
   Erf: same('Erf'),
+  Erfc: unary((op, x) => op.b.sub(op.b.scalar(1), op.b.op('Erf', [x]))),
   Sin: same('Sin'),
   Cos: same('Cos'),
   Tan: same('Tan'),
@@ -131,9 +132,10 @@ export const ELEMENTWISE_OPERATIONS: OperationTable = {
   AddN: (op) => (op.inputs.length < 2 ? op.x : combined(op, op.inputs, (_, values) => op.b.op('Sum', values))),
   Sub: binary('Sub'),
   Mul: binary('Mul'),
-  Div: broadcasting((op, [a, b], type) => (type === 'float32' ? op.b.div(a!, b!) : truncated(op, a!, b!))),
+  // Whole numbers are divided towards zero, by ONNX too.
+  Div: binary('Div'),
   RealDiv: binary('Div'),
-  TruncateDiv: broadcasting((op, [a, b], type) => (type === 'float32' ? op.b.div(a!, b!) : truncated(op, a!, b!))),
+  TruncateDiv: binary('Div'),
   DivNoNan: broadcasting((op, [a, b]) => {
     const none = op.b.equal(b!, op.b.scalar(0));
     return op.b.where(none, op.b.scalar(0), op.b.div(a!, op.b.where(none, op.b.scalar(1), b!)));
@@ -187,11 +189,6 @@ export const ELEMENTWISE_OPERATIONS: OperationTable = {
   ZerosLike: (op) => filled(op, 0),
   OnesLike: (op) => filled(op, 1),
 };
-
-/** Whole numbers divided towards zero, as ONNX does it. */
-function truncated(op: Operation, a: ValueName, b: ValueName): ValueName {
-  return op.b.div(a, b);
-}
 
 function filled(op: Operation, value: number): Operand {
   const { x } = op;

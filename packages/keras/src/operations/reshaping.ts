@@ -164,6 +164,34 @@ function split(op: Operation, x: Operand, axisValue: number, sizes: readonly num
   }));
 }
 
+/** Repeated along each axis; how often may depend on the batch (class tokens of a transformer). */
+function tile(op: Operation): Operand {
+  const { x } = op;
+  const rank = x.shape.length;
+  const { known, value } = op.input(1);
+  if (
+    known &&
+    (known.length !== rank ||
+      known.some((times) => times !== null && !(Number.isSafeInteger(times) && times >= 1 && times < 2 ** 24)))
+  )
+    throw op.misfit(`It repeats ${printed(x.shape)} [${known.slice(0, 8).join(', ')}] times`);
+  if (!isKnown(known)) {
+    const shape = x.shape.map((dim, axis) => {
+      const times = known?.[axis] ?? null;
+      return dim === null || times === null ? null : dim * times;
+    });
+    return op.result(op.b.op('Tile', [op.plain(x).value, value]), shape, x.type);
+  }
+  if (known[0] !== 1 && rank > 1) op.pin();
+  if (known.every((times) => times === 1)) return x;
+  const held = new Array<number>(rank).fill(1);
+  known.forEach((times, axis) => {
+    held[heldAxis(x, axis)] = times;
+  });
+  const shape = x.shape.map((dim, axis) => (dim === null ? null : dim * known[axis]!));
+  return { ...bare(x), shape, value: op.b.op('Tile', [x.value, op.ints64(held)]) };
+}
+
 export const RESHAPING_OPERATIONS: OperationTable = {
   Reshape: reshape,
   Squeeze: squeeze,
@@ -211,20 +239,7 @@ export const RESHAPING_OPERATIONS: OperationTable = {
       op.result(op.b.gather(x.value, op.b.int(index), axis), shape, x.type),
     );
   },
-  Tile: (op) => {
-    const { x } = op;
-    const repeats = op.ints(1, 'how often it repeats');
-    if (repeats.length !== x.shape.length || repeats.some((times) => times < 1))
-      throw op.misfit(`It repeats ${printed(x.shape)} [${repeats.join(', ')}] times`);
-    if (repeats[0] !== 1 && x.shape.length > 1) op.pin();
-    if (repeats.every((times) => times === 1)) return x;
-    const held = new Array<number>(repeats.length).fill(1);
-    repeats.forEach((times, axis) => {
-      held[heldAxis(x, axis)] = times;
-    });
-    const shape = x.shape.map((dim, axis) => (dim === null ? null : dim * repeats[axis]!));
-    return { ...bare(x), shape, value: op.b.op('Tile', [x.value, op.ints64(held)]) };
-  },
+  Tile: tile,
   BroadcastTo: (op) => {
     const target = op.input(1);
     const shape = isKnown(target.known)
