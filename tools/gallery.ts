@@ -5,7 +5,16 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ContactSheetItem, contactSheet, encodePng, explainFile, METHODS, openModel, scaleTo } from 'seewhy';
+import {
+  type ContactSheetItem,
+  contactSheet,
+  type ExplainOptions,
+  encodePng,
+  explainFile,
+  METHODS,
+  openModel,
+  scaleTo,
+} from 'seewhy';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const PHOTOS = ['chelsea.png', 'coffee.png'];
@@ -13,6 +22,15 @@ const COLUMNS = 8;
 const TILE = 190;
 /** Width of the picture in the README. */
 const SMALL = 1200;
+
+/** Methods whose full number of runs takes many minutes are shown with fewer, and say so. */
+const FEWER: Readonly<Record<string, ExplainOptions>> = {
+  scorecam: { channels: 320 },
+  'ss-cam': { channels: 64, samples: 4 },
+  'is-cam': { channels: 64, samples: 4 },
+  ablationcam: { channels: 320 },
+  rise: { masks: 1000 },
+};
 
 const readme = process.argv.includes('--readme');
 const opened = await openModel(join(root, 'fixtures/models/efficientnet-lite0.onnx'), {
@@ -29,7 +47,10 @@ for (const name of PHOTOS) {
       console.log(`${method.name}: ${reason}`);
       continue;
     }
-    const { picture, explanations, overlay } = await explainFile(opened, photo, { methods: [method.name] });
+    const { picture, explanations, overlay } = await explainFile(opened, photo, {
+      methods: [method.name],
+      ...FEWER[method.name],
+    });
     const { predictions, sampling, diagnosis, provenance } = explanations[0]!;
     const seconds = (provenance.runMilliseconds / 1000).toFixed(1);
     if (method === METHODS[0]) {

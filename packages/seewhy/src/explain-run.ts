@@ -49,6 +49,8 @@ export interface ExplainRunOptions {
   /** Called in the order of the sources, when a picture's files are written. */
   readonly onDone: (records: readonly ExplanationRecord[], source: Source, draws: readonly Draw[]) => void;
   readonly onFailed: (failure: FailureRecord) => void;
+  /** Samples of the present picture, target and method that are done. */
+  readonly onSamples?: (done: number, total: number) => void;
 }
 
 /** Bytes of a picture on their way: begun early, awaited in order. */
@@ -199,17 +201,22 @@ function* itemsOf(
 type Result = { explanations: Explanation[] } | { error: unknown };
 
 /** One run for all items; when it fails, one run each, so that one bad item does not take the others with it. */
-async function runItems(items: readonly Item[], { program, signal }: ExplainRunOptions): Promise<Result[]> {
+async function runItems(items: readonly Item[], options: ExplainRunOptions): Promise<Result[]> {
+  const { program, signal, onSamples } = options;
   try {
     const all = await program.run(
       items.map((item) => item.tensor),
-      { signal, targets: items.every(({ targets }) => targets) ? items.map(({ targets }) => targets!) : undefined },
+      {
+        signal,
+        progress: onSamples,
+        targets: items.every(({ targets }) => targets) ? items.map(({ targets }) => targets!) : undefined,
+      },
     );
     return all.map((explanations) => ({ explanations }));
   } catch (error) {
     if (items.length === 1 || signal.aborted) return items.map(() => ({ error }));
     const results: Result[] = [];
-    for (const item of items) results.push(...(await runItems([item], { program, signal } as ExplainRunOptions)));
+    for (const item of items) results.push(...(await runItems([item], options)));
     return results;
   }
 }

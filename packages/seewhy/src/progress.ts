@@ -2,6 +2,8 @@
 export interface Progress {
   /** One more is done. `failed` counts it as not done well. */
   tick(failed?: boolean): void;
+  /** How far the present one is, in steps of its own: `1200/4000 samples`. */
+  within(done: number, total: number, unit: string): void;
   /** Removes the bar. */
   end(): void;
   /** Takes the bar away, so that a line can be written; it comes back with the next tick. */
@@ -44,6 +46,7 @@ export function startProgress(options: ProgressOptions): Progress {
   const begin = now();
   let done = 0;
   let failed = 0;
+  let part = { share: 0, text: '' };
   let shown = 0;
   let last = begin;
   let ended = false;
@@ -54,19 +57,20 @@ export function startProgress(options: ProgressOptions): Progress {
   };
   const text = () => {
     const seconds = (now() - begin) / 1000;
-    const rate = done / Math.max(seconds, 1e-3);
-    const left = done > 0 ? clock((total - done) / rate) : '–';
+    const reached = done + part.share;
+    const rate = reached / Math.max(seconds, 1e-3);
+    const left = reached > 0 ? clock((total - reached) / rate) : '–';
     const bad = failed > 0 ? `, ${failed} failed` : '';
     return {
       seconds,
       rate,
-      tail: `${done}/${total} ${unit}  ${rate.toFixed(rate < 10 ? 1 : 0)}/s  ${left} left${bad}`,
+      tail: `${done}/${total} ${unit}  ${rate.toFixed(rate < 10 ? 1 : 0)}/s  ${left} left${bad}${part.text}`,
     };
   };
   const draw = () => {
     const { tail } = text();
     const room = Math.min(30, (stream.columns ?? 80) - tail.length - 4);
-    const full = Math.round((done / Math.max(total, 1)) * Math.max(room, 0));
+    const full = Math.round(((done + part.share) / Math.max(total, 1)) * Math.max(room, 0));
     const bar = room >= 8 ? `${'━'.repeat(full)}${'╌'.repeat(room - full)}  ` : '';
     wipe();
     const line = `${bar}${tail}`.slice(0, Math.max((stream.columns ?? 80) - 1, 10));
@@ -89,7 +93,12 @@ export function startProgress(options: ProgressOptions): Progress {
   return {
     tick: (bad = false) => {
       done++;
+      part = { share: 0, text: '' };
       if (bad) failed++;
+      beat();
+    },
+    within: (at, of, what) => {
+      part = { share: Math.min(1, at / Math.max(of, 1)), text: `  ${at}/${of} ${what}` };
       beat();
     },
     clear: wipe,

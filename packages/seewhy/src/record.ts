@@ -60,6 +60,7 @@ export function recordOf(
       logit: finite(own?.logit ?? Number.NaN),
       probability: finite(own?.probability ?? Number.NaN),
     },
+    ...(explanation.sampling ? { sampling: samplingOf(explanation.sampling) } : {}),
     layers: explanation.layers.map(({ name, value, shape, chosen }) => ({ name, value, shape: [...shape], chosen })),
     predictions: explanation.predictions.slice(0, top).map(({ index, label, logit, probability }) => ({
       index,
@@ -95,6 +96,10 @@ export function recordOf(
       options: { ...explanation.provenance.options, ...(seed === undefined ? {} : { seed }) },
     },
   };
+}
+
+function samplingOf({ convergence, ...rest }: NonNullable<Explanation['sampling']>) {
+  return { ...rest, ...(convergence ? { convergence: { value: finite(convergence.value), of: convergence.of } } : {}) };
 }
 
 function ends(data: Float32Array): { min: number | null; max: number | null } {

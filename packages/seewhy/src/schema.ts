@@ -54,6 +54,22 @@ const diagnosis = z.object({
   warnings: z.array(z.string()),
 });
 
+const sampling = z
+  .object({
+    seed: z.number(),
+    samples: z.int().describe('samples taken'),
+    total: z.int().describe('samples of a complete run'),
+    batch: z.int().describe('samples of one run of the model'),
+    convergence: z
+      .object({
+        value: finite.describe('relative uncertainty'),
+        of: z.enum(['halves', 'completeness']).describe('difference of the halves (L2), or the gap of completeness'),
+      })
+      .optional(),
+    interrupted: z.boolean().describe('an estimate from the samples that were taken'),
+  })
+  .describe('of sampling methods');
+
 const box = z.object({ x0: z.int(), y0: z.int(), x1: z.int(), y1: z.int() });
 
 export const explanationRecord = z
@@ -77,6 +93,7 @@ export const explanationRecord = z
     }),
     method: z.string(),
     target,
+    sampling: sampling.optional(),
     layers: z.array(layer).describe('empty for pixel methods'),
     predictions: z.array(prediction).describe('best first'),
     map: z.object({

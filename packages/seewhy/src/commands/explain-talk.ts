@@ -1,7 +1,7 @@
 import type { Destination } from '../output-files.ts';
 import type { ExplanationRecord, FailureRecord } from '../schema.ts';
 import type { Source } from '../sources.ts';
-import { count, err, out, print, say, sure } from '../talk.ts';
+import { count, err, out, percent, print, say, sure } from '../talk.ts';
 
 /** What is said less of, or to a program. */
 export interface TalkOptions {
@@ -63,14 +63,15 @@ export class ExplainTalk {
           record.layers.length > 0 ? out.dim(` at ${record.layers.map((layer) => layer.name).join(', ')}`) : '';
         const files = Object.values(record.files);
         print(
-          `  ${record.method} for ${targetText(record)}${at}${files.length > 0 ? ` → ${files[0]}${files.length > 1 ? out.dim(` and ${files.length - 1} more`) : ''}` : ''}`,
+          `  ${record.method} for ${targetText(record)}${at}${sampled(record)}${files.length > 0 ? ` → ${files[0]}${files.length > 1 ? out.dim(` and ${files.length - 1} more`) : ''}` : ''}`,
         );
       }
     } else if (!this.#machine && this.#total <= LINES) {
       const best = first.predictions[0]!;
       print(`${source.path}  ${best.label} ${sure(best)}  → ${Object.values(first.files)[0] ?? ''}`);
     }
-    for (const note of first.source.notes) if (this.#total <= FULL) say(err.dim(`  ${note}`));
+    const notes = [...first.source.notes, ...new Set(records.flatMap((record) => record.notes))];
+    if (this.#total <= FULL) for (const note of notes) say(err.dim(`  ${note}`));
     for (const warning of warnings) {
       // A model on which every map is flat says so often enough after the first few.
       if (++this.#warned <= 20) say(`  ${err.yellow('!')} ${this.#total > FULL ? `${source.path}: ` : ''}${warning}`);
@@ -109,4 +110,20 @@ function targetText({ target }: ExplanationRecord): string {
   if (target.against)
     return `${name(target.index, target.label)} against ${name(target.against.index, target.against.label)}`;
   return target.text === target.label && target.index >= 0 ? name(target.index, target.label) : target.text;
+}
+
+/** How many samples a map is made of, and how far to trust it. */
+function sampled({ sampling }: ExplanationRecord): string {
+  if (!sampling || sampling.total === 0) return '';
+  const taken = sampling.interrupted
+    ? `${sampling.samples} of ${sampling.total} samples`
+    : count(sampling.samples, 'sample');
+  const { convergence } = sampling;
+  const trust =
+    convergence?.value == null
+      ? ''
+      : convergence.of === 'halves'
+        ? `, ±${percent(convergence.value)}`
+        : `, sum ${percent(convergence.value)} off`;
+  return out.dim(` (${taken}${trust})`);
 }

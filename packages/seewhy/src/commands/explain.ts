@@ -209,6 +209,7 @@ async function run(plan: Plan, options: ExplainCommandOptions, signal: AbortSign
         talk.picture(source, done);
         progress.tick();
       },
+      onSamples: (done, total) => progress.within(done, total, 'samples'),
       onFailed: (failure) => {
         failures.push(failure);
         if (options.jsonl) print(JSON.stringify(failure));
