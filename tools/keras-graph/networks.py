@@ -1,4 +1,5 @@
-"""Networks of keras.applications (seeded random weights) as TensorFlow.js graph models, with TensorFlow's predictions and input gradients.
+"""Networks of keras.applications (seeded random weights) as TensorFlow.js graph models, with TensorFlow's
+logits and input gradients.
 
     $py tools/keras-graph/networks.py [NAME…]
 
@@ -28,7 +29,7 @@ def build(name, size, dtype):
     keras.backend.clear_session()
     keras.config.set_floatx(dtype)
     keras.utils.set_random_seed(5)
-    model = getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3))
+    model = getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), classifier_activation=None)
     random = numpy.random.default_rng(5)
     for weight in model.weights:
         path, shape = weight.path, weight.shape
@@ -49,7 +50,7 @@ def gradient(model, image, target, dtype):
     x = tf.constant(image[:1].astype(dtype))
     with tf.GradientTape() as tape:
         tape.watch(x)
-        y = tf.math.log(model(x, training=False)[:, target])
+        y = model(x, training=False)[:, target]
     return tape.gradient(y, x).numpy()
 
 

@@ -66,3 +66,12 @@ export function npmModels(): string | undefined {
   if (existsSync(join(folder, 'nsfwjs-inception_v3', 'output.npy'))) return folder;
   return missing('Models of npm packages', 'comparisons with them are', 'Run npx tsx tools/keras/npm-models.ts');
 }
+
+/** Folder of the trained graph models that tools/keras-graph/npm-models.ts takes out of npm packages. */
+export function npmGraphModels(): string | undefined {
+  const root = process.env.SEEWHY_KERAS ?? join(homedir(), '.cache', 'seewhy', 'keras');
+  const folder = join(root, 'npm');
+  if (existsSync(join(folder, 'human-emotion', 'output.npy'))) return folder;
+  const cure = 'Run npx tsx tools/keras-graph/npm-models.ts';
+  return missing('Graph models of npm packages', 'comparisons with them are', cure);
+}
