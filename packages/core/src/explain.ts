@@ -148,7 +148,7 @@ export class ExplainProgram {
    * @returns a list of explanations for each item: targets in order, methods within them
    */
   async run(images: readonly RunTensor[], control?: AbortSignal | ProgramRun): Promise<Explanation[][]> {
-    const steering: ProgramRun = control instanceof AbortSignal ? { signal: control } : (control ?? {});
+    const steering: ProgramRun = control && 'aborted' in control ? { signal: control } : (control ?? {});
     const own = steering.targets ?? this.options.ownTargets;
     for (const target of steering.targets?.flat() ?? []) checkTarget(target, this.model, this.options.score);
     const items = await this.explainer.run(images, steering.signal, own);

@@ -19,7 +19,8 @@ import { findLayers, type Layer, layerNamed } from './layers.ts';
 import { type MethodSupport, methodSupport } from './methods/support.ts';
 import { type Probe, probe } from './probe.ts';
 import type { RunTensor, Runtime } from './runtime/runtime.ts';
-import { parseTargets, type Target } from './target.ts';
+import type { Target } from './target.ts';
+import { parseTargets } from './targets/parse-targets.ts';
 import { stack, toFloat32, zeros } from './tensors.ts';
 
 export interface ModelOptions {

@@ -7,7 +7,8 @@ import type { GraphMethod } from './methods/method.ts';
 import type { MethodOptions } from './methods/options.ts';
 import type { Model } from './model.ts';
 import type { RunTensor } from './runtime/runtime.ts';
-import { parseTargets, type ScoreKind, type Target } from './target.ts';
+import type { ScoreKind, Target } from './target.ts';
+import { parseTargets } from './targets/parse-targets.ts';
 
 /** A channel of a layer, and what it says for a target. */
 export interface RankedChannel {

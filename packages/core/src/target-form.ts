@@ -11,7 +11,7 @@ import { cellWeights, type OutputFacts } from './targets/region.ts';
 import { similarSeed, unit } from './targets/similar-seed.ts';
 import { termsOf } from './targets/terms.ts';
 
-export { rankedClass, resolveTarget } from './targets/resolve-target.ts';
+export { resolveTarget } from './targets/resolve-target.ts';
 
 /** How targets of one kind enter a program that is built once and run for many of them: what is built in, what is fed. */
 export interface TargetForm {

@@ -66,5 +66,3 @@ export const isRegression = ({ classes, activation }: Pick<ClassOutput, 'classes
 export function labelOf(index: number, labels: readonly string[] | undefined, output?: ClassOutput): string {
   return labels?.[index] ?? (output && isRegression(output) ? output.name : `class ${index}`);
 }
-
-export { parseTargets } from './targets/parse-targets.ts';

@@ -11,8 +11,6 @@ export const FILLS = {
   noise: 'normal noise with each channel’s mean and standard deviation',
 } as const;
 
-export type FillName = keyof typeof FILLS;
-
 export type Fill =
   | {
       readonly kind: 'colour' /** One value a channel, or one for all; default 0. */;

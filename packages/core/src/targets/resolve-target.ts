@@ -11,7 +11,7 @@ export function resolveTarget(target: Target, scores: Float32Array, output: Clas
 }
 
 /** The class of a rank (0 = best); of equal scores the lower index comes first, as in the graph. */
-export function rankedClass(scores: Float32Array, rank: number, output: ClassOutput): number {
+function rankedClass(scores: Float32Array, rank: number, output: ClassOutput): number {
   if (output.binary) return scores[0]! > 0 === (rank === 0) ? 1 : 0;
   if (rank === 0) return bestOther(scores, -1, output);
   const order = Array.from(scores.keys()).sort((a, b) => scores[b]! - scores[a]! || a - b);

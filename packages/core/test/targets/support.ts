@@ -83,4 +83,3 @@ export function logSumExp(values: readonly number[]): number {
 }
 
 export const picture = (model: Model, seed = 0): RunTensor => noiseImage(model, seed);
-export const pixels = (model: Model): number => imageDims(model.image).reduce((product, dim) => product * dim, 1);
