@@ -1,6 +1,19 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { methodFlags } from './method-options.ts';
-import { each, FUSIONS, fraction, more, namedInput, oneOf, SCORES, saveKinds, size, whole } from './options.ts';
+import {
+  each,
+  FUSIONS,
+  fraction,
+  more,
+  namedInput,
+  oneOf,
+  SCORES,
+  SMOOTHINGS,
+  saveKinds,
+  size,
+  WEIGHTS,
+  whole,
+} from './options.ts';
 import { out } from './talk.ts';
 
 /** Runs a verb; resolves to the exit code. */
@@ -74,6 +87,18 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .option('--top <n>', 'classes to list (default: 5)', whole('--top', 1, 1000))
     .option('--batch <n>', 'pictures in one run (default: 1)', whole('--batch', 1, 4096))
     .option('--seed <n>', 'seed of methods that draw at random (default: 0)', whole('--seed', 0))
+    .addOption(
+      new Option(
+        '--smooth <how>',
+        'average any method over noisy copies of the picture: mean, square, variance (with --samples, --noise)',
+      ).argParser(oneOf('--smooth', SMOOTHINGS)),
+    )
+    .option('--augment', 'average the maps of the picture, mirrored and at three contrasts')
+    .addOption(
+      new Option('--weights <which>', 'trained, or random: the same method on shuffled weights, as a control').argParser(
+        oneOf('--weights', WEIGHTS),
+      ),
+    )
     .option('--until <share>', 'stop sampling when the relative uncertainty is at most this', fraction('--until', 0, 1))
     .option(
       '--max-pixels <n>',
@@ -239,6 +264,43 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     )
     .action((path, options) => run(async () => (await import('./commands/bench.ts')).bench(path, options)));
 
+  const watch = seewhy
+    .command('watch')
+    .summary('explains each new checkpoint of a training')
+    .description(
+      'Explains the same pictures with each checkpoint (.onnx, .keras, .h5, TensorFlow.js folder) as a training writes it: once, in order, also those that appeared before. Ends with Ctrl-C.',
+    )
+    .argument('<checkpoints>', 'the folder that checkpoints appear in, or one file that is written again and again')
+    .requiredOption('--images <source>', 'picture, folder, glob, manifest or .npy tensor; may be repeated', each)
+    .option('-m, --method <names>', 'methods, separated by commas (default: gradcam)', more)
+    .option('-t, --target <what>', 'class to explain: top, an index, a label, A-B (default: top)', each)
+    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', each)
+    .option(
+      '--to <where>',
+      'tensorboard:FOLDER (event files) or folder:FOLDER (pictures); may be repeated (default: tensorboard:logs)',
+      each,
+    )
+    .option('--report <file>', 'at the end a film strip of the maps, .html, with an animated .gif beside it')
+    .option('--once', 'explain what is there, then end')
+    .option('--idle <seconds>', 'end when no new checkpoint has come for so long', whole('--idle', 0))
+    .option('--settle <ms>', 'a file is complete when unchanged for so long (default: 1000)', whole('--settle', 0))
+    .option('--state <file>', 'what was explained already (default: .seewhy-watch.json where the results go)')
+    .addOption(
+      new Option('--score <kind>', 'logit, probability, log-odds (default: logit)').argParser(oneOf('--score', SCORES)),
+    )
+    .option('--preset <peer>', 'finish the map as another library does')
+    .option('--colormap <name>', 'viridis, magma, inferno, turbo, cividis, jet, diverging')
+    .option('--seed <n>', 'seed of methods that draw at random (default: 0)', whole('--seed', 0))
+    .addHelpText(
+      'after',
+      examples(
+        ['seewhy watch checkpoints --images photos --to tensorboard:logs', 'beside a training that runs'],
+        ['seewhy watch checkpoints --images cat.jpg --once --report strip.html', 'a film strip of a finished one'],
+        ['seewhy watch best.keras --images cat.jpg -m gradcam,saliency', 'one file, written again and again'],
+      ) + EXITS,
+    )
+    .action((path, options) => run(async () => (await import('./commands/watch.ts')).watch(path, options)));
+
   seewhy
     .command('doctor')
     .summary('what is installed and what it can run on')
@@ -247,8 +309,8 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .addHelpText('after', examples(['seewhy doctor', 'the report'], ['seewhy doctor --json', 'for a bug report']))
     .action((options) => run(async () => (await import('./commands/doctor.ts')).doctor(options)));
 
-  for (const verb of [explain, bench]) withMethodOptions(verb);
-  for (const verb of [explain, inspect, compile, verify, bench]) withModelOptions(verb);
+  for (const verb of [explain, bench, watch]) withMethodOptions(verb);
+  for (const verb of [explain, inspect, compile, verify, bench, watch]) withModelOptions(verb);
   return seewhy as unknown as Command;
 }
 

@@ -74,6 +74,8 @@ export function namedInput(text: string, before: Record<string, string> | undefi
 }
 
 export const SCORES = ['logit', 'probability', 'log-odds'] as const;
+export const SMOOTHINGS = ['mean', 'square', 'variance'] as const;
+export const WEIGHTS = ['trained', 'random'] as const;
 export const FUSIONS = ['max', 'mean', 'product'] as const;
 
 /** Options of every verb that opens a model. */

@@ -1,4 +1,4 @@
-import { imageDims, Model, type ModelOptions, noiseImage, type RunTensor, toFloat32 } from '@seewhy/core';
+import { Model, type ModelOptions, noiseImage, type RunTensor, toFloat32 } from '@seewhy/core';
 import { type Graph, GraphBuilder, removeDeadNodes, Tensor, Value } from '@seewhy/onnx';
 import { readFixture, runtime } from '../support.ts';
 

@@ -20,7 +20,14 @@ import { type Gate, parseGate } from '../gate.ts';
 import { interruptible } from '../interrupt.ts';
 import { readMethodOptions, type WrittenMethodOptions } from '../method-options.ts';
 import { type OpenedModel, openModel, readModel } from '../open-model.ts';
-import { explainOptions, loadOptions, type ExplainOptions as MethodOptions, oneOf } from '../options.ts';
+import {
+  explainOptions,
+  loadOptions,
+  type ExplainOptions as MethodOptions,
+  oneOf,
+  type SMOOTHINGS,
+  type WEIGHTS,
+} from '../options.ts';
 import {
   type Destination,
   destinationOf,
@@ -41,6 +48,9 @@ import { ExplainTalk } from './explain-talk.ts';
 
 export interface ExplainCommandOptions extends MethodOptions, WrittenMethodOptions {
   until?: number;
+  smooth?: (typeof SMOOTHINGS)[number];
+  augment?: true;
+  weights?: (typeof WEIGHTS)[number];
   out?: string;
   save?: SaveKind[];
   sheet?: string;
@@ -88,7 +98,8 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
   const colormap = options.colormap === undefined ? undefined : oneOf('--colormap', COLORMAPS)(options.colormap);
   const methods = (options.method ?? []).map((name) => (name === 'auto' ? undefined : findMethod(name)));
   // Samples go through the model together where its batch is free.
-  const sampling = methods.some((method) => method?.kind !== 'graph');
+  const wrapped = options.smooth !== undefined || options.augment === true || options.weights === 'random';
+  const sampling = wrapped || methods.some((method) => method?.kind !== 'graph');
   if (options.preset !== undefined) findPreset(options.preset);
   if (options.sheet !== undefined && !/\.png$/i.test(options.sheet))
     throw errors.option('--sheet', options.sheet, 'the name of a .png file');
@@ -121,6 +132,9 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
     top: opened.model.output.classes,
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(options.until === undefined ? {} : { until: options.until }),
+    ...(options.smooth === undefined ? {} : { smooth: options.smooth }),
+    ...(options.augment ? { augment: true } : {}),
+    ...(options.weights === 'random' ? { weights: 'random' as const } : {}),
     ...(options.batch === undefined ? {} : { sampleBatch: options.batch }),
   };
   const resolved = resolveOptions(opened.model, asked);
