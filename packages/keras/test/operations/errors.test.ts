@@ -311,7 +311,7 @@ function damage(model: Model, next: (below: number) => number): void {
   const other = node[next(node.length)]!;
   switch (next(7)) {
     case 0:
-      if (one.input?.length) one.input[next(one.input.length)] = other.name;
+      if (Array.isArray(one.input) && one.input.length > 0) one.input[next(one.input.length)] = other.name;
       return;
     case 1:
       one.op = other.op;
@@ -320,7 +320,7 @@ function damage(model: Model, next: (below: number) => number): void {
       one.attr = other.attr ?? {};
       return;
     case 3:
-      if (one.input) one.input = one.input.slice(0, next(one.input.length + 1));
+      if (Array.isArray(one.input)) one.input = one.input.slice(0, next(one.input.length + 1));
       return;
     case 4:
       replace(model.weightsManifest[0]?.weights[next(model.weightsManifest[0].weights.length)], next);
