@@ -95,9 +95,10 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     )
     .option('--augment', 'average the maps of the picture, mirrored and at three contrasts')
     .addOption(
-      new Option('--weights <which>', 'trained, or random: the same method on shuffled weights, as a control').argParser(
-        oneOf('--weights', WEIGHTS),
-      ),
+      new Option(
+        '--weights <which>',
+        'trained, or random: the same method on shuffled weights, as a control',
+      ).argParser(oneOf('--weights', WEIGHTS)),
     )
     .option('--until <share>', 'stop sampling when the relative uncertainty is at most this', fraction('--until', 0, 1))
     .option(

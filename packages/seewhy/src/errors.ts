@@ -141,6 +141,12 @@ export const errors = {
       what: `'${asked}' is read with a picture at hand`,
       cure: "Use it with 'seewhy explain'; here give a class, a contrast, a sum, or OUTPUT[3].",
     }),
+  framesInvalid: (path: string) =>
+    new SeewhyError({
+      code: 'WATCH_FRAMES_INVALID',
+      what: `'${path}' does not hold the frames of a film strip`,
+      cure: 'Delete the folder it lies in: the strip then begins with the next checkpoint.',
+    }),
   optionClash: (what: string, cure: string) => new SeewhyError({ code: 'OPTION_INVALID', what, cure }),
   unknownOption: (flag: string, choices: readonly string[], command: string) =>
     new SeewhyError({
@@ -244,7 +250,7 @@ export const errors = {
 
 /** Codes that are the caller's mistake, not the model's. */
 const USAGE =
-  /^(USAGE|OPTION_|COMMAND_|SOURCE_|MANIFEST_|LABELS?_|OUTPUT_|DISK_|FILE_|GATE_|TARGETS?_|LAYER_|METHOD_UNKNOWN|PRESET_|PREPROCESS_|FUSION_|SCORE_|COLORMAP_|SIZE_|INPUT_|BATCH_|DEVICE_|RUNTIME_MISSING|MODEL_NOT_FOUND|MODEL_FILE_|POST_PROCESSING_)/;
+  /^(USAGE|WATCH_|OPTION_|COMMAND_|SOURCE_|MANIFEST_|LABELS?_|OUTPUT_|DISK_|FILE_|GATE_|TARGETS?_|LAYER_|METHOD_UNKNOWN|PRESET_|PREPROCESS_|FUSION_|SCORE_|COLORMAP_|SIZE_|INPUT_|BATCH_|DEVICE_|RUNTIME_MISSING|MODEL_NOT_FOUND|MODEL_FILE_|POST_PROCESSING_)/;
 const INPUTS = /^(PICTURE_|NPY_|TENSOR_SHAPE|INPUTS?_FAILED)/;
 
 /** The exit code for an error. */

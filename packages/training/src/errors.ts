@@ -22,4 +22,41 @@ export const errors = {
       what: `A step is a whole number, not ${step}`,
       cure: 'Give the number of the epoch or of the batch.',
     }),
+  noPictures: () =>
+    new SeewhyError({
+      code: 'PICTURES_MISSING',
+      what: 'There is no picture to explain',
+      cure: 'Give at least one image.',
+    }),
+  picturesShape: (shape: readonly number[]) =>
+    new SeewhyError({
+      code: 'PICTURES_SHAPE',
+      what: `The images have the shape [${shape.join(', ')}]`,
+      cure: 'Give a tensor [N, height, width, channels], as the model takes it.',
+    }),
+  pictureNames: (names: number, pictures: number) =>
+    new SeewhyError({
+      code: 'PICTURE_NAMES',
+      what: `There are ${names} names for ${pictures} pictures`,
+      cure: 'Give one name a picture.',
+    }),
+  pictureMasks: (masks: number, pictures: number) =>
+    new SeewhyError({
+      code: 'PICTURE_MASKS',
+      what: `There are ${masks} masks for ${pictures} pictures`,
+      cure: 'Give one mask a picture.',
+    }),
+  every: (every: unknown) =>
+    new SeewhyError({
+      code: 'EVERY_INVALID',
+      what: `every is ${JSON.stringify(every)}`,
+      cure: "Give 'epoch', or a whole number of batches.",
+    }),
+  watchState: (path: string, detail: string) =>
+    new SeewhyError({
+      code: 'WATCH_STATE_INVALID',
+      what: `The record of what was explained cannot be read: ${detail.split('\n')[0]}`,
+      where: `file '${path}'`,
+      cure: 'Delete it: everything is then explained once more.',
+    }),
 };

@@ -1,5 +1,12 @@
+export { ExplainedPicture, type ExplainedPictureFields } from './explained-picture.ts';
 export { type LogFolder, MemoryFolder } from './log-folder.ts';
+export { runFacts } from './run-facts.ts';
+export { folderSink } from './sinks/folder-sink.ts';
+export type { RunFacts, Sink, SinkLike } from './sinks/sink.ts';
+export { type TensorBoardOptions, tensorBoardSink } from './sinks/tensorboard-sink.ts';
+export { Tags, targetTag } from './tags.ts';
 export { crc32c } from './tensorboard/crc32c.ts';
 export { decodeEvent, type Event, encodeEvent, type SummaryValue } from './tensorboard/event.ts';
 export { EventWriter, type EventWriterOptions } from './tensorboard/event-writer.ts';
 export { lastSteps, type ReadEvents, readEvents } from './tensorboard/read-events.ts';
+export { TrainingExplainer, type TrainingOptions } from './training-explainer.ts';

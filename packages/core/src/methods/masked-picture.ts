@@ -41,8 +41,8 @@ export class MaskedPicture {
 
   /** In NHWC the channels are part of the width. */
   private get dims(): readonly number[] {
-    const { height, across, repeat } = maskPlane(this.image);
-    return repeat === 1 ? imageDims(this.image) : [1, height, across];
+    const { height, across } = maskPlane(this.image);
+    return this.image.layout === 'NCHW' ? imageDims(this.image) : [1, height, across];
   }
 
   /** @param kept `[B, height, across]`, 1 where the picture stays */

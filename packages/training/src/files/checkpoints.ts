@@ -1,0 +1,90 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, relative, sep } from 'node:path';
+
+/** A model file of a training, in the state it had when it was looked at. */
+export interface Checkpoint {
+  readonly path: string;
+  /** Relative to the watched folder, with slashes. */
+  readonly name: string;
+  /** Sizes and times of its files: another one means other contents. */
+  readonly signature: string;
+  /** When the youngest of its files was written, in milliseconds since 1970. */
+  readonly modified: number;
+}
+
+const MODEL = /\.(onnx|keras|h5|hdf5)$/i;
+/** Weights without an architecture. */
+const ONLY_WEIGHTS = /\.weights\.h5$/i;
+/** What writers call files that are not finished. */
+const UNFINISHED = /^\.|~$|\.(tmp|temp|part|partial)$/i;
+
+/**
+ * Checkpoints below a folder (or the one file that is named), in the order they were written. A `model.json` stands for its whole
+ * folder; an ONNX file's weights (`model.onnx.data`) belong to it.
+ * @returns none where there is no such folder yet
+ */
+export async function findCheckpoints(path: string): Promise<Checkpoint[]> {
+  if (isModel(basename(path))) {
+    const one = await checkpointOf(path, dirname(path), await names(dirname(path)));
+    return one ? [one] : [];
+  }
+  const found = await below(path, path);
+  return found.sort((a, b) => a.modified - b.modified || a.name.localeCompare(b.name, 'en', { numeric: true }));
+}
+
+const isModel = (name: string) =>
+  !UNFINISHED.test(name) && (name === 'model.json' || (MODEL.test(name) && !ONLY_WEIGHTS.test(name)));
+
+async function names(folder: string): Promise<string[]> {
+  return (await readdir(folder).catch(() => [])).filter((name) => !UNFINISHED.test(name));
+}
+
+async function below(folder: string, root: string): Promise<Checkpoint[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  const found: Checkpoint[] = [];
+  for (const entry of entries) {
+    // Links to folders may go in circles.
+    if (entry.isDirectory() && !entry.name.startsWith('.'))
+      found.push(...(await below(join(folder, entry.name), root)));
+    else if (isModel(entry.name)) {
+      const one = await checkpointOf(join(folder, entry.name), root, files);
+      if (one) found.push(one);
+    }
+  }
+  return found;
+}
+
+async function checkpointOf(path: string, root: string, beside: readonly string[]): Promise<Checkpoint | undefined> {
+  const own = basename(path);
+  const stem = own.slice(0, own.length - extname(own).length);
+  const belongs = (name: string) =>
+    own === 'model.json'
+      ? /\.(json|bin)$/i.test(name) || !name.includes('.')
+      : name === own || name.startsWith(`${own}.`) || name.startsWith(`${own}_`) || name === `${stem}.data`;
+  const parts: string[] = [];
+  let modified = 0;
+  for (const name of beside.filter(belongs).sort()) {
+    if (UNFINISHED.test(name)) continue;
+    const info = await stat(join(dirname(path), name)).catch(() => undefined);
+    if (!info?.isFile()) continue;
+    parts.push(`${name}:${info.size}:${info.mtimeMs}`);
+    modified = Math.max(modified, info.mtimeMs);
+  }
+  if (!parts.some((part) => part.startsWith(`${own}:`))) return undefined;
+  const name = relative(root, path).split(sep).join('/') || own;
+  return { path, name, signature: parts.join('|'), modified };
+}
+
+/**
+ * The epoch that a checkpoint's name tells: `epoch=12`, `step_300`, else its first whole number that stands alone
+ * (`weights.05-0.83.keras` is 5, `resnet50-03.onnx` 3).
+ */
+export function stepInName(name: string): number | undefined {
+  const stem = name.replace(/\/model\.json$/i, '').replace(/\.[a-z]\w*$/i, '');
+  const last = stem.split('/').at(-1)!;
+  const told = /(?:epoch|ep|step|iter|checkpoint|ckpt)[-_=. ]*(\d{1,12})/i.exec(last);
+  const alone = /(?:^|[-_= ]|(?<!\d)\.)(\d{1,12})(?![\d]|\.\d|[a-z])/i.exec(last);
+  const found = told?.[1] ?? alone?.[1];
+  return found === undefined ? undefined : Number(found);
+}

@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { errors } from '../errors.ts';
+import { DiskFolder } from './disk-folder.ts';
+
+interface Done {
+  readonly signature: string;
+  /** Undefined where it could not be explained. */
+  readonly step?: number;
+}
+
+/** What a watch has done, in a file: so that each checkpoint is explained once, also over several runs. */
+export class WatchState {
+  readonly path: string;
+  private readonly done: Map<string, Done>;
+
+  private constructor(path: string, done: Map<string, Done>) {
+    this.path = path;
+    this.done = done;
+  }
+
+  /** @throws WATCH_STATE_INVALID */
+  static async open(path: string): Promise<WatchState> {
+    const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT') return undefined;
+      throw errors.watchState(path, cause.message);
+    });
+    if (text === undefined) return new WatchState(path, new Map());
+    let json: unknown;
+    try {
+      json = JSON.parse(text);
+    } catch (cause) {
+      throw errors.watchState(path, (cause as Error).message);
+    }
+    const entries = (json as { schema?: unknown; done?: unknown } | null)?.done;
+    if ((json as { schema?: unknown } | null)?.schema !== 'seewhy/watch/v1' || !Array.isArray(entries))
+      throw errors.watchState(path, 'it is not of this format');
+    const done = new Map<string, Done>();
+    for (const { name, signature, step } of entries as { name: string; signature: string; step?: number }[])
+      done.set(String(name), { signature: String(signature), ...(Number.isSafeInteger(step) ? { step: step! } : {}) });
+    return new WatchState(path, done);
+  }
+
+  /** Whether a checkpoint, with these contents, was explained or given up. */
+  has(name: string, signature: string): boolean {
+    return this.done.get(name)?.signature === signature;
+  }
+
+  /** The last step that was explained. */
+  get last(): number | undefined {
+    const steps = [...this.done.values()].flatMap(({ step }) => (step === undefined ? [] : [step]));
+    return steps.length > 0 ? Math.max(...steps) : undefined;
+  }
+
+  /** Remembers a checkpoint, on the disk before it returns. */
+  async add(name: string, signature: string, step?: number): Promise<void> {
+    // A file that is written again keeps its highest step.
+    const before = this.done.get(name)?.step;
+    const kept = step ?? before;
+    this.done.set(name, { signature, ...(kept === undefined ? {} : { step: kept }) });
+    const json = { schema: 'seewhy/watch/v1', done: [...this.done].map(([key, value]) => ({ name: key, ...value })) };
+    const bytes = new TextEncoder().encode(`${JSON.stringify(json, null, 2)}\n`);
+    await new DiskFolder(dirname(this.path)).write(basename(this.path), bytes);
+  }
+}

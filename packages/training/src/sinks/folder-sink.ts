@@ -1,0 +1,47 @@
+import { encode } from 'fast-png';
+import type { ExplainedPicture } from '../explained-picture.ts';
+import type { LogFolder } from '../log-folder.ts';
+import type { Sink } from './sink.ts';
+
+/** Digits of a step in a file's name, so that names sort as steps do. */
+const DIGITS = 5;
+
+/**
+ * Writes each explained picture as `<tag>.<step>.png` (`gradcam-cat.00012.png`; a later run's replaces an earlier one's of the same
+ * step), and a line about it into `explanations.jsonl`.
+ */
+export function folderSink(folder: LogFolder): Sink {
+  return {
+    write: async (step, pictures) => {
+      for (const one of pictures) {
+        const file = `${fileName(one.tag)}.${String(step).padStart(DIGITS, '0')}.png`;
+        const { width, height, channels, data } = one.overlay;
+        await folder.write(file, encode({ width, height, channels, depth: 8, data }));
+        await folder.append('explanations.jsonl', new TextEncoder().encode(`${JSON.stringify(recordOf(one, file))}\n`));
+      }
+    },
+  };
+}
+
+function recordOf(one: ExplainedPicture, file: string) {
+  const { method, target, layers, predictions, diagnosis, notes } = one.explanation;
+  return {
+    step: one.step,
+    picture: one.name,
+    tag: one.tag,
+    file,
+    method,
+    target: { asked: target.asked, index: target.index, label: target.label, text: target.text, value: target.value },
+    layers: layers.map(({ name }) => name),
+    predictions: predictions.slice(0, 5),
+    scalars: one.scalars,
+    warnings: diagnosis.warnings,
+    notes,
+  };
+}
+
+/** A tag as a file's name that every file system takes. */
+function fileName(tag: string): string {
+  const safe = tag.replace(/[^\p{L}\p{N}._+-]+/gu, '-').replace(/^[-.]+|[-.]+$/g, '');
+  return safe.slice(0, 100) || 'x';
+}

@@ -1,0 +1,2 @@
+export { ExplanationCallback, type ExplanationCallbackOptions } from './callback/explanation-callback.ts';
+export { LiveModel } from './callback/live-model.ts';
