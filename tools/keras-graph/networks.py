@@ -22,7 +22,7 @@ import tensorflow as tf  # noqa: E402
 from graph_model import frozen, fuse, run, write  # noqa: E402
 
 FOLDER = pathlib.Path(os.environ.get("SEEWHY_KERAS") or pathlib.Path.home() / ".cache/seewhy/keras") / "graph"
-NETWORKS = {"MobileNetV2": 224, "EfficientNetB0": 224, "ResNet50": 224, "InceptionV3": 299, "DenseNet121": 224, "ConvNeXtTiny": 224}
+NETWORKS = {"MobileNetV2": 224, "EfficientNetB0": 224, "ResNet50": 224, "InceptionV3": 299, "DenseNet121": 224}
 
 
 def build(name, size, dtype):

@@ -271,6 +271,13 @@ export const errors = {
       where: shown(label),
       cure: 'Convert the model without its loop (detectors: without their post-processing), with inputs of fixed size and dropout off.',
     }),
+  functionCall: (label: string) =>
+    new SeewhyError({
+      code: 'OPERATION_FUNCTION',
+      what: 'The operation calls a function of the graph, which was not put in its place',
+      where: shown(label),
+      cure: 'Convert the model with tensorflowjs_converter, which does so; where the function is compiled (jit_compile=True, as grouped convolutions of Keras 3), give the .keras file instead.',
+    }),
   unsupportedOperation: (label: string, detail: string, cure?: string) =>
     new SeewhyError({
       code: 'OPERATION_UNSUPPORTED',

@@ -10,7 +10,7 @@ import { inlineTensor } from './inline-tensor.ts';
 import { follow } from './known.ts';
 import { bare, isKnown, type Known, MOST_KNOWN, type Operand, productOf } from './operand.ts';
 import { Operation, PinnedBatch, type Surroundings } from './operation.ts';
-import { CONTROL_FLOW, OPERATIONS } from './table.ts';
+import { CALLS, CONTROL_FLOW, OPERATIONS } from './table.ts';
 
 export interface GraphModelOptions {
   readonly name: string;
@@ -63,6 +63,7 @@ class GraphModelMaker {
   make(): BuiltGraph {
     const { b, def } = this;
     const order = inOrder(def, (node) => {
+      if (CALLS.has(node.op)) throw errors.functionCall(node.label);
       if (CONTROL_FLOW.has(node.op)) throw errors.controlFlow(node.label, node.op);
     });
     for (const node of order) {

@@ -20,7 +20,10 @@ export const OPERATIONS: OperationTable = {
   ...IMAGE_OPERATIONS,
 };
 
-/** Loops, branches and calls. */
+/** Calls of functions that the file keeps apart. */
+export const CALLS: ReadonlySet<string> = new Set(['PartitionedCall', 'StatefulPartitionedCall']);
+
+/** Loops and branches. */
 export const CONTROL_FLOW: ReadonlySet<string> = new Set([
   'Switch',
   'Merge',
@@ -33,8 +36,6 @@ export const CONTROL_FLOW: ReadonlySet<string> = new Set([
   'While',
   'StatelessWhile',
   'Case',
-  'PartitionedCall',
-  'StatefulPartitionedCall',
   'TensorListReserve',
   'TensorListFromTensor',
   'TensorListGetItem',

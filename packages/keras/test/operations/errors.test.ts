@@ -61,21 +61,24 @@ describe('what is wrong is told', () => {
     expect(error.cure).toContain('tf2onnx');
   });
 
-  it.each(['Switch', 'Merge', 'StatelessWhile', 'TensorListStack', 'PartitionedCall'])(
-    'control flow: %s',
-    async (op) => {
-      const error = await failure(
-        graph(
-          placeholder('x', -1, 4),
-          { name: 'loop/y', op, input: ['x', 'loop/z'] },
-          { name: 'loop/z', op: 'NextIteration', input: ['loop/y'] },
-          { name: 'out', op: 'Relu', input: ['loop/y'] },
-        ),
-      );
-      expect(error.code).toBe('OPERATION_CONTROL_FLOW');
-      expect(error.message).toContain(`'${op}'`);
-    },
-  );
+  it.each(['Switch', 'Merge', 'StatelessWhile', 'TensorListStack'])('control flow: %s', async (op) => {
+    const error = await failure(
+      graph(
+        placeholder('x', -1, 4),
+        { name: 'loop/y', op, input: ['x', 'loop/z'] },
+        { name: 'loop/z', op: 'NextIteration', input: ['loop/y'] },
+        { name: 'out', op: 'Relu', input: ['loop/y'] },
+      ),
+    );
+    expect(error.code).toBe('OPERATION_CONTROL_FLOW');
+    expect(error.message).toContain(`'${op}'`);
+  });
+
+  it.each(['PartitionedCall', 'StatefulPartitionedCall'])('a function: %s', async (op) => {
+    const error = await failure(graph(placeholder('x', -1, 4), { name: 'y', op, input: ['x'] }));
+    expect(error.code).toBe('OPERATION_FUNCTION');
+    expect(error.message).toContain("'y'");
+  });
 
   it('an operation without a rule that no output needs is no matter', async () => {
     const files = changed('linear', ({ modelTopology }) =>
