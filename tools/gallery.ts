@@ -11,6 +11,7 @@ import {
   type ExplainOptions,
   encodePng,
   explainFile,
+  heatmapImage,
   METHODS,
   openModel,
   scaleTo,
@@ -21,7 +22,7 @@ const PHOTOS = ['chelsea.png', 'coffee.png'];
 const COLUMNS = 8;
 const TILE = 190;
 /** Width of the picture in the README. */
-const SMALL = 1200;
+const SMALL = 1000;
 
 /** Methods whose full number of runs takes many minutes are shown with fewer, and say so. */
 const FEWER: Readonly<Record<string, ExplainOptions>> = {
@@ -32,6 +33,8 @@ const FEWER: Readonly<Record<string, ExplainOptions>> = {
   rise: { masks: 1000 },
 };
 
+type Sheet = ReturnType<typeof contactSheet>;
+
 const readme = process.argv.includes('--readme');
 const opened = await openModel(join(root, 'fixtures/models/efficientnet-lite0.onnx'), {
   labels: join(root, 'fixtures/models/imagenet-1000-labels.txt'),
@@ -39,9 +42,10 @@ const opened = await openModel(join(root, 'fixtures/models/efficientnet-lite0.on
   batch: 'free',
 });
 const { model } = opened;
-const items: ContactSheetItem[] = [];
+const sheets: Sheet[] = [];
 for (const name of PHOTOS) {
   const photo = join(root, 'fixtures/photos', name);
+  const items: ContactSheetItem[] = [];
   for (const { method, supported, reason } of model.methods()) {
     if (!supported) {
       console.log(`${method.name}: ${reason}`);
@@ -51,30 +55,36 @@ for (const name of PHOTOS) {
       methods: [method.name],
       ...FEWER[method.name],
     });
-    const { predictions, sampling, diagnosis, provenance } = explanations[0]!;
-    const seconds = (provenance.runMilliseconds / 1000).toFixed(1);
-    if (method === METHODS[0]) {
+    const { predictions, sampling, map, signed, provenance } = explanations[0]!;
+    if (items.length === 0) {
       const best = predictions[0]!;
       items.push({ image: picture, lines: [best.label.split(',')[0]!, `${(100 * best.probability).toFixed(0)} %`] });
     }
-    items.push({
-      image: overlay(explanations[0]!),
-      lines: [
-        method.title,
-        sampling ? `${sampling.samples} runs, ${seconds} s` : method.cost,
-        ...diagnosis.warnings.slice(0, 1),
-      ],
-    });
-    console.log(`${name}  ${method.name}: ${seconds} s`);
+    // Points of single pixels drown in an overlay: pixel maps are shown by themselves, on what the model sees.
+    const image =
+      method.output === 'pixel' || method.needs === 'picture'
+        ? heatmapImage(map, { signed })
+        : overlay(explanations[0]!);
+    const runs = sampling && sampling.samples > 0 ? `, ${sampling.samples} runs` : '';
+    items.push({ image, lines: [method.title, `${method.name}${runs}`] });
+    console.log(`${name}  ${method.name}: ${(provenance.runMilliseconds / 1000).toFixed(1)} s`);
   }
+  const first = sheets.length === 0;
+  sheets.push(
+    contactSheet(items, {
+      columns: COLUMNS,
+      tile: TILE,
+      ...(first
+        ? {
+            title: `${METHODS.length} methods on ${PHOTOS.length} photos`,
+            subtitle:
+              'EfficientNet-Lite0, the class with the highest score; each map from its own smallest to its own largest value',
+          }
+        : {}),
+    }),
+  );
 }
-const sheet = contactSheet(items, {
-  title: `${METHODS.length} methods on two photos`,
-  subtitle:
-    'EfficientNet-Lite0, the class with the highest score; each map from its own smallest to its own largest value',
-  columns: COLUMNS,
-  tile: TILE,
-});
+const sheet = stacked(sheets);
 mkdirSync(join(root, 'seewhy-out'), { recursive: true });
 const file = join(root, 'seewhy-out/gallery.png');
 writeFileSync(file, await encodePng(sheet));
@@ -83,4 +93,16 @@ if (readme) {
   mkdirSync(join(root, 'docs'), { recursive: true });
   const small = scaleTo(sheet, SMALL, Math.round((sheet.height / sheet.width) * SMALL));
   writeFileSync(join(root, 'docs/gallery.png'), await encodePng(small));
+}
+
+/** Sheets of one width below one another. */
+function stacked(parts: readonly Sheet[]): Sheet {
+  const { width } = parts[0]!;
+  const data = new Uint8Array(parts.reduce((sum, part) => sum + part.data.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    at += part.data.length;
+  }
+  return { width, height: parts.reduce((sum, part) => sum + part.height, 0), channels: 3, data };
 }

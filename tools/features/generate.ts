@@ -1,7 +1,7 @@
 /** Writes the tables of FEATURES.md from the code: methods, gradient rules, presets, and the networks last held against torch and TensorFlow. */
 import { readFileSync } from 'node:fs';
 import { GRADIENT_RULES, type Rule } from '@seewhy/autodiff';
-import { COLORMAPS, METHODS, POSTPROCESS, PREPROCESS_PRESETS } from '@seewhy/core';
+import { COLORMAPS, flagOf, METHODS, type Method, POSTPROCESS, PREPROCESS_PRESETS } from '@seewhy/core';
 import type { ArchitectureResult } from '../architectures/verify-architecture.ts';
 
 const results = new URL('../architectures/results.json', import.meta.url);
@@ -24,12 +24,27 @@ const row = (...cells: string[]) => `| ${cells.map((cell) => cell.replaceAll('|'
 
 function methods(): string {
   return [
-    row('method', 'what it shows', 'formula', 'needs', 'cost', 'paper'),
-    row('---', '---', '---', '---', '---', '---'),
+    row('method', 'what it shows', 'formula', 'options (default)', 'needs', 'cost', 'paper'),
+    row('---', '---', '---', '---', '---', '---', '---'),
     ...METHODS.map((method) =>
-      row(`\`${method.name}\``, method.summary, `\`${method.formula}\``, method.needs, method.cost, method.paper),
+      row(
+        `\`${method.name}\``,
+        [method.summary, ...(method.caution ? [`**Mind:** ${method.caution}`] : [])].join(' '),
+        `\`${method.formula}\``,
+        optionsOf(method),
+        method.needs,
+        method.cost,
+        method.paper,
+      ),
     ),
   ].join('\n');
+}
+
+/** Flags with their defaults. */
+function optionsOf(method: Method): string {
+  const variants = method.variants ? [`\`--variant ${Object.keys(method.variants).join('|')}\``] : [];
+  const others = Object.entries(method.options ?? {}).map(([name, value]) => `\`${flagOf(name)} ${String(value)}\``);
+  return [...variants, ...others].join(' ');
 }
 
 /** A rule that only refuses does so before it looks at anything else. */
