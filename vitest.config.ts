@@ -14,6 +14,7 @@ export default defineConfig({
       '@seewhy/training/tfjs': source('packages/training/src/tfjs.ts'),
       '@seewhy/training/node': source('packages/training/src/node.ts'),
       '@seewhy/training': source('packages/training/src/index.ts'),
+      'seewhy/tf-explain': source('packages/seewhy/src/tf-explain/index.ts'),
       seewhy: source('packages/seewhy/src/index.ts'),
     },
   },

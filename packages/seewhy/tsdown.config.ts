@@ -8,7 +8,7 @@ const shared = { format: 'esm', platform: 'node', fixedExtension: false } as con
 export default defineConfig([
   {
     ...shared,
-    entry: ['src/index.ts'],
+    entry: { index: 'src/index.ts', 'tf-explain': 'src/tf-explain/index.ts' },
     dts: true,
     deps: { neverBundle: ['onnxruntime-web'] },
     copy: wasm.map((file) => ({ from: `../../node_modules/onnxruntime-web/dist/${file}`, to: 'dist/wasm' })),

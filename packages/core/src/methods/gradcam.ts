@@ -1,6 +1,6 @@
 import type { GraphMethod } from './method.ts';
 
-/** w = mean over space of ∂y/∂A; map = Σ_k w_k A_k. */
+/** w = mean over space of ∂y/∂A, or of ∂y/∂A · 1[∂y/∂A > 0] · 1[A > 0]; map = Σ_k w_k A_k. */
 export const gradcam: GraphMethod = {
   kind: 'graph',
   name: 'gradcam',
@@ -14,8 +14,17 @@ export const gradcam: GraphMethod = {
   output: 'layer',
   cost: '1.0–1.1 predictions',
   stages: { rectify: 'relu' },
-  build({ b, gradient, wrt, view }) {
-    const weights = view!.meanSpace(view!.cells(gradient));
-    return view!.sumChannels(b.mul(weights, view!.cells(wrt)));
+  variants: {
+    standard: 'the mean of the gradient, as in the paper',
+    gated:
+      'the mean of the gradient where it and the activation are above 0, 0 elsewhere: what tf-explain calls guided gradients, though it is not guided backpropagation; classes come to look alike',
+  },
+  variantOf: { 'tf-explain': 'gated' },
+  build({ b, gradient, wrt, view, options }) {
+    const cells = view!.cells(wrt);
+    const slopes = view!.cells(gradient);
+    // sign(ReLU(A)) is 1[A > 0] in every element type.
+    const kept = options.variant === 'gated' ? b.mul(b.relu(slopes), b.op('Sign', [b.relu(cells)])) : slopes;
+    return view!.sumChannels(b.mul(view!.meanSpace(kept), cells));
   },
 };

@@ -1,0 +1,13 @@
+import type { ExplainerOptions } from './batch-explainer.ts';
+import { type GradientArguments, GradientExplainer } from './gradient-explainer.ts';
+
+/** Gradient times pixel value: `gradient-x-input`. Default score: `logit`. */
+export class GradientsInputs extends GradientExplainer<GradientArguments> {
+  constructor(options: ExplainerOptions = {}) {
+    super(options, false);
+  }
+
+  protected call() {
+    return { options: { methods: ['gradient-x-input'] }, score: 'logit' } as const;
+  }
+}
