@@ -43,8 +43,6 @@ const cases = readdirSync(fixture('parity'), { withFileTypes: true }).filter(
 
 describe.each(cases.map((entry) => entry.name))('parity with the peers: %s', (folder) => {
   const about = JSON.parse(readFileSync(fixture(`parity/${folder}/case.json`), 'utf8')) as Case;
-  // tf-explain's own masking of gradients (`use_guided_grads`) is another method under the same name; see formulas of the peers.
-  about.entries = about.entries.filter((entry) => entry.options.use_guided_grads !== true);
   let model: Model;
   beforeAll(async () => {
     model = await loadFixture(about.model.replace(/^fixtures\//, ''));
@@ -55,6 +53,8 @@ describe.each(cases.map((entry) => entry.name))('parity with the peers: %s', (fo
       methods: [entry.method],
       targets: String(about.target),
       ...(entry.layers.length > 0 ? { layers: entry.layers.map(value) } : {}),
+      // tf-explain's own masking of gradients, which is not guided backpropagation.
+      ...(entry.options.use_guided_grads === true ? { variant: 'gated' } : {}),
     };
     return (await explain(model, [npy(`parity/${folder}/${about.input}`)], options))[0]![0]!;
   };

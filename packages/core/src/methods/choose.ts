@@ -18,11 +18,15 @@ export function chooseMethods(
       throw errors.optionNotOfMethod(flagOf(name), methods, Object.keys(methods[0]?.options ?? {}).map(flagOf));
     checkOption(name, given[name]);
   }
+  // A variant, like any option, is for the methods that have it.
+  const { variant: asked } = given;
+  const varied = methods.filter((method) => method.variants);
+  if (asked !== undefined && !varied.some((method) => hasVariant(method, asked)))
+    throw errors.unknownVariant(varied[0]!.name, asked, Object.keys(varied[0]!.variants!));
   return methods.map((method) => {
     const own = Object.fromEntries(names.filter((name) => hasOption(method, name)).map((name) => [name, given[name]]));
-    const variant = own.variant ?? method.variantOf?.[preset] ?? Object.keys(method.variants ?? {})[0];
-    if (variant !== undefined && !Object.hasOwn(method.variants ?? {}, variant as string))
-      throw errors.unknownVariant(method.name, String(variant), Object.keys(method.variants ?? {}));
+    const usual = method.variantOf?.[preset] ?? Object.keys(method.variants ?? {})[0];
+    const variant = asked !== undefined && hasVariant(method, asked) ? asked : usual;
     const options = { ...method.options, ...own, ...(variant === undefined ? {} : { variant }) };
     return { method, options: options as MethodOptions };
   });
@@ -36,6 +40,8 @@ export function graphMethods(methods: readonly ChosenMethod[]): ChosenMethod<Gra
     throw errors.methodSamples(method.name);
   });
 }
+
+const hasVariant = (method: Method, name: string) => Object.hasOwn(method.variants ?? {}, name);
 
 /** Whether a method can be told an option. */
 export function hasOption(method: Method, name: OptionName): boolean {
