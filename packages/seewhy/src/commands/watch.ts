@@ -16,7 +16,7 @@ import { type Checkpoint, folder, tensorboard, WatchState, watchCheckpoints } fr
 import { pictureOfTensor } from '../draw.ts';
 import { EXIT, errors } from '../errors.ts';
 import { decodeSource } from '../explain-run.ts';
-import { filmStripAnimation, filmStripPage, stripsOf } from '../film-strip/film-strip.ts';
+import { filmStripAnimation, filmStripPage, MOST_FRAMES, stripsOf } from '../film-strip/film-strip.ts';
 import { Frames } from '../film-strip/frames.ts';
 import { interruptible } from '../interrupt.ts';
 import { readMethodOptions, type WrittenMethodOptions } from '../method-options.ts';
@@ -235,5 +235,7 @@ async function report(frames: Frames, file: string, path: string, talk: (line: s
   const gif = await filmStripAnimation(strips, frames);
   const animation = file.replace(/\.html$/i, '.gif');
   if (gif) await writeAtomically(animation, gif, true);
+  const steps = new Set(frames.all.map(({ step }) => step)).size;
+  if (gif && steps > MOST_FRAMES) talk(`The animation shows ${MOST_FRAMES} of ${steps} steps.`);
   talk(`Film strip: ${file}${gif ? `, ${animation}` : '; the animated one needs the package sharp'}.`);
 }

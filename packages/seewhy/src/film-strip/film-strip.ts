@@ -3,8 +3,8 @@ import { encodeAnimation } from '../picture/encode-animation.ts';
 import type { Frame, Frames } from './frames.ts';
 import { rankCorrelation } from './rank-correlation.ts';
 
-/** More frames of a tag than this are thinned out in the page, evenly: the first and the last stay. */
-const MOST_FRAMES = 60;
+/** More steps than this are thinned out, evenly: the first and the last stay. */
+export const MOST_FRAMES = 60;
 /** Milliseconds of a frame of the animation. */
 const DELAY = 500;
 
