@@ -26,6 +26,9 @@ export interface Ending {
 const FULL = 6;
 const LINES = 60;
 
+/** Notes of what the line of the result says already: the class and the layer. */
+const SHOWN = /^(Explained the class with|Layer |\d+ layers fused)/;
+
 /** What people read: results on stdout (unless a program reads it), everything else on stderr. */
 export class ExplainTalk {
   readonly #quiet: boolean;
@@ -70,7 +73,10 @@ export class ExplainTalk {
       const best = first.predictions[0]!;
       print(`${source.path}  ${best.label} ${sure(best)}  → ${Object.values(first.files)[0] ?? ''}`);
     }
-    const notes = [...first.source.notes, ...new Set(records.flatMap((record) => record.notes))];
+    const notes = [
+      ...first.source.notes,
+      ...new Set(records.flatMap((record) => record.notes.filter((note) => !SHOWN.test(note)))),
+    ];
     if (this.#total <= FULL) for (const note of notes) say(err.dim(`  ${note}`));
     for (const warning of warnings) {
       // A model on which every map is flat says so often enough after the first few.

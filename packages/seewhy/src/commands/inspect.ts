@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { describePreprocess, type Layer } from '@seewhy/core';
+import { describePreprocess, type Layer, METHODS } from '@seewhy/core';
 import { EXIT } from '../errors.ts';
 import type { KerasFacts } from '../keras-file.ts';
 import { type OpenedModel, openModel } from '../open-model.ts';
@@ -220,7 +220,7 @@ function page(opened: OpenedModel, size: number, all: boolean): string {
         .map(({ method, supported, reason }) => [
           supported ? out.green('✓') : out.red('✗'),
           method.name,
-          supported ? out.dim(method.cost) : wrapAfter(reason ?? '', 24),
+          supported ? out.dim(method.cost) : wrapAfter(reason ?? '', NAME_END),
         ]),
       2,
       '  ',
@@ -260,6 +260,9 @@ function kerasView({ name, format, kerasVersion, layers }: KerasFacts, all: bool
     table(rows, 2, '  '),
   ];
 }
+
+/** Where the third column of the methods begins. */
+const NAME_END = 7 + Math.max(...METHODS.map(({ name }) => name.length));
 
 const wrapAfter = (text: string, column: number) =>
   wrap(text, 100)
