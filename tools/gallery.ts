@@ -14,15 +14,15 @@ import {
   heatmapImage,
   METHODS,
   openModel,
-  scaleTo,
 } from 'seewhy';
+import sharp from 'sharp';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const PHOTOS = ['chelsea.png', 'coffee.png'];
 const COLUMNS = 8;
 const TILE = 190;
 /** Width of the picture in the README. */
-const SMALL = 1000;
+const SMALL = 840;
 
 /** Methods whose full number of runs takes many minutes are shown with fewer, and say so. */
 const FEWER: Readonly<Record<string, ExplainOptions>> = {
@@ -91,8 +91,7 @@ writeFileSync(file, await encodePng(sheet));
 console.log(`Wrote ${file}`);
 if (readme) {
   mkdirSync(join(root, 'docs'), { recursive: true });
-  const small = scaleTo(sheet, SMALL, Math.round((sheet.height / sheet.width) * SMALL));
-  writeFileSync(join(root, 'docs/gallery.png'), await encodePng(small));
+  await sharp(file).resize(SMALL).png({ palette: true, effort: 10 }).toFile(join(root, 'docs/gallery.png'));
 }
 
 /** Sheets of one width below one another. */
