@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readEvents } from '@seewhy/training';
 import { findCheckpoints, stepInName } from '@seewhy/training/node';
@@ -186,6 +186,15 @@ describe('seewhy watch', () => {
 });
 
 describe('a TensorFlow.js folder', () => {
+  it('is explained like any other checkpoint', async () => {
+    cpSync(join(ROOT, 'fixtures/keras/tfjs-float32'), join(place, 'layers/epoch-5'), { recursive: true });
+    const out = join(place, 'layers-out');
+    const to = ['--to', `folder:${out}`, '--once', '--settle', '50'];
+    const ran = await seewhy(['watch', join(place, 'layers'), '--images', photo('chelsea.png'), ...to]);
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(records(out).map(({ step }) => step)).toEqual([5]);
+  });
+
   it('is one checkpoint, whole with its shards', async () => {
     const path = fresh('tfjs/epoch-4');
     writeFileSync(join(path, 'model.json'), '{}');
