@@ -30,7 +30,9 @@ function build(): string {
   const lock = join(PACKAGE, '.dist-test.lock');
   const begin = Date.now();
   for (;;) {
-    const sources = ['seewhy', 'training', 'core', 'autodiff', 'keras', 'onnx'].map((name) => newest(join(ROOT, 'packages', name, 'src')));
+    const sources = ['seewhy', 'training', 'core', 'autodiff', 'keras', 'onnx'].map((name) =>
+      newest(join(ROOT, 'packages', name, 'src')),
+    );
     if (existsSync(MAIN) && !existsSync(lock) && statSync(MAIN).mtimeMs > Math.max(...sources)) return MAIN;
     try {
       mkdirSync(lock);
