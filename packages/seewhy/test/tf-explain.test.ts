@@ -1,11 +1,13 @@
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decodeNpy, type NpyArray, npyToFloat32, type RunTensor } from '@seewhy/core';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { decodePicture, type OpenedModel, openModel } from '../src/index.ts';
+import * as api from '../src/index.ts';
+import { decodePicture, explain, type OpenedModel, openModel } from '../src/index.ts';
+import * as tfExplain from '../src/tf-explain/index.ts';
 import {
   ExtractActivations,
   GradCAM,
@@ -17,6 +19,7 @@ import {
   SmoothGrad,
   VanillaGradients,
 } from '../src/tf-explain/index.ts';
+import { seewhy } from './command/seewhy.ts';
 
 const fixtures = fileURLToPath(new URL('../../../fixtures/', import.meta.url));
 const npy = (file: string): NpyArray => decodeNpy(readFileSync(join(fixtures, 'tf-explain', `${file}.npy`)));
@@ -165,6 +168,16 @@ describe.each(['classes', 'sides'])('tf-explain 0.3.1 on a batch of tf_keras: %s
   });
 });
 
+describe('without the module', () => {
+  it("the preset tf-explain means tf-explain's Grad-CAM", async () => {
+    const opened = await openModel(model('classes'), { batch: 'free' });
+    const options = { targets: '2', layers: ['last'], preset: 'tf-explain', score: 'probability' } as const;
+    const found = await explain(opened.model, [floats(npy('classes/input'))], options);
+    const raw = Float32Array.from(found.flatMap(([one]) => [...one!.raw[0]!.data]));
+    expect(relative(raw, npyToFloat32(npy('classes/gradcam.last.guided.raw')))).toBeLessThan(TOLERANCE);
+  });
+});
+
 describe('where tf-explain is wrong', () => {
   const x = floats(npy('classes/input'));
   const size = x.data.length / x.dims[0]!;
@@ -280,6 +293,46 @@ describe('one interface', () => {
     await explainer.release();
   });
 
+  it('a model with channels first takes and gives channels last', async () => {
+    const opened = await openModel(join(fixtures, 'models/tiny-cnn.onnx'), { preprocess: 'unit' });
+    const { height, width, channels, layout } = opened.model.image;
+    expect(layout).toBe('NCHW');
+    const pixels = height * width;
+    const first = Float32Array.from({ length: channels * pixels }, (_, i) => Math.sin(i));
+    const last = Float32Array.from(first, (_, i) => first[(i % channels) * pixels + Math.floor(i / channels)]!);
+    const explainer = new VanillaGradients();
+    const x = { dims: [1, height, width, channels], data: last };
+    const raw = await explainer.explainRaw([x], opened, { classIndex: 3 });
+    const tensor: RunTensor = { type: 'float32', dims: [1, channels, height, width], data: first };
+    const [[plain]] = (await explain(opened.model, [tensor], { methods: ['saliency'], targets: '3' })) as [
+      [Awaited<ReturnType<typeof explain>>[0][0]],
+    ];
+    const turned = raw.data.map((_, i) => plain!.raw[0]!.data[(i % channels) * pixels + Math.floor(i / channels)]!);
+    expect(raw.data).toEqual(turned);
+    const [activations] = await new ExtractActivations().explainRaw([x], opened, {
+      layersName: opened.model.defaultLayer!.name,
+    });
+    const [count, h, w] = opened.model.defaultLayer!.shape;
+    expect(activations!.dims).toEqual([1, h, w, count]);
+    await explainer.release();
+  });
+
+  it('several calls at once, after a release, and on a file that has changed', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'seewhy-tfe-')), 'checkpoint.h5');
+    copyFileSync(model('classes'), path);
+    const explainer = new GradCAM();
+    const run = async (name: string, classIndex: number) =>
+      (await explainer.explainRaw([floats(npy(`${name}/input`))], path, { classIndex, layerName: 'last' })).data;
+    const [one, two] = await Promise.all([run('classes', 2), run('classes', 1)]);
+    expect(relative(one, npyToFloat32(npy('classes/gradcam.last.guided.raw')))).toBeLessThan(TOLERANCE);
+    expect(relative(two, one)).toBeGreaterThan(0.1);
+    await explainer.release();
+    expect(await run('classes', 2)).toEqual(one);
+    copyFileSync(model('sides'), path);
+    expect(relative(await run('sides', 0), npyToFloat32(npy('sides/gradcam.last.guided.raw')))).toBeLessThan(TOLERANCE);
+    await explainer.release();
+  });
+
   it('several layers of activations, one under the other', async () => {
     const x = floats(npy('classes/input'));
     const explainer = new ExtractActivations();
@@ -343,5 +396,68 @@ describe('one interface', () => {
     for (const [call, code] of cases) await expect(call(), code).rejects.toMatchObject({ code });
     await gradcam.release();
     expect(() => new GradCAM({ batchSize: 0 })).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
+  });
+});
+
+describe('docs/from-tf-explain.md', () => {
+  const page = readFileSync(join(fixtures, '../docs/from-tf-explain.md'), 'utf8');
+  const blocks = (language: string) =>
+    [...page.matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g'))].map(([, code]) => code!);
+
+  /** A folder with the files that the page speaks of. */
+  function scene(): string {
+    const folder = mkdtempSync(join(tmpdir(), 'seewhy-tfe-page-'));
+    copyFileSync(model('classes'), join(folder, 'model.h5'));
+    copyFileSync(join(fixtures, 'photos/chelsea.png'), join(folder, 'cat.png'));
+    copyFileSync(join(fixtures, 'photos/coffee.png'), join(folder, 'dog.png'));
+    return folder;
+  }
+
+  it('its code runs', async () => {
+    const modules: Record<string, object> = { seewhy: api, 'seewhy/tf-explain': tfExplain };
+    const Program = Object.getPrototypeOf(async () => undefined).constructor;
+    const before = process.cwd();
+    const folder = scene();
+    const lines: unknown[][] = [];
+    process.chdir(folder);
+    try {
+      const programs = blocks('[jt]s');
+      expect(programs).toHaveLength(3);
+      for (const code of programs) {
+        const body = code.replace(/^import \{([^}]+)\} from '([^']+)';$/gm, (_, names, from) => {
+          expect(Object.keys(modules)).toContain(from);
+          return `const {${names}} = modules['${from}'];`;
+        });
+        await new Program('modules', 'console', body)(modules, { log: (...line: unknown[]) => lines.push(line) });
+      }
+    } finally {
+      process.chdir(before);
+    }
+    const classes = Object.keys(tfExplain);
+    const expected = ['gradcam.png', ...classes.map((name) => `${name}.png`)];
+    expect(readdirSync(join(folder, 'out')).sort()).toEqual(expected.sort());
+    expect([lines[0], lines[2]]).toEqual([[[2, 6, 8]], [[2, 24, 32, 3]]]);
+  });
+
+  it('its commands run', async () => {
+    const cwd = scene();
+    const commands = blocks('sh').flatMap((block) => block.trim().split('\n'));
+    expect(commands).toHaveLength(7);
+    for (const command of commands) {
+      const [, ...args] = command.split(' ');
+      const { code, stderr } = await seewhy(args, { cwd });
+      expect(code, `${command}\n${stderr}`).toBe(0);
+    }
+  });
+
+  it('names every explainer in its table, and only what there is', () => {
+    const named = new Set([...page.matchAll(/`new (\w+)\(/g)].map(([, name]) => name!));
+    expect([...named].sort()).toEqual(Object.keys(tfExplain).sort());
+    const itself = [...page.matchAll(/^\| `\w+\(\)\.explain[^|]*\|[^|]*\|([^|]*)\|/gm)].map(([, cell]) => cell!);
+    expect(itself).toHaveLength(7);
+    for (const cell of itself) {
+      const [name] = [...cell.matchAll(/`([^`]+)`/g)].map(([, one]) => one!);
+      expect(api.findMethod(name!).name).toBe(name);
+    }
   });
 });

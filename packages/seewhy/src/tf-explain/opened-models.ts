@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { Model, type Preprocess } from '@seewhy/core';
+import type { Model, Preprocess } from '@seewhy/core';
 import { type LoadOptions, type OpenedModel, openModel } from '../open-model.ts';
 
 /** A model file, what `openModel` gave, or a model of `Model.load`. */
@@ -34,8 +34,7 @@ export class OpenedModels {
     size: readonly [number, number] | undefined,
     dropped: (model: Model) => Promise<void>,
   ): Promise<ReadyModel> {
-    if (source instanceof Model) return { model: source, preprocess: undefined };
-    if (typeof source !== 'string') return source;
+    if (typeof source !== 'string') return 'model' in source ? source : { model: source, preprocess: undefined };
     const key = `${source}\n${size?.join('x')}`;
     const stamp = await stampOf(source);
     const before = this.kept.get(key);
