@@ -65,7 +65,7 @@ export interface SampledItem {
   readonly value: number;
   /** Class scores of the picture before the activation. */
   readonly scores: Float32Array;
-  /** Number of the picture in its run: part of the random path, so that pictures do not share their noise. */
+  /** A number of the picture's own values: part of the random path, so that pictures do not share their noise and places do not matter. */
   readonly item: number;
 }
 

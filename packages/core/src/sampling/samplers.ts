@@ -57,13 +57,12 @@ export function openSamplers(
       return { method, layer, context, sampler: method.open(context) };
     }),
   );
-  let pictures = 0;
   return {
     async run({ images, position, result, control }) {
       if (opened.length === 0) return [];
       const maps: SampledMap[] = [];
       const image = nth(images, position);
-      const number = pictures++;
+      const number = numberOf(image);
       for (const [at, { resolved, value }] of result.targets.entries()) {
         for (const { method, layer, sampler } of opened) {
           if (control.signal?.aborted) {
@@ -89,4 +88,18 @@ export function openSamplers(
       }
     },
   };
+}
+
+/**
+ * A number that a picture's own values give (FNV-1a over its 32-bit words): its random numbers are the same wherever it stands in a run, and
+ * other pictures have others.
+ */
+function numberOf({ data }: RunTensor): number {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < bytes.length; i += 4) {
+    const word = bytes[i]! | ((bytes[i + 1] ?? 0) << 8) | ((bytes[i + 2] ?? 0) << 16) | ((bytes[i + 3] ?? 0) << 24);
+    hash = Math.imul(hash ^ word, 0x01000193);
+  }
+  return hash >>> 0;
 }

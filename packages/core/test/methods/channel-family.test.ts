@@ -186,3 +186,15 @@ describe('closed forms', () => {
     expect(() => variant({ variant: 'orginal' })).toThrow(/original/);
   });
 });
+
+describe('the random numbers of a picture', () => {
+  it('are the same wherever it stands in a run', async () => {
+    const model = await loadFixture('models/tiny-cnn.onnx', { batch: 'free' });
+    const [first, second] = [noiseImage(model, 1), noiseImage(model, 2)];
+    const options: ExplainOptions = { methods: ['smoothgrad', 'rise'], samples: 4, masks: 8 };
+    const maps = async (images: readonly RunTensor[]) =>
+      (await explain(model, images, options)).map((list) => list.map(({ raw }) => raw[0]!.data));
+    const [[alone], [, behind]] = [await maps([second]), await maps([first, second])];
+    expect(behind!.map((map, i) => relativeLength(map, alone![i]!)).every((error) => error < 1e-6)).toBe(true);
+  });
+});
