@@ -7,6 +7,7 @@ import { type ChosenMethod, usesLayer } from '../program.ts';
 import type { RunTensor } from '../runtime/runtime.ts';
 import type { ScoreKind } from '../target.ts';
 import { nth } from '../tensors.ts';
+import { pictureNumber } from './picture-number.ts';
 import { type RunControl, type Sampled, type Sampler, SamplerContext, type SamplingOptions } from './sampler.ts';
 
 /** A sampled raw map and what it is of. */
@@ -62,7 +63,7 @@ export function openSamplers(
       if (opened.length === 0) return [];
       const maps: SampledMap[] = [];
       const image = nth(images, position);
-      const number = numberOf(image);
+      const number = pictureNumber(image);
       for (const [at, { resolved, value }] of result.targets.entries()) {
         for (const { method, layer, sampler } of opened) {
           if (control.signal?.aborted) {
@@ -88,18 +89,4 @@ export function openSamplers(
       }
     },
   };
-}
-
-/**
- * A number that a picture's own values give (FNV-1a over its 32-bit words): its random numbers are the same wherever it stands in a run, and
- * other pictures have others.
- */
-function numberOf({ data }: RunTensor): number {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < bytes.length; i += 4) {
-    const word = bytes[i]! | ((bytes[i + 1] ?? 0) << 8) | ((bytes[i + 2] ?? 0) << 16) | ((bytes[i + 3] ?? 0) << 24);
-    hash = Math.imul(hash ^ word, 0x01000193);
-  }
-  return hash >>> 0;
 }

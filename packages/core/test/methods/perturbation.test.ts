@@ -13,6 +13,7 @@ import { describe, expect, it } from 'vitest';
 import { fillTensor } from '../../src/perturbation/fill.ts';
 import { RiseSum, riseMask, riseMaskOf } from '../../src/perturbation/rise.ts';
 import { randomStream } from '../../src/random/random-stream.ts';
+import { pictureNumber } from '../../src/sampling/picture-number.ts';
 import { loadFixture, readFixture, relativeError, runtime } from '../support.ts';
 
 const NAMES = ['occlusion', 'rise', 'lime', 'kernelshap', 'feature-ablation', 'shapley-sampling'] as const;
@@ -210,7 +211,7 @@ describe('RISE', () => {
       for (const keep of [0.5, 0.2]) {
         const sum = new RiseSum({ height, width, grid, keep });
         for (let i = 0; i < 40; i++) {
-          const mask = riseMask(randomStream(3, 'rise', 0, i), { height, width, grid, keep });
+          const mask = riseMask(randomStream(3, 'rise', pictureNumber(image), i), { height, width, grid, keep });
           const data = (image.data as Float32Array).map((value, at) => value * mask[at]!);
           sum.add(mask, (await run(model, { methods: ['random'] }, { ...image, data })).target.value);
         }
