@@ -15,7 +15,11 @@ export function chooseMethods(
   const names = OPTION_NAMES.filter((name) => given[name] !== undefined);
   for (const name of names) {
     if (!methods.some((method) => hasOption(method, name)))
-      throw errors.optionNotOfMethod(flagOf(name), methods, Object.keys(methods[0]?.options ?? {}).map(flagOf));
+      throw errors.optionNotOfMethod(
+        flagOf(name),
+        methods,
+        OPTION_NAMES.filter((option) => methods[0] && hasOption(methods[0], option)).map(flagOf),
+      );
     checkOption(name, given[name]);
   }
   // A variant, like any option, is for the methods that have it.
