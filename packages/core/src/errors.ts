@@ -415,6 +415,6 @@ export const errors = {
     new SeewhyError({
       code: 'SYSTEM_SINGULAR',
       what: `${what} has no single solution: its matrix is singular (at row ${row})`,
-      cure: 'Draw more samples, take fewer segments, or raise the regularisation.',
+      cure: 'Draw more (--coalitions), take fewer regions (--segments), raise the --penalty where there is one, or use shapley-sampling, which solves no system.',
     }),
 };

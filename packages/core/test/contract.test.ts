@@ -39,7 +39,8 @@ const LITTLE: Partial<MethodOptions> = {
   stride: 8,
   segments: 6,
   segmentation: 'grid',
-  coalitions: 16,
+  // All of them where the picture is cut into six: few draws may leave a region undecided, which is an error.
+  coalitions: 62,
   permutations: 2,
 };
 
