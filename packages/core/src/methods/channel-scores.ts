@@ -5,10 +5,10 @@ import type { RunTensor } from '../runtime/runtime.ts';
 import type { BatchSize } from '../sampling/batch-size.ts';
 import type { Evaluator } from '../sampling/evaluator.ts';
 import { type SampleLoopResult, sampleLoop } from '../sampling/sample-loop.ts';
-import type { RunControl, SampledItem, SamplerContext } from '../sampling/sampler.ts';
+import type { RunControl, Sampled, SampledItem, SamplerContext } from '../sampling/sampler.ts';
 import { isRegression, type ScoreKind } from '../target.ts';
 import { toFloat32 } from '../tensors.ts';
-import { LayerReader, type ReadLayer } from './layer-reader.ts';
+import { LayerReader, type ReadLayer, weightedPlanes } from './layer-reader.ts';
 
 /** How a channel's map becomes a mask of the picture, and what is read then: where the Score-CAMs differ. */
 export interface ChannelMask {
@@ -173,4 +173,31 @@ export function softmaxWeights(count: number, channels: readonly number[], score
     weights[channel] = Math.exp(scores[i]! - most) / sum;
   });
   return weights;
+}
+
+/** The scores of samples that went round by round over all channels. */
+type Scored = SampleLoopResult & { readonly scores: ArrayLike<number>; readonly batch: number };
+
+/**
+ * Σ_k w_k A_k, w = softmax over the channels of each one's mean score over the rounds that are whole.
+ * @param total samples of a complete run
+ * @throws ABORTED when not even one round is whole
+ */
+export function mapOfRounds(layer: ReadLayer, channels: readonly number[], total: number, scored: Scored): Sampled {
+  const { scores, samples, interrupted, batch } = scored;
+  const whole = Math.floor(samples / channels.length);
+  if (whole === 0) throw errors.aborted();
+  const means = channels.map((_, i) => {
+    let sum = 0;
+    for (let round = 0; round < whole; round++) sum += scores[round * channels.length + i]!;
+    return sum / whole;
+  });
+  return {
+    dims: [layer.height, layer.width],
+    data: weightedPlanes(layer, softmaxWeights(layer.channels, channels, means)),
+    samples,
+    total,
+    batch,
+    interrupted,
+  };
 }

@@ -1,6 +1,5 @@
-import { errors } from '../errors.ts';
-import { ChannelScores, softmaxWeights } from './channel-scores.ts';
-import { channelsBySpread, weightedPlanes } from './layer-reader.ts';
+import { ChannelScores, mapOfRounds } from './channel-scores.ts';
+import { channelsBySpread } from './layer-reader.ts';
 import type { SamplingMethod } from './method.ts';
 
 /** Score-CAM with masks from faint to full: w = softmax over channels of the mean score. */
@@ -36,22 +35,7 @@ export const isCam: SamplingMethod = {
         const tried = Array.from({ length: rounds }, (_, i) =>
           channels.map((channel) => ({ channel, factor: factor(rounds - i) })),
         ).flat();
-        const { scores, samples, interrupted, batch } = await masked.scores(item, layer, tried, control);
-        const whole = Math.floor(samples / channels.length);
-        if (whole === 0) throw errors.aborted();
-        const means = channels.map((_, i) => {
-          let sum = 0;
-          for (let round = 0; round < whole; round++) sum += scores[round * channels.length + i]!;
-          return sum / whole;
-        });
-        return {
-          dims: [layer.height, layer.width],
-          data: weightedPlanes(layer, softmaxWeights(layer.channels, channels, means)),
-          samples,
-          total: tried.length,
-          batch,
-          interrupted,
-        };
+        return mapOfRounds(layer, channels, tried.length, await masked.scores(item, layer, tried, control));
       },
       release: async () => {},
     };

@@ -1,8 +1,7 @@
-import { errors } from '../errors.ts';
 import { randomStream } from '../random/random-stream.ts';
 import { toFloat32 } from '../tensors.ts';
-import { ChannelScores, type MaskNoise, softmaxWeights } from './channel-scores.ts';
-import { channelsBySpread, weightedPlanes } from './layer-reader.ts';
+import { ChannelScores, type MaskNoise, mapOfRounds } from './channel-scores.ts';
+import { channelsBySpread } from './layer-reader.ts';
 import type { SamplingMethod } from './method.ts';
 
 /** Score-CAM with noise on the masks: w = softmax over channels of the mean score. */
@@ -41,22 +40,7 @@ export const ssCam: SamplingMethod = {
             : (at, into) => {
                 randomStream(context.sampling.seed, 'ss-cam', item.item, at).fillNormal(into, 0, noise);
               };
-        const { scores, samples, interrupted, batch } = await masked.scores(item, layer, tried, control, drawn);
-        const whole = Math.floor(samples / channels.length);
-        if (whole === 0) throw errors.aborted();
-        const means = channels.map((_, i) => {
-          let sum = 0;
-          for (let round = 0; round < whole; round++) sum += scores[round * channels.length + i]!;
-          return sum / whole;
-        });
-        return {
-          dims: [layer.height, layer.width],
-          data: weightedPlanes(layer, softmaxWeights(layer.channels, channels, means)),
-          samples,
-          total: tried.length,
-          batch,
-          interrupted,
-        };
+        return mapOfRounds(layer, channels, tried.length, await masked.scores(item, layer, tried, control, drawn));
       },
       release: async () => {},
     };

@@ -5,7 +5,7 @@ import type { BatchSize } from '../sampling/batch-size.ts';
 import type { Evaluator } from '../sampling/evaluator.ts';
 import { type SampleLoopResult, sampleLoop } from '../sampling/sample-loop.ts';
 import type { RunControl, SampledItem, SamplerContext } from '../sampling/sampler.ts';
-import { toFloat32 } from '../tensors.ts';
+import { stack, toFloat32 } from '../tensors.ts';
 import { LayerReader, type ReadLayer } from './layer-reader.ts';
 
 /** What is done to the layer's activation for one sample. */
@@ -50,6 +50,7 @@ export class TailSampler {
   ): Promise<SampleLoopResult & { readonly scores: Float64Array; readonly batch: number }> {
     const scores = new Float64Array(numbers.length);
     const { image } = this.context.model;
+    const pictures = repeater(item.image);
     const result = await sampleLoop({
       total: numbers.length,
       batch: this.batch,
@@ -64,7 +65,7 @@ export class TailSampler {
               data: BigInt64Array.from(numbers.slice(from, from + count), BigInt),
             },
             // Networks with a way around the layer need the picture too.
-            [image.name]: repeated(item.image, count),
+            [image.name]: pictures(count),
           },
           item.target,
           count,
@@ -79,13 +80,13 @@ export class TailSampler {
 const ACTIVATION = 'seewhy.activation';
 const NUMBER = 'seewhy.number';
 
-/** The same picture `count` times. */
-function repeated(image: RunTensor, count: number): RunTensor {
-  if (count === 1) return image;
-  const Data = image.data.constructor as new (length: number) => Float32Array;
-  const data = new Data(image.data.length * count);
-  for (let i = 0; i < count; i++) data.set(image.data as Float32Array, i * image.data.length);
-  return { type: image.type, dims: [count, ...image.dims.slice(1)], data };
+/** A picture any number of times, copied only when that number changes. */
+function repeater(image: RunTensor): (count: number) => RunTensor {
+  let last = image;
+  return (count) => {
+    if (last.dims[0] !== count) last = stack(Array.from({ length: count }, () => image));
+    return last;
+  };
 }
 
 /** Factors of the activation, `[B, …]` in its own layout. */
