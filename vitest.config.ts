@@ -11,6 +11,7 @@ export default defineConfig({
       '@seewhy/autodiff': source('packages/autodiff/src/index.ts'),
       '@seewhy/keras': source('packages/keras/src/index.ts'),
       '@seewhy/core': source('packages/core/src/index.ts'),
+      '@seewhy/report': source('packages/report/src/index.ts'),
       '@seewhy/training/tfjs': source('packages/training/src/tfjs.ts'),
       '@seewhy/training/node': source('packages/training/src/node.ts'),
       '@seewhy/training': source('packages/training/src/index.ts'),

@@ -35,6 +35,12 @@ export const forbidden = [
     to: { path: '^packages/(?!training/|core/|keras/|onnx/)' },
   },
   {
+    name: 'arrows-point-down',
+    comment: 'report knows what an audit found and how it is shown: no files, no models, no command.',
+    from: { path: src('report') },
+    to: { path: '^packages/(?!report/|core/|onnx/)' },
+  },
+  {
     name: 'by-its-front-door',
     comment:
       'A package is imported by its name (its index, or an entry its package.json names), not by a path into its folder.',
@@ -64,8 +70,8 @@ export const forbidden = [
   },
   {
     name: 'no-node-below-the-command',
-    comment: 'onnx, autodiff, keras and core also run in browsers: no `node:` module.',
-    from: { path: only('onnx', 'autodiff', 'keras', 'core') },
+    comment: 'onnx, autodiff, keras, core and report also run in browsers: no `node:` module.',
+    from: { path: only('onnx', 'autodiff', 'keras', 'core', 'report') },
     to: { dependencyTypes: ['core'] },
   },
   {
