@@ -72,6 +72,7 @@ export { describePreprocess, type InputShape, type Preprocess } from './preproce
 export { PREPROCESS_PRESETS, type PreprocessName, preprocessPreset } from './preprocess/presets.ts';
 export { type Probe, probe } from './probe.ts';
 export { type ChosenMethod, usesLayer } from './program.ts';
+export { type RandomStream, randomStream } from './random/random-stream.ts';
 export { type ChannelRanking, type RankedChannel, rankChannels } from './rank-channels.ts';
 export { type ChannelSheetRequest, channelSheet } from './render/channel-sheet.ts';
 export { type ContactSheetItem, type ContactSheetOptions, contactSheet } from './render/contact-sheet.ts';
