@@ -19,7 +19,7 @@ import { Peers, type PeerTask } from '../peers.ts';
 import { modelBytes, noiseImage, THREADS } from '../programs.ts';
 
 /** Networks of the comparison. */
-const NAMES = ['resnet50', 'mobilenet_v3_small'] as const;
+const NAMES = ['mobilenet_v3_small', 'resnet50'] as const;
 /** Steps and samples of one explanation. */
 const STEPS = 50;
 /** Forward passes of one measurement of RISE; occlusion's follow from its windows. */
@@ -43,8 +43,8 @@ export interface SamplingCosts {
   rise: number;
   occlusion: number;
   torch: number;
-  /** pytorch-grad-cam's Score-CAM over ours, same variant; only where it ends within minutes. */
-  scorecam: number | undefined;
+  /** pytorch-grad-cam's Score-CAM over ours, same variant. */
+  scorecam: number;
   /** Growth of the resident set over a run of four times as many samples, in MB. */
   growth: number;
 }
@@ -106,16 +106,18 @@ export async function measureSampling(effort: number): Promise<Record<string, Sa
       const side = peers.side(name, task);
       const times = await interleave(
         { peer: side, ours, plain: plain.sides.b1! },
-        { blocks: Math.max(2, Math.round(runs * effort)), runs: 1 },
+        { blocks: Math.max(1, Math.round(runs * effort)), runs: 1 },
       );
       return { peer: cost(times.peer), ours: cost(times.ours), plain: cost(times.plain) };
     };
+    const stage = (what: string) => console.log(`${name}: ${what}`);
+    stage('captum');
     const captum = await peer('captum-ig', await method(ig), 4);
+    stage('RISE in torch');
     const torch = await peer('rise', riseSide, 3);
-    const score =
-      name === 'resnet50'
-        ? await peer('scorecam', await method({ methods: ['scorecam'], variant: 'pytorch-grad-cam' }), 1)
-        : undefined;
+    stage('Score-CAM');
+    const score = await peer('scorecam', await method({ methods: ['scorecam'], variant: 'pytorch-grad-cam' }), 1);
+    stage('memory');
     const growth = await grown(model, image, masks);
     await plain.release();
     await saliency.release();
@@ -133,7 +135,7 @@ export async function measureSampling(effort: number): Promise<Record<string, Sa
       rise: (1000 * masks) / cost(forward.rise),
       occlusion: (1000 * windows) / cost(forward.occlusion),
       torch: (1000 * PEER_MASKS) / torch.peer,
-      scorecam: score && score.peer / score.ours,
+      scorecam: score.peer / score.ours,
       growth,
     };
     console.log(name, results[name]);
