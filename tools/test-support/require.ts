@@ -76,6 +76,18 @@ export function npmGraphModels(): string | undefined {
   return missing('Graph models of npm packages', 'comparisons with them are', cure);
 }
 
+/** EfficientNetB5 as Keras exports it to ONNX (tools/keras/exported.py), without `.onnx` or `.json`. */
+export function kerasExport(): string | undefined {
+  const root = process.env.SEEWHY_KERAS ?? join(homedir(), '.cache', 'seewhy', 'keras');
+  const stem = join(root, 'EfficientNetB5.exported');
+  if (existsSync(`${stem}.json`)) return stem;
+  return missing(
+    "Keras's export of EfficientNetB5",
+    'its repair is',
+    `Run tools/keras/exported.py --efficientnet ${root}`,
+  );
+}
+
 /** Folder of the Fashion-MNIST data set, as Debian packs it. */
 export function fashionMnist(): string | undefined {
   const folder = process.env.FASHION_MNIST ?? '/usr/share/datasets/fashion-mnist';

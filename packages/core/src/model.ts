@@ -92,7 +92,7 @@ export class Model {
     const cleaned = removeUnusedInputs(prepare(source));
     if (cleaned.dropped.length > 0) {
       notices.push(
-        `Dropped ${cleaned.dropped.length} input(s) that no node uses and that the runtime would insist on: ${cleaned.dropped.join(', ')}.`,
+        `Dropped ${cleaned.dropped.length} input${cleaned.dropped.length === 1 ? '' : 's'} that no node uses and that the runtime would insist on: ${cleaned.dropped.join(', ')}.`,
       );
     }
     if (source.opset < cleaned.graph.opset)

@@ -79,7 +79,7 @@ function asJson(opened: OpenedModel, size: number) {
       name: value.name,
       type: value.type ?? null,
       shape: value.shape ?? null,
-      role: value.name === model.image.name ? 'image' : 'other',
+      role: inputRole(opened, value.name),
     })),
     outputs: source.outputs.map((value) => ({
       name: value.name,
@@ -136,6 +136,12 @@ function asJson(opened: OpenedModel, size: number) {
   };
 }
 
+/** What an input of the file is for; `unused` ones are left out of what is run. */
+function inputRole({ model }: OpenedModel, name: string): 'image' | 'other' | 'unused' {
+  if (name === model.image.name) return 'image';
+  return model.graph.feeds.some((value) => value.name === name) ? 'other' : 'unused';
+}
+
 const producer = ({ source }: OpenedModel): string | undefined => {
   const { producerName, producerVersion } = source.origin?.model ?? {};
   return producerName ? `${producerName} ${producerVersion ?? ''}`.trim() : undefined;
@@ -163,9 +169,11 @@ function page(opened: OpenedModel, size: number, all: boolean): string {
         value.name,
         value.type ?? '?',
         dims(value.shape),
-        value.name === image.name
-          ? `the picture: ${image.layout}, ${image.height} × ${image.width}, ${count(image.channels, 'channel')}, ${model.batch === 'free' ? 'any batch' : 'one a run'}`
-          : 'a value from --input',
+        {
+          image: `the picture: ${image.layout}, ${image.height} × ${image.width}, ${count(image.channels, 'channel')}, ${model.batch === 'free' ? 'any batch' : 'one a run'}`,
+          other: 'a value from --input',
+          unused: out.dim('dropped: no node uses it'),
+        }[inputRole(opened, value.name)],
       ]),
       2,
       '  ',
