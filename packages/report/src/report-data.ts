@@ -13,7 +13,7 @@ export interface ReportData {
 }
 
 /** A piece of the report beside its data, in any order: a picture, a map on it, or its mask. */
-export type ReportPart =
+export type ReportPart = (
   | {
       readonly kind: 'picture';
       readonly id: string;
@@ -37,4 +37,8 @@ export type ReportPart =
       readonly height: number;
       /** Row by row, 0 outside, 255 inside. */
       readonly data: Uint8Array;
-    };
+    }
+) & {
+  /** Comparisons only: which run the part belongs to; what both share (pictures, masks) belongs to neither. */
+  readonly side?: 'a' | 'b';
+};
