@@ -40,11 +40,16 @@ export interface MapRecord {
   /** The patch the map points at: a square of a quarter of the shorter side around `peak` (moved to lie inside), as 8 × 8 RGB, base64. */
   readonly patch: string;
   /**
-   * The test whether the model looks there: the picture run again with the strongest parts of the map (those that hold half of its mass,
-   * at most a quarter of the picture) blurred away, and once with as large a part elsewhere (the same shape, moved to where the map is weakest).
-   * Probability of `target` in all three.
+   * The test whether the model looks there: probability of `target` for the picture as it is, with the hot cells of `grid` covered (those that
+   * hold half of its mass, at most a quarter of the picture), with as large a part elsewhere covered (the same shape where the map is
+   * weakest), and, where there is a mask, with only the hot cells outside the object covered. Pictures: `coveredPictures(picture, grid, mask)`.
    */
-  readonly covered?: { readonly before: number; readonly hot: number; readonly cold: number };
+  readonly covered?: {
+    readonly before: number;
+    readonly hot: number;
+    readonly cold: number;
+    readonly outside?: number;
+  };
 }
 
 /** One picture of an audit. */
@@ -71,6 +76,25 @@ export interface AuditRecord {
   readonly fingerprint: string;
   /** Mean brightness and mean of R, G, B, 0..255. */
   readonly colour: readonly [brightness: number, red: number, green: number, blue: number];
+  /** The picture as the model saw it in 16 × 16 cells of R, G, B and edge strength: `encodeThumb(picture)`. Only the findings need it, the page does not. */
+  readonly thumb?: string;
+  /**
+   * Of explained pictures: probability of `target` (the class of the maps) before and after a change that no method has a say in. Pictures:
+   * `probePictures(picture, mask)`, a run of the model each. Covered parts are filled from what lies around them.
+   */
+  readonly probes?: {
+    readonly target: number;
+    readonly before: number;
+    /** An eighth of each side covered all around. */
+    readonly frame?: number;
+    /** All but that frame covered. */
+    readonly centre?: number;
+    /** Colour cast taken out. */
+    readonly neutral?: number;
+    /** The object of the mask covered; everything but the object covered. */
+    readonly object?: number;
+    readonly surroundings?: number;
+  };
   /** True where the data set gives a mask or boxes. */
   readonly masked: boolean;
   /** Maps by method name; absent where the picture was not explained. */

@@ -1,0 +1,74 @@
+import type { Picture } from '@seewhy/core';
+import type { AuditRecord, MapRecord } from '../audit-record.ts';
+import { boxAverage } from '../map-statistics/box-average.ts';
+import type { Mask } from '../map-statistics/inside-mask.ts';
+import { decodeGrid, GRID } from '../map-statistics/map-grid.ts';
+import { coverCells } from './cover-cells.ts';
+import { coldCells, hotCells } from './hot-cells.ts';
+import { neutralPicture } from './neutral-picture.ts';
+
+const CELLS = GRID * GRID;
+
+/** Cells on the frame: two rings, an eighth of each side. */
+const FRAME_CELLS = Uint8Array.from({ length: CELLS }, (_, i) =>
+  [i % GRID, Math.floor(i / GRID)].some((place) => place < 2 || place >= GRID - 2) ? 1 : 0,
+);
+
+type Changed<Name extends string> = Partial<Record<Name, Picture>>;
+
+/**
+ * The pictures behind {@link AuditRecord.probes}: the same for every method, a run of the model each. What cannot be made is absent:
+ * `neutral` of a picture without colour, `object` and `surroundings` without a mask or where one of the two is the whole picture.
+ * @param picture what the model saw (`preprocessPicture(…).input`)
+ * @param mask of the same part of the picture, in any resolution
+ */
+export function probePictures(
+  picture: Picture,
+  mask?: Mask,
+): Changed<Exclude<keyof NonNullable<AuditRecord['probes']>, 'target' | 'before'>> {
+  const neutral = neutralPicture(picture);
+  const object = mask && objectCells(mask);
+  return {
+    frame: coverCells(picture, FRAME_CELLS),
+    centre: coverCells(picture, inverse(FRAME_CELLS)),
+    ...(neutral && { neutral }),
+    ...(object && { object: coverCells(picture, object), surroundings: coverCells(picture, inverse(object)) }),
+  };
+}
+
+/**
+ * The pictures behind {@link MapRecord.covered}: two or three runs of the model a map. Undefined for an empty map.
+ * @param picture what the model saw
+ * @param grid the map's {@link MapRecord.grid}
+ */
+export function coveredPictures(
+  picture: Picture,
+  grid: string,
+  mask?: Mask,
+): Changed<Exclude<keyof NonNullable<MapRecord['covered']>, 'before'>> | undefined {
+  const cells = decodeGrid(grid);
+  const hot = hotCells(cells);
+  if (!hot) return undefined;
+  const object = mask && objectCells(mask);
+  const outside = object && hot.map((value, i) => (object[i] ? 0 : value));
+  return {
+    hot: coverCells(picture, hot),
+    cold: coverCells(picture, coldCells(cells, hot)),
+    ...(outside?.some(Boolean) && { outside: coverCells(picture, outside) }),
+  };
+}
+
+/** Cells that the mask touches; undefined where that is none or all. */
+function objectCells(mask: Mask): Uint8Array | undefined {
+  const shares = boxAverage(
+    mask.data.map((value) => (value === 0 ? 0 : 1)),
+    mask.width,
+    mask.height,
+    GRID,
+    GRID,
+  );
+  const cells = Uint8Array.from(shares, (share) => (share > 0 ? 1 : 0));
+  return cells.includes(0) && cells.includes(1) ? cells : undefined;
+}
+
+const inverse = (cells: Uint8Array) => cells.map((value) => 1 - value);
