@@ -18,7 +18,8 @@ export function mapStatistics(map: HeatMap): MapStatistics {
   const { x0, y0, x1, y1 } = map.seen ?? { x0: 0, y0: 0, x1: map.width, y1: map.height };
   const width = x1 - x0;
   const height = y1 - y0;
-  const values: number[] = [];
+  const values = new Float32Array(width * height);
+  let positive = 0;
   let total = 0;
   let sumX = 0;
   let sumY = 0;
@@ -31,7 +32,7 @@ export function mapStatistics(map: HeatMap): MapStatistics {
       const value = map.data[(y + y0) * map.width + x + x0]!;
       if (!(value > 0) || value === Number.POSITIVE_INFINITY) continue;
       const before = Math.min(1, Math.max(0, width / 2 - x));
-      values.push(value);
+      values[positive++] = value;
       total += value;
       sumX += value * (x + x0 + 0.5);
       sumY += value * (y + y0 + 0.5);
@@ -56,11 +57,17 @@ export function mapStatistics(map: HeatMap): MapStatistics {
     lowerRight: (total - left - upper + upperLeft) / total,
   };
   let entropy = 0;
-  for (const value of values) entropy -= (value / total) * Math.log(value / total);
-  values.sort((a, b) => b - a);
+  const ascending = values.subarray(0, positive).sort();
   let held = 0;
   let count = 0;
-  while (held < total / 2) held += values[count++]!;
+  for (let i = positive - 1; i >= 0; i--) {
+    const value = ascending[i]!;
+    entropy -= (value / total) * Math.log(value / total);
+    if (held < total / 2) {
+      held += value;
+      count++;
+    }
+  }
   return {
     quadrants,
     centre: { x: sumX / total / map.width, y: sumY / total / map.height },
