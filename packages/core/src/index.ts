@@ -74,6 +74,13 @@ export { type Probe, probe } from './probe.ts';
 export { type ChosenMethod, usesLayer } from './program.ts';
 export { type RandomStream, randomStream } from './random/random-stream.ts';
 export { type ChannelRanking, type RankedChannel, rankChannels } from './rank-channels.ts';
+export {
+  type AuditPanelRequest,
+  type AuditPanelSection,
+  auditPanel,
+  auditPanelColumns,
+} from './render/audit-panel.ts';
+export type { AuditPanelItem, AuditPanelMap } from './render/audit-panel-item.ts';
 export { type ChannelSheetRequest, channelSheet } from './render/channel-sheet.ts';
 export { type ContactSheetItem, type ContactSheetOptions, contactSheet } from './render/contact-sheet.ts';
 export { fitInside, scaleTo } from './render/fit.ts';
@@ -82,6 +89,7 @@ export { type HeatmapSheetRequest, heatmapSheet } from './render/heatmap-sheet.t
 export { OVERLAY_STYLES, type OverlayOptions, type OverlayStyle, overlay } from './render/overlay.ts';
 export { type PanelRequest, panel } from './render/panel.ts';
 export type { Raster } from './render/raster.ts';
+export { isDrawable } from './render/text.ts';
 export { type OrtModule, type OrtOptions, ortRuntime } from './runtime/ort.ts';
 export type { RunTensor, Runtime, Session, SessionOptions } from './runtime/runtime.ts';
 export type { RunControl, Sampled, SampledItem, Sampler, SamplerContext, SamplingOptions } from './sampling/sampler.ts';

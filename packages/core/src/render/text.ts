@@ -57,6 +57,12 @@ function advance(font: Font, character: string): number {
   return font.glyphs.get(character.codePointAt(0)!)?.advance ?? boxAdvance(font);
 }
 
+/** Whether the font has a letter for every character: what it has not is drawn as a box, and boxes look alike. */
+export function isDrawable(text: string, font: FontName = 'text'): boolean {
+  const { glyphs } = load(font);
+  return characters(text).every((character) => glyphs.has(character.codePointAt(0)!));
+}
+
 export function lineHeight(font: FontName): number {
   return load(font).lineHeight;
 }
