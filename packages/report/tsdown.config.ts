@@ -1,4 +1,6 @@
 import { defineConfig } from 'tsdown';
+import { build } from 'vite';
+import page from './vite.config.ts';
 
 export default defineConfig({
   entry: ['src/index.ts'],
@@ -6,4 +8,6 @@ export default defineConfig({
   dts: true,
   platform: 'neutral',
   fixedExtension: false,
+  // The page is one file beside the code: dist/page.html.
+  hooks: { 'build:done': async () => void (await build(page)) },
 });

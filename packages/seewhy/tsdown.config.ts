@@ -11,7 +11,10 @@ export default defineConfig([
     entry: { index: 'src/index.ts', 'tf-explain': 'src/tf-explain/index.ts' },
     dts: true,
     deps: { neverBundle: ['onnxruntime-web'] },
-    copy: wasm.map((file) => ({ from: `../../node_modules/onnxruntime-web/dist/${file}`, to: 'dist/wasm' })),
+    copy: [
+      ...wasm.map((file) => ({ from: `../../node_modules/onnxruntime-web/dist/${file}`, to: 'dist/wasm' })),
+      { from: '../report/dist/page.html', to: 'dist' },
+    ],
   },
   {
     ...shared,

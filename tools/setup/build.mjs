@@ -49,7 +49,10 @@ export function buildAll({ force = false, talk = false } = {}) {
     const sources = [
       ...filesBelow(join(folder, 'src')),
       join(folder, 'package.json'),
-      join(folder, 'tsdown.config.ts'),
+      ...readdirSync(folder)
+        .filter((file) => file.endsWith('.config.ts'))
+        .sort()
+        .map((file) => join(folder, file)),
     ];
     const key = digest([...tools, ...below, ...sources.flatMap((file) => [relative(root, file), readFileSync(file)])]);
     keys.set(name, key);

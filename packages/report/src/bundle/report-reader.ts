@@ -19,7 +19,7 @@ export interface Plane {
 }
 
 const decoder = new TextDecoder();
-const keyOf = ({ kind, id, method = '', side = '' }: PartName) => JSON.stringify([kind, side, method, id]);
+const keyOf = ({ kind, id, method, side }: PartName) => JSON.stringify([kind, side ?? '', method ?? '', id]);
 
 /**
  * Reads what `reportFile` appended, block by block as the blocks arrive. Parts are decoded when they are asked for, one at a time:
