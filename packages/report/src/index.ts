@@ -18,6 +18,9 @@ export {
   predictedOf,
   scoreOf,
 } from './metrics/decision.ts';
+export { colourOf } from './picture-statistics/colour.ts';
+export { fingerprintOf } from './picture-statistics/fingerprint.ts';
+export { patchAt } from './picture-statistics/patch.ts';
 export { coverCells } from './probes/cover-cells.ts';
 export { encodeThumb } from './probes/picture-thumb.ts';
 export { coveredPictures, probePictures } from './probes/probe-pictures.ts';
