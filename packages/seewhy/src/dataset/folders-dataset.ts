@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import type { Dataset, DatasetItem, DatasetOptions, DatasetRow, MaskSource } from './contract.ts';
+import { datasetErrors, problemOf } from './dataset-errors.ts';
+import type { FileTree, TreeFile, TreeListing } from './file-tree.ts';
+import { naturalOrder } from './natural-order.ts';
+import { RowIds, withoutEnding } from './row-ids.ts';
+
+/** Folder names that tell a part of a data set instead of a class. */
+const SPLITS = new Set('train training val valid validation dev test testing eval evaluation holdout'.split(' '));
+const MASK_FOLDERS = new Set('mask masks segmentation segmentations annotations_masks'.split(' '));
+/** `lesion_mask.png` belongs to `lesion.png`. */
+const MASK_SUFFIX = /[-_. ](?:mask|segmentation|seg|gt)$/i;
+
+/**
+ * Folders per class, `CLASS/picture.png`, also below splits: `train/CLASS/picture.png`, `CLASS/train/picture.png`. Deeper folders are
+ * kept as the column `folder`. Masks lie beside the pictures (`x_mask.png`) or in a folder `masks` of the same structure.
+ * @param pictures the listed files that are pictures, in order
+ */
+export function foldersDataset(
+  tree: FileTree,
+  listing: TreeListing,
+  pictures: readonly TreeFile[],
+  options: DatasetOptions,
+): Dataset {
+  const layout = layoutOf(pictures);
+  const { plain, masks } = apart(layout);
+  if (plain.length === 0) throw datasetErrors.empty(tree.path);
+  const classes = [...new Set(plain.flatMap(({ label }) => label ?? []))].sort(naturalOrder);
+  const notices = [...listing.notices];
+  const left = listing.files.length - pictures.length;
+  if (left > 0)
+    notices.push(`${left} ${left === 1 ? 'file that is no picture was' : 'files that are no pictures were'} left out.`);
+  if (classes.length === 0) notices.push('The pictures do not lie in folders named after classes: none has a label.');
+  const masked = plain.filter((picture) => masks.has(picture.key)).length;
+  if (masked > 0) notices.push(`${masked} pictures have masks beside them.`);
+  return {
+    kind: `${tree.prefix}folders`,
+    path: tree.path,
+    columns: {},
+    notices,
+    ...(classes.length > 0 ? { classes } : {}),
+    sha256: async () => {
+      const hash = createHash('sha256');
+      for (const { path, size } of listing.files) hash.update(`${path}\0${size}\n`);
+      return hash.digest('hex');
+    },
+    close: () => tree.close(),
+    async *rows(): AsyncIterable<DatasetItem> {
+      const ids = new RowIds();
+      for (const { path, error } of listing.refused) yield { problem: problemOf(error, path) };
+      for (const picture of plain) {
+        const { file, label, split, rest } = picture;
+        const mask =
+          options.columns?.mask === 'alpha' ? ({ kind: 'alpha' } as const) : maskSource(tree, masks.get(picture.key));
+        const row: DatasetRow = {
+          id: ids.ofPath(file.path),
+          path: file.path,
+          columns: rest === '' ? {} : { folder: rest },
+          read: () => tree.read(tree.key(file.path)),
+          ...(label === undefined ? {} : { labels: [label] }),
+          ...(split === undefined ? {} : { split }),
+          ...(mask === undefined ? {} : { mask }),
+        };
+        yield row;
+      }
+    },
+  };
+}
+
+const maskSource = (tree: FileTree, path: string | undefined): MaskSource | undefined =>
+  path === undefined ? undefined : { kind: 'file', path, read: () => tree.read(tree.key(path)) };
+
+interface Placed {
+  readonly file: TreeFile;
+  /** Path without the roots of the layout and the ending: what a mask has in common with its picture. */
+  readonly key: string;
+  readonly label?: string;
+  readonly split?: string;
+  /** Folders below the class. */
+  readonly rest: string;
+  /** Lies in a folder of masks. */
+  readonly mask: boolean;
+}
+
+/** What each folder on the way to a picture says. */
+function layoutOf(pictures: readonly TreeFile[]): Placed[] {
+  const masked = layoutWith(pictures, true);
+  const keys = new Set(masked.filter(({ mask }) => !mask).map(({ key }) => key));
+  // 'mask' and 'no mask' may be classes: a folder holds masks where they have their pictures' names.
+  const isMask = ({ mask, key }: Placed) => mask && (keys.has(key) || keys.has(key.replace(MASK_SUFFIX, '')));
+  return masked.some(isMask) ? masked : layoutWith(pictures, false);
+}
+
+function layoutWith(pictures: readonly TreeFile[], maskFolders: boolean): Placed[] {
+  const tops = new Set(pictures.map(({ path }) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : '')));
+  const named = [...tops].filter((top) => top !== '').map((top) => top.toLowerCase());
+  const hasMasks = maskFolders && named.some((top) => MASK_FOLDERS.has(top)) && named.length > 1;
+  // `images` is no class where the masks lie in a folder beside it.
+  const isRoot = (top: string) => hasMasks && /^(images?|imgs?|pictures?|photos?)$/i.test(top);
+  const others = named.filter((top) => !(hasMasks && MASK_FOLDERS.has(top)) && !isRoot(top));
+  // A class may be called 'test'; splits are meant where every folder is one.
+  const splitsFirst = others.length > 0 && others.every((top) => SPLITS.has(top));
+  return pictures.map((file) => {
+    const parts = file.path.split('/');
+    const name = parts.pop()!;
+    let mask = false;
+    if (hasMasks && parts.length > 0 && MASK_FOLDERS.has(parts[0]!.toLowerCase())) {
+      mask = true;
+      parts.shift();
+    } else if (parts.length > 0 && isRoot(parts[0]!)) parts.shift();
+    const key = withoutEnding([...parts, name].join('/'));
+    const inSplits = splitsFirst || (hasMasks && parts.length > 1 && SPLITS.has(parts[0]!.toLowerCase()));
+    let split = inSplits ? parts.shift() : undefined;
+    const label = parts.shift();
+    if (split === undefined && parts.length > 0 && SPLITS.has(parts[0]!.toLowerCase())) split = parts.shift();
+    return {
+      file,
+      key,
+      mask,
+      rest: parts.join('/'),
+      ...(label === undefined ? {} : { label }),
+      ...(split === undefined ? {} : { split }),
+    };
+  });
+}
+
+/** Pictures, and the masks of those that have one by their key. A mask without a picture is a picture. */
+function apart(layout: readonly Placed[]): { plain: Placed[]; masks: Map<string, string> } {
+  const keys = new Set(layout.filter(({ mask }) => !mask).map(({ key }) => key));
+  const masks = new Map<string, string>();
+  const plain = layout.filter(({ file, key, mask }) => {
+    const of = key.replace(MASK_SUFFIX, '');
+    const own = mask ? [key, of].find((one) => keys.has(one)) : of !== key && keys.has(of) ? of : undefined;
+    if (own === undefined) return !mask;
+    if (!masks.has(own)) masks.set(own, file.path);
+    return false;
+  });
+  return { plain, masks };
+}
