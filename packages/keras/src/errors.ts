@@ -208,6 +208,12 @@ export const errors = {
       what: `The option inputShape ${dims(given)} does not fit the input '${shown(name)}' of shape ${dims(declared)} (batch first)`,
       cure: `Give ${declared.length - 1} whole numbers, without the batch, that agree with the declared ones.`,
     }),
+  inputSize: (name: string, [height, width]: readonly number[], declared: readonly (number | null)[]) =>
+    new SeewhyError({
+      code: 'INPUT_SHAPE_MISMATCH',
+      what: `The size ${height} x ${width} does not fit the input '${shown(name)}' of shape ${dims(declared)} (batch first)`,
+      cure: 'Only a size that the model leaves open can be given: leave it out.',
+    }),
   noInputShape: (name: string) =>
     new SeewhyError({
       code: 'INPUT_SHAPE_NEEDED',

@@ -12,7 +12,7 @@ import { buildGraphModel } from './operations/build-graph.ts';
  */
 export function importGraphModel(
   model: TfjsModel,
-  options: Pick<ImportOptions, 'name' | 'inputShape'> = {},
+  options: Pick<ImportOptions, 'name' | 'inputShape' | 'size'> = {},
 ): KerasModel {
   const name = options.name ?? 'model.json';
   if (model.format !== 'graph-model') throw errors.notGraphModel(name);
@@ -22,6 +22,7 @@ export function importGraphModel(
     signature: model.json.signature,
     weights: model.weights,
     inputShape: options.inputShape,
+    size: options.size,
   });
   return { ...built, format: 'tfjs-graph', name: built.graph.name };
 }

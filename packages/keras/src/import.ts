@@ -21,6 +21,8 @@ export interface ImportOptions {
   name?: string;
   /** Size of an input whose size the model leaves open, without the batch: `[224, 224, 3]`; by input name where there are several. */
   inputShape?: readonly number[] | Readonly<Record<string, readonly number[]>>;
+  /** Height and width of pictures where the model leaves them open; channels stay as the model has them. */
+  size?: readonly [height: number, width: number];
   /**
    * Importers of custom layers by class name (`LayerScale`), of a function or Lambda layer by `Lambda:<layer name>`. They go before
    * the own ones.
@@ -160,7 +162,7 @@ async function importTfjs(name: string, files: Files, options: ImportOptions): P
   const tfjs = readTfjs(name, files);
   const { format, topology, weights, json } = tfjs;
   if (format === 'graph-model') {
-    const graphModel = importGraphModel(tfjs, { name: baseName(name), inputShape: options.inputShape });
+    const graphModel = importGraphModel(tfjs, { ...options, name: baseName(name) });
     const metadata = isObject(json.userDefinedMetadata) ? json.userDefinedMetadata : {};
     const labels = readLabels(metadata.labels ?? metadata.class_names) ?? labelsAmong(files);
     return { ...graphModel, ...(labels ? { labels } : {}) };
@@ -187,6 +189,7 @@ function finish(
     weights,
     dialect: dialectOf(version, model),
     inputShape: options.inputShape,
+    size: options.size,
     layers: options.layers ?? {},
     activations: options.activations ?? {},
   });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { strToU8, unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { importKeras } from '../src/index.ts';
+import { wantedShape } from '../src/model/wanted-shape.ts';
 import { FIXTURES, fixture, layerRecords, relativeError, run } from './support.ts';
 
 const load = (name: string) => new Uint8Array(readFileSync(join(FIXTURES, name)));
@@ -109,6 +110,77 @@ describe('open sizes', () => {
     await expect(importKeras(open('preprocessing.keras'), { inputShape: [12, 10, 4] })).rejects.toMatchObject({
       code: 'INPUT_SHAPE_MISMATCH',
     });
+  });
+});
+
+describe('a size for pictures', () => {
+  it('fills what the model leaves open, whatever its channels', async () => {
+    const { graph } = await importKeras(fixture('grey.keras'), { size: [12, 10] });
+    expect(graph.inputs[0]!.shape).toEqual(['N', 12, 10, 1]);
+    const { inputs, outputs } = record('grey.keras.json');
+    const [result] = await run(graph, inputs);
+    expect(relativeError(result!, outputs[0]!)).toBeLessThan(1e-4);
+  });
+
+  it.each([
+    [
+      [null, null, null, 4],
+      [null, 5, 6, 4],
+    ],
+    [
+      [null, 1, null, null],
+      [null, 1, 5, 6],
+    ],
+    [
+      [8, 5, null, 3],
+      [8, 5, 6, 3],
+    ],
+    [
+      [null, 5, 6, 2],
+      [null, 5, 6, 2],
+    ],
+    [
+      [null, 7],
+      [null, 7],
+    ],
+    [undefined, [null, 5, 6, 3]],
+  ])('of an input %j gives %j', (declared, expected) =>
+    expect(wantedShape({ size: [5, 6] }, { name: 'x', index: 0 }, declared)).toEqual(expected),
+  );
+
+  it('that is not the fixed one is refused', async () => {
+    await expect(importKeras(fixture('structure.keras'), { size: [9, 8] })).rejects.toMatchObject({
+      code: 'INPUT_SHAPE_MISMATCH',
+      what: expect.stringContaining('9 x 8'),
+    });
+  });
+});
+
+describe('precision', () => {
+  const policy = (dtype: unknown) =>
+    changed('structure.keras', (json) => {
+      json.config.layers.find((layer: { name: string }) => layer.name === 'shared').config.dtype = dtype;
+    });
+
+  it('a file in mixed_float16 predicts what its weights predict in float32, and says so', async () => {
+    const { graph, notices } = await importKeras(fixture('mixed.keras'));
+    const { inputs, outputs } = record('mixed.keras.json');
+    const [result] = await run(graph, inputs);
+    expect(relativeError(result!, outputs[0]!)).toBeLessThan(1e-4);
+    expect(notices).toEqual([
+      expect.stringMatching(/^The file says mixed_float16 of 5 layers, 'rescaling' first; .*float32/),
+    ]);
+  });
+
+  it.each([
+    ['mixed_bfloat16', 'mixed_bfloat16'],
+    [{ class_name: 'Policy', config: { name: 'mixed_float16' } }, 'mixed_float16'],
+    ['float64', 'float64'],
+    ['float32', undefined],
+    [{ module: 'keras', class_name: 'DTypePolicy', config: { name: 'float32' } }, undefined],
+  ])('of a layer with dtype %j', async (dtype, said) => {
+    const { notices } = await importKeras(policy(dtype));
+    expect(notices).toEqual(said === undefined ? [] : [expect.stringContaining(`says ${said} of the layer 'shared'`)]);
   });
 });
 

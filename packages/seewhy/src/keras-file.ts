@@ -36,7 +36,7 @@ export function kerasKind(start: Uint8Array): KerasKind | undefined {
 export async function readKerasFile(
   path: string,
   kind: KerasKind,
-  inputShape?: readonly [height: number, width: number],
+  size?: readonly [height: number, width: number],
 ): Promise<ModelFile & { readonly keras: KerasFacts }> {
   const main = await read(path, path);
   const files = new Map<string, Uint8Array>([[basename(path), main]]);
@@ -44,7 +44,7 @@ export async function readKerasFile(
   const { importKeras } = await import('@seewhy/keras');
   const imported = await importKeras(files, {
     name: basename(path),
-    ...(inputShape ? { inputShape: [...inputShape, 3] } : {}),
+    ...(size ? { size } : {}),
   });
   const { graph, notices, format, name, kerasVersion, layers, preprocessing, labels } = imported;
   return {

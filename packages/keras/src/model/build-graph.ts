@@ -10,6 +10,8 @@ import { toFloat32 } from '../weights/to-float32.ts';
 import { asShape, type LayerConfig, type ModelConfig, Ref } from './config.ts';
 import { Emitter, MOST_NODES } from './emitter.ts';
 import type { KerasShape, LayerValue } from './layer-value.ts';
+import { otherPrecision, precisionNotice } from './precision.ts';
+import { type WantedShapes, wantedShape } from './wanted-shape.ts';
 
 /** One call of a layer and the value that holds its result. */
 export interface LayerView {
@@ -24,10 +26,9 @@ export interface LayerView {
   readonly layout: LayerValue['layout'];
 }
 
-export interface GraphOptions {
+export interface GraphOptions extends WantedShapes {
   readonly weights: WeightSource;
   readonly dialect: 2 | 3;
-  readonly inputShape?: readonly number[] | Readonly<Record<string, readonly number[]>>;
   readonly layers: LayerTable;
   readonly activations: ActivationTable;
 }
@@ -62,6 +63,8 @@ class GraphMaker {
   private readonly instances = new Map<string, Instance>();
   private readonly views: { view: Omit<LayerView, 'value'>; value: string }[] = [];
   private readonly notices = new Set<string>();
+  /** Layers that Keras computes in another precision, by that. */
+  private readonly precisions = new Map<string, Set<string>>();
 
   constructor(model: ModelConfig, options: GraphOptions) {
     this.model = model;
@@ -92,6 +95,7 @@ class GraphMaker {
       }
     }
     for (const { view, value } of this.views) b.nameAs(value, view.name);
+    for (const [policy, layers] of this.precisions) this.notices.add(precisionNotice(policy, [...layers]));
     const graph = removeDeadNodes(b.build());
     const layers = this.views.map(({ view, value }) => ({ ...view, value: b.finalName(value) }));
     return { graph, layers, notices: [...this.notices] };
@@ -103,22 +107,7 @@ class GraphMaker {
     const name = layer?.name ?? 'input';
     const config = layer?.config ?? {};
     const declared = layer ? (asShape(config.batch_shape) ?? asShape(config.batch_input_shape)) : this.model.inputShape;
-    const { inputShape } = this.options;
-    const asked = Array.isArray(inputShape)
-      ? index === 0
-        ? (inputShape as readonly number[])
-        : undefined
-      : (inputShape as Readonly<Record<string, readonly number[]>> | undefined)?.[name];
-    let shape = declared;
-    if (asked) {
-      const fits =
-        asked.every((dim) => Number.isSafeInteger(dim) && dim > 0) &&
-        (!declared ||
-          (asked.length === declared.length - 1 &&
-            declared.slice(1).every((dim, at) => dim === null || dim === asked[at])));
-      if (!fits) throw errors.inputShape(name, asked, declared ?? [null]);
-      shape = [null, ...asked];
-    }
+    const shape = wantedShape(this.options, { name, index }, declared);
     if (!shape) throw errors.noInputShape(this.model.name);
     if (typeof config.sparse === 'boolean' && config.sparse)
       throw errors.unsupported(layerLabel('InputLayer', name), 'a sparse input');
@@ -224,6 +213,9 @@ class GraphMaker {
       made = this.run(layer.model, modelInputs(layer.model, args, kwargs), { ...place, scope: `${place.scope}/` });
     } else {
       const label = layerLabel(layer.className, place.scope);
+      const policy = otherPrecision(layer);
+      if (policy !== undefined)
+        this.precisions.set(policy, (this.precisions.get(policy) ?? new Set()).add(place.names.join('/')));
       const importer = this.importer(layer, label);
       const options = new LayerOptions(layer.config, label, this.options.dialect);
       const shapes = [...valuesIn(args), ...valuesIn(Object.values(kwargs))].map(({ shape }) => shape);

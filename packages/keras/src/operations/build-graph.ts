@@ -3,6 +3,7 @@ import type { Json } from '../archive/json.ts';
 import { errors } from '../errors.ts';
 import type { BuiltGraph, LayerView } from '../model/build-graph.ts';
 import { Emitter, MOST_NODES } from '../model/emitter.ts';
+import { type WantedShapes, wantedShape } from '../model/wanted-shape.ts';
 import type { RawWeight } from '../weights/source.ts';
 import { toFloat32 } from '../weights/to-float32.ts';
 import { type GraphDef, inOrder, isPlaceholder, type NodeDef, readGraphDef } from './graph-def.ts';
@@ -12,13 +13,12 @@ import { bare, isKnown, type Known, MOST_KNOWN, type Operand, productOf } from '
 import { Operation, PinnedBatch, type Surroundings } from './operation.ts';
 import { CALLS, CONTROL_FLOW, OPERATIONS } from './table.ts';
 
-export interface GraphModelOptions {
+export interface GraphModelOptions extends WantedShapes {
   readonly name: string;
   readonly topology: Json;
   /** Of model.json: names and shapes of inputs and outputs. */
   readonly signature: unknown;
   readonly weights: ReadonlyMap<string, RawWeight>;
-  readonly inputShape?: readonly number[] | Readonly<Record<string, readonly number[]>>;
 }
 
 /**
@@ -216,22 +216,10 @@ class GraphModelMaker {
     if (!type) throw errors.unsupportedOperation(node.label, 'an input of texts or complex numbers');
     const signed = this.def.inputs.find(({ port }) => port.node === node.name)?.shape;
     const declared = node.attributes.shape('shape') ?? signed;
-    const { inputShape } = this.options;
-    const asked = Array.isArray(inputShape)
-      ? this.def.inputs[0]?.port.node === node.name
-        ? (inputShape as readonly number[])
-        : undefined
-      : (inputShape as Readonly<Record<string, readonly number[]>> | undefined)?.[node.name];
+    const index = this.def.inputs[0]?.port.node === node.name ? 0 : 1;
     // Without a declared shape an empty one is what a damaged file has, or a number.
-    let shape = declared?.length === 0 && signed ? signed : declared;
-    if (asked) {
-      const fits =
-        asked.every((dim) => Number.isSafeInteger(dim) && dim > 0 && dim < 2 ** 24) &&
-        (!shape ||
-          (asked.length === shape.length - 1 && shape.slice(1).every((dim, at) => dim === null || dim === asked[at])));
-      if (!fits) throw errors.inputShape(node.name, asked, shape ?? [null]);
-      shape = [shape ? shape[0]! : null, ...asked];
-    }
+    const stated = declared?.length === 0 && signed ? signed : declared;
+    let shape = wantedShape(this.options, { name: node.name, index }, stated);
     if (!shape) throw errors.noInputShape(this.options.name);
     if (shape.some((dim) => dim === 0)) throw errors.badGraph(node.label, `its shape [${shape.join(', ')}] is empty`);
     if (shape[0] === 1 && shape.length > 1 && this.free) {

@@ -1,0 +1,57 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeNpy } from '@seewhy/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { built, folder, photo, ROOT, seewhy } from './seewhy.ts';
+
+const place = folder('keras-models');
+const keras = (name: string) => join(ROOT, 'fixtures/keras', name);
+beforeAll(built);
+afterAll(() => rmSync(place, { recursive: true, force: true }));
+
+const record = (name: string) => {
+  const json = JSON.parse(readFileSync(keras(`${name}.keras.json`), 'utf8'));
+  const decode = ({ dims, data }: { dims: number[]; data: string }) => ({
+    dims,
+    data: new Float32Array(new Uint8Array(Buffer.from(data, 'base64')).buffer),
+  });
+  return { image: decode(json.inputs.image), output: decode(json.outputs[0]) };
+};
+
+/** Explains the first picture of a record; predictions are Keras's own. */
+async function explainsAsKeras(name: string, ...more: string[]) {
+  const { image, output } = record(name);
+  const size = image.data.length / image.dims[0]!;
+  const picture = join(place, `${name}.npy`);
+  writeFileSync(picture, encodeNpy({ dims: [1, ...image.dims.slice(1)], data: image.data.subarray(0, size) }));
+  const args = ['explain', keras(`${name}.keras`), picture, '--json', '-o', join(place, name), ...more];
+  const ran = await seewhy(args);
+  expect(ran.code, ran.stderr).toBe(0);
+  const document = JSON.parse(ran.stdout);
+  for (const { index, probability } of document.results[0].predictions)
+    expect(Math.abs(probability / output.data[index]! - 1)).toBeLessThan(1e-4);
+  return document;
+}
+
+describe('a Keras model with one channel and an open size', () => {
+  it('takes --size', async () => {
+    const document = await explainsAsKeras('grey', '--size', '12x10');
+    expect(document.results[0].map).toMatchObject({ height: 12, width: 10 });
+    const shown = JSON.parse((await seewhy(['inspect', keras('grey.keras'), '--size', '12x10', '--json'])).stdout);
+    expect(shown.image).toMatchObject({ layout: 'NHWC', channels: 1, height: 12, width: 10 });
+  });
+
+  it('takes the usual size without it', async () => {
+    const ran = await seewhy(['explain', keras('grey.keras'), photo('camera.png'), '-o', join(place, 'free')]);
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(ran.stderr).toContain("leaves the picture's size free; 224 × 224 is used");
+  });
+});
+
+describe('a Keras model in mixed precision', () => {
+  it('says that it is computed in float32', async () => {
+    const document = await explainsAsKeras('mixed');
+    expect(document.notices).toContainEqual(expect.stringMatching(/mixed_float16 .*float32/));
+    expect((await seewhy(['inspect', keras('mixed.keras')])).stdout).toContain('The file says mixed_float16');
+  });
+});
