@@ -12,7 +12,14 @@ import {
 } from '@seewhy/core';
 import { isSeewhyError } from '@seewhy/onnx';
 import { ExplainedPicture, runFacts, type Sink, Tags, targetTag } from '@seewhy/training';
-import { type Checkpoint, folder, tensorboard, WatchState, watchCheckpoints } from '@seewhy/training/node';
+import {
+  type Checkpoint,
+  folder,
+  tensorboard,
+  type WatchOptions,
+  WatchState,
+  watchCheckpoints,
+} from '@seewhy/training/node';
 import { pictureOfTensor } from '../draw.ts';
 import { EXIT, errors } from '../errors.ts';
 import { decodeSource } from '../explain-run.ts';
@@ -82,7 +89,7 @@ export async function watch(path: string, options: WatchCommandOptions): Promise
     const stop = new AbortController();
     interrupt.addEventListener('abort', () => stop.abort());
     let wrong: unknown;
-    const explain = async (checkpoint: Checkpoint, step: number) => {
+    const explain: WatchOptions['explain'] = async (checkpoint, step, begin) => {
       try {
         const made = await explainCheckpoint(checkpoint, step, subjects, options, colormap);
         for (const notice of made.opened.notices)
@@ -90,7 +97,11 @@ export async function watch(path: string, options: WatchCommandOptions): Promise
             noticed.add(notice);
             talk(err.dim(notice));
           }
-        for (const sink of sinks) await sink.write(step, made.pictures, made.facts);
+        const { again } = await begin();
+        for (const sink of sinks) {
+          if (again) await sink.again?.(step);
+          await sink.write(step, made.pictures, made.facts);
+        }
         await frames?.add(made.pictures, checkpoint.name);
         talk(lineOf(checkpoint, step, made.pictures));
       } catch (error) {
@@ -108,6 +119,10 @@ export async function watch(path: string, options: WatchCommandOptions): Promise
       explain,
       onFailed: (checkpoint, error) =>
         say(`${err.yellow('left out')} ${checkpoint.name}: ${error instanceof Error ? error.message : String(error)}`),
+      onOnlyWeights: (name) =>
+        say(
+          `${err.yellow('left out')} ${name} and what is like it: weights without the architecture. Save whole models, in Keras ModelCheckpoint('epoch-{epoch:02d}.keras') without save_weights_only.`,
+        ),
       signal: stop.signal,
       ...(options.once ? { idle: 0 } : options.idle === undefined ? {} : { idle: options.idle * 1000 }),
       ...(options.settle === undefined ? {} : { settle: options.settle }),

@@ -41,8 +41,11 @@ export class Frames {
   static async open(path: string): Promise<Frames> {
     const index = join(path, 'frames.jsonl');
     const text = await readFile(index, 'utf8').catch(() => '');
-    // A last line that is cut off belongs to a checkpoint that is explained again.
-    const lines = text.split('\n').slice(0, -1);
+    // A last line that is cut off belongs to a checkpoint that is explained again; what follows must not be joined to it.
+    const cut = text.slice(text.lastIndexOf('\n') + 1);
+    const whole = text.slice(0, text.length - cut.length);
+    if (cut !== '') await new DiskFolder(path).write('frames.jsonl', new TextEncoder().encode(whole));
+    const lines = whole.split('\n').slice(0, -1);
     const list = lines.map((line): Frame => {
       try {
         const frame = JSON.parse(line) as Frame;

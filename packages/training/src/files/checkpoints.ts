@@ -18,18 +18,35 @@ const ONLY_WEIGHTS = /\.weights\.h5$/i;
 /** What writers call files that are not finished. */
 const UNFINISHED = /^\.|~$|\.(tmp|temp|part|partial)$/i;
 
+/** What lies below a watched folder. */
+export interface Found {
+  /** In the order they were written. */
+  readonly checkpoints: readonly Checkpoint[];
+  /** Names of files that hold weights without an architecture (`.weights.h5`). */
+  readonly onlyWeights: readonly string[];
+}
+
 /**
- * Checkpoints below a folder (or the one file that is named), in the order they were written. A `model.json` stands for its whole
- * folder; an ONNX file's weights (`model.onnx.data`) belong to it.
+ * Checkpoints below a folder (or the one file that is named). A `model.json` stands for its whole folder; an ONNX file's weights
+ * (`model.onnx.data`) belong to it.
  * @returns none where there is no such folder yet
  */
-export async function findCheckpoints(path: string): Promise<Checkpoint[]> {
-  if (isModel(basename(path))) {
+export async function lookForCheckpoints(path: string): Promise<Found> {
+  const own = basename(path);
+  if (ONLY_WEIGHTS.test(own)) return { checkpoints: [], onlyWeights: [own] };
+  if (isModel(own)) {
     const one = await checkpointOf(path, dirname(path), await names(dirname(path)));
-    return one ? [one] : [];
+    return { checkpoints: one ? [one] : [], onlyWeights: [] };
   }
-  const found = await below(path, path);
-  return found.sort((a, b) => a.modified - b.modified || a.name.localeCompare(b.name, 'en', { numeric: true }));
+  const { checkpoints, onlyWeights } = await below(path, path);
+  const order = (a: Checkpoint, b: Checkpoint) =>
+    a.modified - b.modified || a.name.localeCompare(b.name, 'en', { numeric: true });
+  return { checkpoints: [...checkpoints].sort(order), onlyWeights: [...onlyWeights].sort() };
+}
+
+/** The checkpoints alone. */
+export async function findCheckpoints(path: string): Promise<readonly Checkpoint[]> {
+  return (await lookForCheckpoints(path)).checkpoints;
 }
 
 const isModel = (name: string) =>
@@ -39,20 +56,27 @@ async function names(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(() => [])).filter((name) => !UNFINISHED.test(name));
 }
 
-async function below(folder: string, root: string): Promise<Checkpoint[]> {
+const nameBelow = (root: string, path: string) => relative(root, path).split(sep).join('/') || basename(path);
+
+async function below(folder: string, root: string): Promise<Found> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const files = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
-  const found: Checkpoint[] = [];
+  const checkpoints: Checkpoint[] = [];
+  const onlyWeights: string[] = [];
   for (const entry of entries) {
+    const path = join(folder, entry.name);
     // Links to folders may go in circles.
-    if (entry.isDirectory() && !entry.name.startsWith('.'))
-      found.push(...(await below(join(folder, entry.name), root)));
-    else if (isModel(entry.name)) {
-      const one = await checkpointOf(join(folder, entry.name), root, files);
-      if (one) found.push(one);
-    }
+    if (entry.isDirectory() && !entry.name.startsWith('.')) {
+      const inner = await below(path, root);
+      checkpoints.push(...inner.checkpoints);
+      onlyWeights.push(...inner.onlyWeights);
+    } else if (isModel(entry.name)) {
+      const one = await checkpointOf(path, root, files);
+      if (one) checkpoints.push(one);
+    } else if (entry.isFile() && ONLY_WEIGHTS.test(entry.name) && !UNFINISHED.test(entry.name))
+      onlyWeights.push(nameBelow(root, path));
   }
-  return found;
+  return { checkpoints, onlyWeights };
 }
 
 async function checkpointOf(path: string, root: string, beside: readonly string[]): Promise<Checkpoint | undefined> {
@@ -72,8 +96,7 @@ async function checkpointOf(path: string, root: string, beside: readonly string[
     modified = Math.max(modified, info.mtimeMs);
   }
   if (!parts.some((part) => part.startsWith(`${own}:`))) return undefined;
-  const name = relative(root, path).split(sep).join('/') || own;
-  return { path, name, signature: parts.join('|'), modified };
+  return { path, name: nameBelow(root, path), signature: parts.join('|'), modified };
 }
 
 /**

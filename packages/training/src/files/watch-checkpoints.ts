@@ -1,14 +1,19 @@
-import { type Checkpoint, findCheckpoints, stepInName } from './checkpoints.ts';
+import { type Checkpoint, findCheckpoints, lookForCheckpoints, stepInName } from './checkpoints.ts';
 import type { WatchState } from './watch-state.ts';
 
 export interface WatchOptions {
   /** Folder that checkpoints appear in (its folders too), or one file that is written again and again. */
   readonly path: string;
   readonly state: WatchState;
-  /** Explains a checkpoint; throws where it cannot be read. */
-  readonly explain: (checkpoint: Checkpoint, step: number) => Promise<void>;
+  /**
+   * Explains a checkpoint; throws where it cannot be read. `begin` is called right before its results are written; it says whether a run
+   * that was killed had begun to write the same.
+   */
+  readonly explain: (checkpoint: Checkpoint, step: number, begin: () => Promise<{ again: boolean }>) => Promise<void>;
   /** Told of a checkpoint that cannot be read, after `patience`. */
   readonly onFailed: (checkpoint: Checkpoint, error: unknown) => void;
+  /** Told once, with the first name, when there are files that hold weights without an architecture: they cannot be explained. */
+  readonly onOnlyWeights?: (name: string) => void;
   readonly signal: AbortSignal;
   /** End when no new checkpoint has come for so many milliseconds; 0: when all that are there are done. Default: never. */
   readonly idle?: number;
@@ -50,11 +55,14 @@ export async function watchCheckpoints(options: WatchOptions): Promise<{ explain
     // Clocks of file servers may be ahead: then what was seen here counts.
     const quiet = Math.max(now - known.since, now - one.modified);
     if (quiet < settle || (known.failed && quiet < patience)) return false;
-    const told = stepInName(one.name);
-    const before = state.last;
-    const step = told !== undefined && (before === undefined || told > before) ? told : (before ?? -1) + 1;
+    const begun = state.begunAt(one.name, one.signature);
+    const step = begun ?? nextStep(one.name, state.last);
+    const begin = async () => {
+      await state.begin(one.name, one.signature, step);
+      return { again: begun !== undefined };
+    };
     try {
-      await options.explain(one, step);
+      await options.explain(one, step, begin);
       await state.add(one.name, one.signature, step);
       counts.explained++;
     } catch (error) {
@@ -73,8 +81,14 @@ export async function watchCheckpoints(options: WatchOptions): Promise<{ explain
     return true;
   };
 
+  let weightsTold = false;
   while (!signal.aborted) {
-    const open = (await findCheckpoints(options.path)).filter(({ name, signature }) => !state.has(name, signature));
+    const { checkpoints, onlyWeights } = await lookForCheckpoints(options.path);
+    if (onlyWeights[0] !== undefined && !weightsTold) {
+      weightsTold = true;
+      options.onOnlyWeights?.(onlyWeights[0]);
+    }
+    const open = checkpoints.filter(({ name, signature }) => !state.has(name, signature));
     // One that is not complete yet keeps those behind it waiting: the order stays.
     const done = open.length > 0 && (await attempt(open[0]!));
     if (done) last = Date.now();
@@ -83,6 +97,12 @@ export async function watchCheckpoints(options: WatchOptions): Promise<{ explain
     await pause(every, signal);
   }
   return counts;
+}
+
+/** The number in a checkpoint's name where that goes on from the last step, else the next number. */
+function nextStep(name: string, last: number | undefined): number {
+  const told = stepInName(name);
+  return told !== undefined && (last === undefined || told > last) ? told : (last ?? -1) + 1;
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

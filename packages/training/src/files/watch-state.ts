@@ -9,14 +9,26 @@ interface Done {
   readonly step?: number;
 }
 
-/** What a watch has done, in a file: so that each checkpoint is explained once, also over several runs. */
+/** A checkpoint whose results are being written. */
+interface Begun {
+  readonly name: string;
+  readonly signature: string;
+  readonly step: number;
+}
+
+/**
+ * What a watch has done, in a file: so that each checkpoint is explained once, also over several runs. Before results are written the
+ * file says of what (`begin`), afterwards that they are (`add`): of a run that is killed in between, the next one knows.
+ */
 export class WatchState {
   readonly path: string;
   private readonly done: Map<string, Done>;
+  private begun: Begun | undefined;
 
-  private constructor(path: string, done: Map<string, Done>) {
+  private constructor(path: string, done: Map<string, Done>, begun?: Begun) {
     this.path = path;
     this.done = done;
+    this.begun = begun;
   }
 
   /** @throws WATCH_STATE_INVALID */
@@ -38,7 +50,9 @@ export class WatchState {
     const done = new Map<string, Done>();
     for (const { name, signature, step } of entries as { name: string; signature: string; step?: number }[])
       done.set(String(name), { signature: String(signature), ...(Number.isSafeInteger(step) ? { step: step! } : {}) });
-    return new WatchState(path, done);
+    const { begun } = json as { begun?: Begun };
+    const whole = typeof begun?.name === 'string' && Number.isSafeInteger(begun.step);
+    return new WatchState(path, done, whole ? { ...begun, signature: String(begun.signature) } : undefined);
   }
 
   /** Whether a checkpoint, with these contents, was explained or given up. */
@@ -46,19 +60,36 @@ export class WatchState {
     return this.done.get(name)?.signature === signature;
   }
 
-  /** The last step that was explained. */
+  /** The step under which an earlier run has begun to write results of a checkpoint with these contents. */
+  begunAt(name: string, signature: string): number | undefined {
+    return this.begun?.name === name && this.begun.signature === signature ? this.begun.step : undefined;
+  }
+
+  /** The last step that was explained, or begun. */
   get last(): number | undefined {
-    const steps = [...this.done.values()].flatMap(({ step }) => (step === undefined ? [] : [step]));
+    const steps = [this.begun, ...this.done.values()].flatMap((one) => (one?.step === undefined ? [] : [one.step]));
     return steps.length > 0 ? Math.max(...steps) : undefined;
   }
 
-  /** Remembers a checkpoint, on the disk before it returns. */
+  /** Remembers that results of a checkpoint are being written, on the disk before it returns. */
+  async begin(name: string, signature: string, step: number): Promise<void> {
+    this.begun = { name, signature, step };
+    await this.write();
+  }
+
+  /** Remembers a checkpoint as done, on the disk before it returns. */
   async add(name: string, signature: string, step?: number): Promise<void> {
     // A file that is written again keeps its highest step.
     const before = this.done.get(name)?.step;
     const kept = step ?? before;
     this.done.set(name, { signature, ...(kept === undefined ? {} : { step: kept }) });
-    const json = { schema: 'seewhy/watch/v1', done: [...this.done].map(([key, value]) => ({ name: key, ...value })) };
+    this.begun = undefined;
+    await this.write();
+  }
+
+  private async write(): Promise<void> {
+    const done = [...this.done].map(([name, value]) => ({ name, ...value }));
+    const json = { schema: 'seewhy/watch/v1', done, ...(this.begun ? { begun: this.begun } : {}) };
     const bytes = new TextEncoder().encode(`${JSON.stringify(json, null, 2)}\n`);
     await new DiskFolder(dirname(this.path)).write(basename(this.path), bytes);
   }

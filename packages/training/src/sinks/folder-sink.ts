@@ -6,21 +6,40 @@ import type { Sink } from './sink.ts';
 /** Digits of a step in a file's name, so that names sort as steps do. */
 const DIGITS = 5;
 
+/** A line each picture. */
+const RECORDS = 'explanations.jsonl';
+
 /**
  * Writes each explained picture as `<tag>.<step>.png` (`gradcam-cat.00012.png`; a later run's replaces an earlier one's of the same
  * step), and a line about it into `explanations.jsonl`.
  */
 export function folderSink(folder: LogFolder): Sink {
   return {
+    again: async (step) => {
+      if (!(await folder.list()).includes(RECORDS)) return;
+      const lines = new TextDecoder().decode(await folder.read(RECORDS)).split('\n');
+      // The last piece is empty, or a line that was cut off.
+      const others = lines.slice(0, -1).filter((line) => stepOf(line) !== step);
+      await folder.write(RECORDS, new TextEncoder().encode(others.map((line) => `${line}\n`).join('')));
+    },
     write: async (step, pictures) => {
       for (const one of pictures) {
         const file = `${fileName(one.tag)}.${String(step).padStart(DIGITS, '0')}.png`;
         const { width, height, channels, data } = one.overlay;
         await folder.write(file, encode({ width, height, channels, depth: 8, data }));
-        await folder.append('explanations.jsonl', new TextEncoder().encode(`${JSON.stringify(recordOf(one, file))}\n`));
+        await folder.append(RECORDS, new TextEncoder().encode(`${JSON.stringify(recordOf(one, file))}\n`));
       }
     },
   };
+}
+
+/** The step of a record; undefined of a line that is none. */
+function stepOf(line: string): unknown {
+  try {
+    return (JSON.parse(line) as { step?: unknown } | null)?.step;
+  } catch {
+    return undefined;
+  }
 }
 
 function recordOf(one: ExplainedPicture, file: string) {

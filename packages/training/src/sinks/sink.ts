@@ -21,6 +21,11 @@ export interface Sink {
    * @param facts the same at every step
    */
   write(step: number, pictures: readonly ExplainedPicture[], facts: RunFacts): Promise<void>;
+  /**
+   * A run was killed while it wrote this step, which is written again next: what is there of it already is replaced or left out, so that
+   * all is there once.
+   */
+  again?(step: number): Promise<void>;
   /** The training is over. */
   close?(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { ExplainedPicture } from '../explained-picture.ts';
 import type { LogFolder } from '../log-folder.ts';
 import type { SummaryValue } from '../tensorboard/event.ts';
 import { EventWriter, type EventWriterOptions } from '../tensorboard/event-writer.ts';
-import { lastSteps } from '../tensorboard/read-events.ts';
+import { lastSteps, tagsAt } from '../tensorboard/read-events.ts';
 import type { RunFacts, Sink } from './sink.ts';
 
 export interface TensorBoardOptions extends EventWriterOptions {
@@ -21,6 +21,8 @@ export interface TensorBoardOptions extends EventWriterOptions {
 export function tensorBoardSink(folder: LogFolder, options: TensorBoardOptions = {}): Sink {
   const writer = new EventWriter(folder, options);
   let shift: number | undefined;
+  /** Tags of a step that an earlier run has written. */
+  let there: { readonly step: number; readonly tags: ReadonlySet<string> } | undefined;
 
   /** Steps that this run's are moved by. */
   const shiftOf = async (step: number, pictures: readonly ExplainedPicture[]): Promise<number> => {
@@ -31,12 +33,17 @@ export function tensorBoardSink(folder: LogFolder, options: TensorBoardOptions =
   };
 
   return {
+    again: async (step) => {
+      there = { step, tags: await tagsAt(folder, step) };
+    },
     write: async (step, pictures, facts) => {
       if (pictures.length === 0) return;
       const first = shift === undefined;
       shift ??= await shiftOf(step, pictures);
       const head: SummaryValue[] = first ? [{ kind: 'text', tag: 'explanations', text: headOf(facts, shift) }] : [];
-      await writer.write(step + shift, [...head, ...pictures.flatMap(valuesOf)]);
+      const values = [...head, ...pictures.flatMap(valuesOf)];
+      const before = there?.step === step + shift ? there.tags : undefined;
+      await writer.write(step + shift, before ? values.filter(({ tag }) => !before.has(tag)) : values);
     },
     close: () => writer.close(),
   };

@@ -25,10 +25,19 @@ const isEventFile = (name: string) => name.includes('tfevents');
 /** The last step of each tag over all event files of a folder: where a run that goes on begins. */
 export async function lastSteps(folder: LogFolder): Promise<Map<string, number>> {
   const last = new Map<string, number>();
-  for (const name of await folder.list()) {
-    if (!isEventFile(name)) continue;
-    for (const { step, values } of readEvents(await folder.read(name)).events)
-      for (const { tag } of values) last.set(tag, Math.max(step, last.get(tag) ?? step));
-  }
+  for await (const { step, values } of eventsOf(folder))
+    for (const { tag } of values) last.set(tag, Math.max(step, last.get(tag) ?? step));
   return last;
+}
+
+/** Tags that have a value at a step, over all event files of a folder. */
+export async function tagsAt(folder: LogFolder, step: number): Promise<Set<string>> {
+  const tags = new Set<string>();
+  for await (const event of eventsOf(folder))
+    if (event.step === step) for (const { tag } of event.values) tags.add(tag);
+  return tags;
+}
+
+async function* eventsOf(folder: LogFolder): AsyncGenerator<Event> {
+  for (const name of await folder.list()) if (isEventFile(name)) yield* readEvents(await folder.read(name)).events;
 }
