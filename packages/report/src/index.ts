@@ -2,6 +2,7 @@ export type { AuditRecord, MapRecord } from './audit-record.ts';
 export type { AuditMethod, AuditProblem, AuditRun, Task } from './audit-run.ts';
 export type { ReportTotals } from './bundle/blocks.ts';
 export { type ReportFileOptions, reportFile } from './bundle/report-file.ts';
+export { clusterMaps } from './clusters/cluster-maps.ts';
 export type { Finding, MapCluster, Severity } from './finding.ts';
 export { describeMap } from './map-statistics/describe-map.ts';
 export type { Mask } from './map-statistics/inside-mask.ts';
