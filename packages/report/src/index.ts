@@ -4,6 +4,7 @@ export type { ReportTotals } from './bundle/blocks.ts';
 export { type ReportFileOptions, reportFile } from './bundle/report-file.ts';
 export { clusterMaps } from './clusters/cluster-maps.ts';
 export type { Finding, MapCluster, Severity } from './finding.ts';
+export { boxAverage } from './map-statistics/box-average.ts';
 export { describeMap } from './map-statistics/describe-map.ts';
 export type { Mask } from './map-statistics/inside-mask.ts';
 export { decodeGrid, encodeGrid, GRID } from './map-statistics/map-grid.ts';
