@@ -10,16 +10,55 @@ export type { Mask } from './map-statistics/inside-mask.ts';
 export { decodeGrid, encodeGrid, GRID } from './map-statistics/map-grid.ts';
 export { type MapFields, mapRecordOf } from './map-statistics/map-record-of.ts';
 export { whereOf } from './map-statistics/where-of.ts';
+export { type BestThreshold, bestThreshold, type Criterion } from './metrics/best-threshold.ts';
+export { BinaryCurve } from './metrics/binary-curve.ts';
+export { type BinaryMetrics, binaryMetrics, type Counts } from './metrics/binary-metrics.ts';
+export { type Calibration, type CalibrationBin, calibrationOf } from './metrics/calibration.ts';
+export { curveOf } from './metrics/curve-of.ts';
 export {
   binaryScoreOf,
   CELLS,
   type Cell,
   cellOf,
+  type Deciding,
   isCorrect,
   positiveOf,
   predictedOf,
   scoreOf,
 } from './metrics/decision.ts';
+export type { Estimate } from './metrics/estimate.ts';
+export { evaluate, METRIC_ALIASES } from './metrics/evaluate.ts';
+export {
+  GROUP_RULES,
+  type GroupDecision,
+  type GroupDecisions,
+  type GroupRule,
+  groupCurve,
+  groupDecisions,
+} from './metrics/group-decisions.ts';
+export {
+  countsByOwnThreshold,
+  Grouping,
+  type GroupRow,
+  type SubsetRow,
+  subsetTable,
+} from './metrics/grouping.ts';
+export {
+  type AverageRow,
+  type Averages,
+  averagesOf,
+  type ClassRow,
+  type ConfusionMatrix,
+  classCurves,
+  classTable,
+  confusionMatrix,
+  type MultiLabelMetrics,
+  matrixCellOf,
+  multiLabelMetrics,
+  topK,
+} from './metrics/multiclass.ts';
+export { areaUnderRoc, averagePrecision, type CurvePoints, precisionRecallPoints, rocPoints } from './metrics/roc.ts';
+export { wilson } from './metrics/wilson.ts';
 export { colourOf } from './picture-statistics/colour.ts';
 export { fingerprintOf } from './picture-statistics/fingerprint.ts';
 export { patchAt } from './picture-statistics/patch.ts';
