@@ -10,15 +10,27 @@ import { GRID } from '../map-statistics/map-grid.ts';
  *
  * A pixel belongs to the cell its middle lies in. Nothing covered: the picture itself; everything: its mean colour.
  * @param cells 256 values, row by row: not 0 is covered
+ * @param object `height × width` values: colours are not drawn from where it is not 0 (an object must not spread into what surrounds it);
+ *   ignored where nothing else is left to draw from
  */
-export function coverCells(picture: Picture, cells: ArrayLike<number>): Picture {
+export function coverCells(picture: Picture, cells: ArrayLike<number>, object?: ArrayLike<number>): Picture {
   const { width, height, data } = picture;
   const column = cellsOf(width);
   const row = cellsOf(height);
-  let covered = 0;
-  for (let i = 0; i < GRID * GRID; i++) if (cells[i] !== 0) covered++;
-  if (covered === 0) return picture;
-  const all = covered === GRID * GRID;
+  const covered = new Uint8Array(width * height);
+  let count = 0;
+  let sources = 0;
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, at++) {
+      if (cells[row[y]! * GRID + column[x]!] !== 0) {
+        covered[at] = 1;
+        count++;
+      } else if (object?.[at] === 0) sources++;
+    }
+  }
+  if (count === 0) return picture;
+  const barred = sources > 0 ? object : undefined;
+  const all = count === covered.length;
 
   const finest: Level = {
     width,
@@ -26,20 +38,21 @@ export function coverCells(picture: Picture, cells: ArrayLike<number>): Picture 
     values: new Float32Array(width * height * 3),
     weights: new Float32Array(width * height),
   };
-  for (let y = 0, at = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, at++) {
-      if (!all && cells[row[y]! * GRID + column[x]!] !== 0) continue;
-      finest.weights[at] = 1;
-      for (let c = 0; c < 3; c++) finest.values[at * 3 + c] = data[at * 3 + c]!;
-    }
+  for (let at = 0; at < covered.length; at++) {
+    if (!all && (covered[at] === 1 || (barred && barred[at] !== 0))) continue;
+    finest.weights[at] = 1;
+    for (let c = 0; c < 3; c++) finest.values[at * 3 + c] = data[at * 3 + c]!;
   }
   const levels = [finest];
   for (let level = finest; level.width > 1 || level.height > 1; level = levels.at(-1)!) levels.push(halved(level));
   for (let i = levels.length - 2; i >= 0; i--) fill(levels[i]!, levels[i + 1]!);
 
-  const filled = new Uint8Array(data.length);
-  if (all) for (let i = 0; i < filled.length; i++) filled[i] = Math.round(levels.at(-1)!.values[i % 3]!);
-  else for (let i = 0; i < filled.length; i++) filled[i] = Math.round(finest.values[i]!);
+  const filled = data.slice();
+  const last = levels.at(-1)!;
+  for (let i = 0; i < filled.length; i++) {
+    const at = Math.floor(i / 3);
+    if (covered[at] === 1) filled[i] = Math.round(all ? last.values[i % 3]! : finest.values[i]!);
+  }
   return { ...picture, data: filled };
 }
 

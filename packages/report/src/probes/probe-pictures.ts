@@ -32,7 +32,10 @@ export function probePictures(
     frame: coverCells(picture, FRAME_CELLS),
     centre: coverCells(picture, inverse(FRAME_CELLS)),
     ...(neutral && { neutral }),
-    ...(object && { object: coverCells(picture, object), surroundings: coverCells(picture, inverse(object)) }),
+    ...(object && {
+      object: coverCells(picture, object),
+      surroundings: coverCells(picture, inverse(object), pixelsOf(mask, picture)),
+    }),
   };
 }
 
@@ -51,10 +54,11 @@ export function coveredPictures(
   if (!hot) return undefined;
   const object = mask && objectCells(mask);
   const outside = object && hot.map((value, i) => (object[i] ? 0 : value));
+  const pixels = mask && pixelsOf(mask, picture);
   return {
     hot: coverCells(picture, hot),
-    cold: coverCells(picture, coldCells(cells, hot)),
-    ...(outside?.some(Boolean) && { outside: coverCells(picture, outside) }),
+    cold: coverCells(picture, coldCells(cells, hot), pixels),
+    ...(outside?.some(Boolean) && { outside: coverCells(picture, outside, pixels) }),
   };
 }
 
@@ -69,6 +73,16 @@ function objectCells(mask: Mask): Uint8Array | undefined {
   );
   const cells = Uint8Array.from(shares, (share) => (share > 0 ? 1 : 0));
   return cells.includes(0) && cells.includes(1) ? cells : undefined;
+}
+
+/** The mask in the picture's pixels (nearest). */
+function pixelsOf(mask: Mask, { width, height }: Picture): Uint8Array {
+  const pixels = new Uint8Array(width * height);
+  for (let y = 0, at = 0; y < height; y++) {
+    const row = Math.floor(((y + 0.5) * mask.height) / height) * mask.width;
+    for (let x = 0; x < width; x++) pixels[at++] = mask.data[row + Math.floor(((x + 0.5) * mask.width) / width)]!;
+  }
+  return pixels;
 }
 
 const inverse = (cells: Uint8Array) => cells.map((value) => 1 - value);
