@@ -9,12 +9,15 @@ import { errors } from './errors.ts';
  * and     = not { ('and' | '&&') not }
  * not     = ('not' | '!') not | compare
  * compare = value [ ('==' | '=' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | 'contains') value ]
- * value   = number | string | true | false | null | [ value, … ] | path | ( or )
+ * value   = number | string | true | false | null | [ value, … ] | path | call | ( or )
  * path    = name { '.' name | '[' integer ']' }
+ * call    = name '(' [ word { ',' word } ] ')'      word = name | string | number
  * ```
  */
 export interface Gate {
   readonly text: string;
+  /** The fields it looks at: names that begin a path, and what calls were read as. */
+  readonly reads: readonly string[];
   /** True when the result fails the gate. `fields` is the JSON record with the short names of `GATE_FIELDS` added. */
   fails(fields: Readonly<Record<string, unknown>>): boolean;
 }
@@ -81,9 +84,18 @@ function tokens(text: string): Token[] {
   return found;
 }
 
+/** What names mean where they are not the fields of a record. */
+export interface GateNames {
+  /** The field that a call such as `mass_inside(gradcam)` means; throws where it means none. Without it nothing can be called. */
+  readonly call?: (name: string, words: readonly string[]) => string;
+  /** The error for a name that is no field. */
+  readonly unknown?: (name: string) => Error;
+}
+
 /** Reads an expression; throws `GATE_INVALID` naming the place and, for an unknown field, the nearest ones. */
-export function parseGate(text: string, fields: readonly string[]): Gate {
+export function parseGate(text: string, fields: readonly string[], { call, unknown }: GateNames = {}): Gate {
   const list = tokens(text);
+  const reads = new Set<string>();
   let next = 0;
   const peek = () => list[next]!;
   const is = (...texts: string[]) => (peek().kind === 'sign' || peek().kind === 'name') && texts.includes(peek().text);
@@ -98,6 +110,19 @@ export function parseGate(text: string, fields: readonly string[]): Gate {
   };
   const truthy = (value: unknown) =>
     value !== undefined && value !== null && value !== false && value !== 0 && value !== '';
+
+  const words = (): string[] => {
+    const found: string[] = [];
+    while (!is(')')) {
+      const { kind, text: word } = peek();
+      if (kind !== 'name' && kind !== 'string' && kind !== 'number') fail('a name');
+      found.push(word);
+      next++;
+      if (!take(',')) break;
+    }
+    if (!take(')')) fail("')'");
+    return found;
+  };
 
   const value = (): Evaluate => {
     const token = peek();
@@ -132,7 +157,13 @@ export function parseGate(text: string, fields: readonly string[]): Gate {
     next++;
     if (token.text === 'true' || token.text === 'false') return () => token.text === 'true';
     if (token.text === 'null') return () => null;
-    if (!fields.includes(token.text)) throw errors.gateField(token.text, fields);
+    if (call && take('(')) {
+      const field = call(token.text, words());
+      reads.add(field);
+      return (record) => walk(record, [field]);
+    }
+    if (!fields.includes(token.text)) throw unknown?.(token.text) ?? errors.gateField(token.text, fields);
+    reads.add(token.text);
     const path: (string | number)[] = [token.text];
     for (;;) {
       if (take('.')) {
@@ -180,7 +211,7 @@ export function parseGate(text: string, fields: readonly string[]): Gate {
   if (peek().kind === 'end') fail('a condition');
   const evaluate = or();
   if (peek().kind !== 'end') fail("'and', 'or' or the end");
-  return { text, fails: (record) => truthy(evaluate(record)) };
+  return { text, reads: [...reads], fails: (record) => truthy(evaluate(record)) };
 }
 
 function walk(record: Readonly<Record<string, unknown>>, path: readonly (string | number)[]): unknown {
