@@ -3,6 +3,14 @@ export type { AuditMethod, AuditProblem, AuditRun, Task } from './audit-run.ts';
 export type { ReportTotals } from './bundle/blocks.ts';
 export { type ReportFileOptions, reportFile } from './bundle/report-file.ts';
 export { clusterMaps } from './clusters/cluster-maps.ts';
+export type {
+  ComparedMetric,
+  ComparedPair,
+  ComparedSubset,
+  ComparisonData,
+  Figure,
+  Flip,
+} from './comparison-data.ts';
 export type { Finding, MapCluster, Severity } from './finding.ts';
 export { boxAverage } from './map-statistics/box-average.ts';
 export { describeMap } from './map-statistics/describe-map.ts';

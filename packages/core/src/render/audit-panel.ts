@@ -8,7 +8,7 @@ import {
   tileHeight,
 } from './audit-panel-item.ts';
 import { createRaster, fillRectangle, INK, type Raster } from './raster.ts';
-import { drawText, lineHeight, textWidth, wrapText } from './text.ts';
+import { drawText, type FontName, lineHeight, textWidth, wrapText } from './text.ts';
 
 /** Pictures that belong together: the false negatives. */
 export interface AuditPanelSection {
@@ -56,7 +56,11 @@ export function auditPanel(request: AuditPanelRequest): Raster & { channels: 3 }
   const inner = columns * item + (columns - 1) * COLUMN_GAP;
   const head = wrapAll(request.subtitle ?? [], inner, 'text', 3);
   const laid = sections.map((section) => layOut(section, columns, tile, inner));
-  const headHeight = lineHeight('title') + 6 + head.length * lineHeight('text');
+  const { page } = request;
+  const pageText = page && page.of > 1 ? `page ${page.number} of ${page.of}` : '';
+  const titles = wrapAll([title], inner - (pageText ? textWidth(pageText) + 16 : 0), 'title', 2);
+  const titleHeight = titles.length * lineHeight('title') + 6;
+  const headHeight = titleHeight + head.length * lineHeight('text');
   const foot = sections.some(({ items }) => items.some(({ maps }) => maps.some(({ map }) => map)))
     ? wrapText(FOOT, inner, 'small')
     : [];
@@ -65,13 +69,12 @@ export function auditPanel(request: AuditPanelRequest): Raster & { channels: 3 }
   const footSpace = foot.length > 0 ? SECTION_GAP + foot.length * (lineHeight('small') + 1) : 0;
   const sheet = createRaster(inner + 2 * MARGIN, footTop + footSpace + MARGIN);
 
-  const { page } = request;
-  const pageText = page && page.of > 1 ? `page ${page.number} of ${page.of}` : '';
-  const pageWidth = pageText ? textWidth(pageText) + 16 : 0;
-  drawText(sheet, title, MARGIN, MARGIN, { font: 'title', maxWidth: inner - pageWidth });
+  titles.forEach((line, i) => {
+    drawText(sheet, line, MARGIN, MARGIN + i * lineHeight('title'), { font: 'title' });
+  });
   if (pageText) drawText(sheet, pageText, MARGIN + inner, MARGIN + 2, { align: 'right', colour: INK.quiet });
   head.forEach((line, i) => {
-    const y = MARGIN + lineHeight('title') + 6 + i * lineHeight('text');
+    const y = MARGIN + titleHeight + i * lineHeight('text');
     drawText(sheet, line, MARGIN, y, { colour: INK.quiet });
   });
   let y = MARGIN + headHeight + SECTION_GAP;
@@ -158,5 +161,5 @@ function drawSection(
   }
 }
 
-const wrapAll = (texts: readonly string[], width: number, font: 'small' | 'text', most: number): string[] =>
+const wrapAll = (texts: readonly string[], width: number, font: FontName, most: number): string[] =>
   texts.filter(Boolean).flatMap((text) => wrapText(text, width, font, most));

@@ -5,7 +5,7 @@ import { naturally } from './order.ts';
 import type { Outcome } from './outcome.ts';
 import { pickFirst } from './pick.ts';
 import type { PanelPlan, PlannedRun, PlannedSection } from './plan.ts';
-import { panelSlug } from './slug.ts';
+import { panelSlugs } from './slug.ts';
 
 const MOST = { pairs: 16, ofPair: 4, classes: 24, ofClass: 2, labels: 12, hits: 4, errors: 8 } as const;
 
@@ -136,6 +136,7 @@ export function multilabelPanels(
     .sort((a, b) => b.errors - a.errors || b.cells.TP.length - a.cells.TP.length || a.index - b.index)
     .slice(0, MOST.labels);
   const left = used.length - shown.length;
+  const slugs = panelSlugs(run.classes);
   return shown.map(({ index, cells }) => {
     const name = className(run, index);
     const score = ({ record }: Outcome) => scoreOf(record, index)!;
@@ -154,7 +155,7 @@ export function multilabelPanels(
       );
     const counts = (['TP', 'FN', 'FP', 'TN'] as const).map((cell) => countOf(cell, cells[cell].length)).join(', ');
     return {
-      name: `class-${panelSlug(run.classes[index] ?? String(index))}`,
+      name: `class-${slugs[index]}`,
       title: `${name} at threshold ${threshold}: ${counts}`,
       subtitle: [
         `The number above a picture is its probability of ${name}.${left > 0 ? ` ${left} classes with fewer errors have no panel.` : ''}`,

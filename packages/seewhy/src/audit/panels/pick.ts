@@ -7,9 +7,9 @@ export interface Picked {
   readonly note: string;
 }
 
-/** The first `most` of a sorted list: explained ones only, where some are. */
+/** The first `most` of a sorted list; explained ones only, where some are and not all of the list can be shown. */
 export function pickFirst(sorted: readonly Outcome[], most: number, rule: string): Picked {
-  const { list, unexplained } = explainedOf(sorted);
+  const { list, unexplained } = explainedOf(sorted, most);
   return said(sorted.length, list.slice(0, most), rule, unexplained);
 }
 
@@ -19,9 +19,9 @@ export function pickFirst(sorted: readonly Outcome[], most: number, rule: string
  */
 export function pickEvenly(sorted: readonly Outcome[], most: number, rule: string): Picked {
   const wanted = evenly(sorted, most);
-  const { list, unexplained } = explainedOf(sorted);
-  const shown = wanted.every(isExplained) ? wanted : evenly(list, most);
-  return said(sorted.length, shown, rule, unexplained);
+  if (wanted.every(isExplained)) return said(sorted.length, wanted, rule, 0);
+  const { list, unexplained } = explainedOf(sorted, most);
+  return said(sorted.length, evenly(list, most), rule, unexplained);
 }
 
 /** `most` of a list at equal steps: index round(i (n − 1) / (most − 1)). */
@@ -33,10 +33,10 @@ export function evenly<T>(list: readonly T[], most: number): readonly T[] {
 
 const isExplained = ({ record }: Outcome) => Object.keys(record.maps ?? {}).length > 0;
 
-/** The explained ones where there are any, else all: then none has a map, and the pictures say it. */
-function explainedOf(list: readonly Outcome[]): { list: readonly Outcome[]; unexplained: number } {
+/** The explained ones where there are any and not all can be shown, else all: those without a map say it themselves. */
+function explainedOf(list: readonly Outcome[], most: number): { list: readonly Outcome[]; unexplained: number } {
   const explained = list.filter(isExplained);
-  return explained.length > 0
+  return list.length > most && explained.length > 0
     ? { list: explained, unexplained: list.length - explained.length }
     : { list, unexplained: 0 };
 }
