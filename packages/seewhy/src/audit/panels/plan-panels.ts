@@ -16,11 +16,7 @@ import type { PanelPlan, Plannable, PlannedRun, PlanOptions } from './plan.ts';
  * - with groups: `patient-…`, all pictures of one, and `worst-patients`
  * @throws SeewhyError `AUDIT_PATIENT_UNKNOWN`
  */
-export function planPanels(
-  run: PlannedRun & { readonly model: { readonly path: string } },
-  records: readonly Plannable[],
-  options: PlanOptions = {},
-): PanelPlan[] {
+export function planPanels(records: readonly Plannable[], run: PlannedRun, options: PlanOptions = {}): PanelPlan[] {
   const { threshold = run.threshold, seed = 0, patient } = options;
   const outcomes = outcomesOf(records, run, threshold);
   const about = `${shownName(basename(run.model.path))} on ${shownName(basename(run.dataset.path))}, seed ${seed}`;

@@ -6,6 +6,7 @@ export type Plannable = Pick<AuditRecord, 'id' | 'label' | 'scores' | 'group' | 
 /** What of a run the choice of pictures needs. */
 export type PlannedRun = Pick<AuditRun, 'task' | 'classes' | 'threshold'> & {
   readonly positive?: number;
+  readonly model: Pick<AuditRun['model'], 'path'>;
   readonly dataset: Pick<AuditRun['dataset'], 'path' | 'columns'>;
 };
 

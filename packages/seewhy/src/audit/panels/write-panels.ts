@@ -42,7 +42,7 @@ const METHODS = 4;
  */
 export async function writePanels(request: PanelsRequest): Promise<string[]> {
   const { run, records, folder } = request;
-  const plans = planPanels(run, records, request);
+  const plans = planPanels(records, run, request);
   const byId = new Map(records.map((record) => [record.id, record]));
   if (plans.length > 0) await makeFolder(join(folder, 'panels'));
   const files: string[] = [];
