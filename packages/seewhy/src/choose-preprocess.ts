@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Model, PREPROCESS_PRESETS, type Preprocess, parsePreprocess, preprocessPreset } from '@seewhy/core';
-import type { Node } from '@seewhy/onnx';
 import { errors, systemCode } from './errors.ts';
+import { guessPreprocess } from './guess-preprocess.ts';
 import type { KerasFacts } from './keras-file.ts';
 import type { Beside } from './labels.ts';
 
@@ -15,13 +15,13 @@ export interface ChosenPreprocess {
 
 /**
  * Decides how pictures become the model's input: as asked for, else by the `preprocessor_config.json` beside the model, else guessed
- * from the graph.
+ * from the model (`guessPreprocess`).
  */
 export async function choosePreprocess(
   model: Model,
   asked: string | Preprocess | undefined,
   beside: Beside['preprocess'],
-  keras?: KerasFacts['preprocessing'],
+  keras?: Pick<KerasFacts, 'preprocessing'>,
 ): Promise<ChosenPreprocess> {
   const { image } = model;
   const input = {
@@ -57,46 +57,6 @@ export async function choosePreprocess(
     const { preprocess, notes } = parsePreprocess(beside.config, input, beside.from);
     return { preprocess, from: beside.from, guessed: false, notes };
   }
-  if (keras) {
-    // What keras.applications does before its model of that name.
-    const preset = keras.mode === 'none' ? 'keras-none' : `keras-${keras.mode}`;
-    return { preprocess: preprocessPreset(preset, input), from: `guessed: ${keras.reason}`, guessed: true, notes: [] };
-  }
-  const { preset, why } = guess(model);
+  const { preset, why } = guessPreprocess(model, keras);
   return { preprocess: preprocessPreset(preset, input), from: why, guessed: true, notes: [] };
-}
-
-/** What the graph tells about the values it expects. */
-function guess(model: Model): { preset: keyof typeof PREPROCESS_PRESETS; why: string } {
-  const { image } = model;
-  if (image.type === 'uint8' || image.type === 'int32' || image.type === 'int8' || image.type === 'uint16')
-    return { preset: 'none', why: 'guessed: the input holds whole numbers, so bytes go in as they are' };
-  if (scalesItself(model))
-    return { preset: 'none', why: 'guessed: the graph begins by scaling its input, so bytes go in as they are' };
-  if (image.channels === 1) return { preset: 'unit', why: 'guessed: one channel, 0 to 1' };
-  return { preset: 'imagenet', why: 'guessed: the usual one; nothing in the file says' };
-}
-
-/** Whether the first thing done to the image is to divide it by (about) 255 or to subtract (about) half a byte. */
-function scalesItself(model: Model): boolean {
-  const { graph, image } = model;
-  let value = image.name;
-  for (let hops = 0; hops < 4; hops++) {
-    const readers: readonly Node[] = graph.consumers.get(value) ?? [];
-    const node = readers[0];
-    if (readers.length !== 1 || !node) return false;
-    if (['Cast', 'Transpose', 'Identity'].includes(node.op)) {
-      value = node.outputs[0]!;
-      continue;
-    }
-    if (!['Mul', 'Div', 'Sub', 'Add'].includes(node.op)) return false;
-    const other = node.inputs.find((name) => name !== value) ?? '';
-    const constant = graph.initializers.get(other);
-    if (!constant || constant.dims.reduce((product, dim) => product * dim, 1) > 4) return false;
-    const values = constant.numbers();
-    const size = values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-    if (node.op === 'Mul') return size > 0 && size < 0.05;
-    return size > 20;
-  }
-  return false;
 }

@@ -105,7 +105,7 @@ export async function openModel(path: string, options: LoadOptions = {}): Promis
     model = without(model);
     labelsFrom = undefined;
   }
-  const chosen = await choosePreprocess(model, options.preprocess, beside.preprocess, file.keras?.preprocessing);
+  const chosen = await choosePreprocess(model, options.preprocess, beside.preprocess, file.keras);
   notices.push(...chosen.notes);
   return {
     path,
