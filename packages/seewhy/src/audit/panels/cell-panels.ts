@@ -55,12 +55,7 @@ export function cellSection(
 }
 
 /** TP + FN and TN + FP of a binary head, where the data set has labels. */
-export function binaryPanels(
-  outcomes: readonly Outcome[],
-  run: PlannedRun,
-  threshold: number,
-  about: string,
-): PanelPlan[] {
+export function binaryPanels(outcomes: readonly Outcome[], run: PlannedRun, threshold: number): PanelPlan[] {
   const positive = className(run, positiveOf(run));
   const negative = className(run, 1 - positiveOf(run));
   const of = (cell: Cell) => outcomes.filter((outcome) => outcome.cell === cell);
@@ -81,7 +76,6 @@ export function binaryPanels(
       title: `${countOf(right, hits.length)}, ${countOf(wrong, errors.length)} at threshold ${threshold}`,
       subtitle: [
         `${hits.length + errors.length} of ${known} labelled pictures are ${label}. The number above a picture is its probability of ${positive}; from ${threshold} on it is taken for ${positive}.`,
-        about,
       ],
       flow: 'abreast',
       sections: [section(right), section(wrong)],

@@ -35,12 +35,7 @@ const labelIndex = ({ record, predicted }: Outcome): number => {
  * A multi-class head: its errors by pair of classes (the most frequent pair first, in each the most confident first), and the most confident
  * hits of each class.
  */
-export function multiclassPanels(
-  outcomes: readonly Outcome[],
-  run: PlannedRun,
-  threshold: number,
-  about: string,
-): PanelPlan[] {
+export function multiclassPanels(outcomes: readonly Outcome[], run: PlannedRun, threshold: number): PanelPlan[] {
   const known = outcomes.filter(({ correct }) => correct !== undefined);
   if (known.length === 0) return [];
   const item = (outcome: Outcome) => itemOf(outcome, run, threshold);
@@ -70,7 +65,6 @@ export function multiclassPanels(
       title: `${wrong.length} ${wrong.length === 1 ? 'error' : 'errors'} of ${known.length} labelled pictures`,
       subtitle: [
         `By pair of classes, the most frequent first: ${some(shownPairs.length, pairs.length, 'pair', 'the most frequent')}. ${score}`,
-        about,
       ],
       flow: 'in turn',
       sections: orEmpty(
@@ -88,7 +82,6 @@ export function multiclassPanels(
       title: `${right.length} ${right.length === 1 ? 'hit' : 'hits'} of ${known.length} labelled pictures`,
       subtitle: [
         `By class: ${some(shownClasses.length, classes.length, 'class', 'those with the most hits')}. ${score}`,
-        about,
       ],
       flow: 'in turn',
       sections: orEmpty(
@@ -113,12 +106,7 @@ const some = (shown: number, all: number, noun: string, which: string): string =
 };
 
 /** A multi-label head: for each class (those with the most errors) its hits and errors at the threshold. */
-export function multilabelPanels(
-  outcomes: readonly Outcome[],
-  run: PlannedRun,
-  threshold: number,
-  about: string,
-): PanelPlan[] {
+export function multilabelPanels(outcomes: readonly Outcome[], run: PlannedRun, threshold: number): PanelPlan[] {
   const known = outcomes.filter(({ record }) => record.label !== undefined);
   if (known.length === 0) return [];
   const tables = run.classes.map((_, index) => {
@@ -159,7 +147,6 @@ export function multilabelPanels(
       title: `${name} at threshold ${threshold}: ${counts}`,
       subtitle: [
         `The number above a picture is its probability of ${name}.${left > 0 ? ` ${left} classes with fewer errors have no panel.` : ''}`,
-        about,
       ],
       flow: 'abreast',
       sections: [section('TP'), section('FN'), section('FP'), section('TN')],

@@ -46,7 +46,6 @@ export function patientPanel(
   groups: ReadonlyMap<string, readonly Outcome[]>,
   run: PlannedRun,
   options: Required<Pick<PlanOptions, 'threshold' | 'seed'>> & Pick<PlanOptions, 'patient'>,
-  about: string,
 ): PanelPlan[] {
   const names = [...groups.keys()].sort(naturally);
   const { patient, seed, threshold } = options;
@@ -61,10 +60,7 @@ export function patientPanel(
     {
       name: `patient-${panelSlug(name)}`,
       title: `${capital(noun)} ${shownName(name)}: ${list.length} ${list.length === 1 ? 'picture' : 'pictures'}, ${wrongText(list)}`,
-      subtitle: [
-        patient === undefined ? `Drawn by seed ${seed} from ${names.length} (${noun}).` : 'Chosen by name.',
-        about,
-      ],
+      subtitle: [patient === undefined ? `Drawn by seed ${seed} from ${names.length} (${noun}).` : 'Chosen by name.'],
       flow: 'in turn',
       sections: [
         {
@@ -82,7 +78,6 @@ export function worstPatientsPanel(
   groups: ReadonlyMap<string, readonly Outcome[]>,
   run: PlannedRun,
   threshold: number,
-  about: string,
 ): PanelPlan[] {
   const noun = groupNoun(run);
   const ranked = [...groups]
@@ -104,7 +99,6 @@ export function worstPatientsPanel(
       title: `Worst by ${noun}: ${faulty} of ${ranked.length} have errors`,
       subtitle: [
         `Most errors first, of equal ones the highest mean loss (−ln of the label's probability).${left > 0 ? ` ${left} of ${ranked.length} are left out.` : ''}`,
-        about,
       ],
       flow: 'in turn',
       sections: shown.map(({ name, list, mean, wrong }): PlannedSection => {

@@ -1,5 +1,3 @@
-import { basename } from 'node:path';
-import { shownName } from './captions.ts';
 import { binaryPanels } from './cell-panels.ts';
 import { multiclassPanels, multilabelPanels } from './class-panels.ts';
 import { groupsOf, patientPanel, worstPatientsPanel } from './group-panels.ts';
@@ -19,12 +17,11 @@ import type { PanelPlan, Plannable, PlannedRun, PlanOptions } from './plan.ts';
 export function planPanels(records: readonly Plannable[], run: PlannedRun, options: PlanOptions = {}): PanelPlan[] {
   const { threshold = run.threshold, seed = 0, patient } = options;
   const outcomes = outcomesOf(records, run, threshold);
-  const about = `${shownName(basename(run.model.path))} on ${shownName(basename(run.dataset.path))}, seed ${seed}`;
   const groups = groupsOf(outcomes);
   return [
-    ...BY_TASK[run.task](outcomes, run, threshold, about),
-    ...patientPanel(groups, run, { threshold, seed, ...(patient === undefined ? {} : { patient }) }, about),
-    ...worstPatientsPanel(groups, run, threshold, about),
+    ...BY_TASK[run.task](outcomes, run, threshold),
+    ...patientPanel(groups, run, { threshold, seed, ...(patient === undefined ? {} : { patient }) }),
+    ...worstPatientsPanel(groups, run, threshold),
   ];
 }
 

@@ -5,9 +5,8 @@ export type Plannable = Pick<AuditRecord, 'id' | 'label' | 'scores' | 'group' | 
 
 /** What of a run the choice of pictures needs. */
 export type PlannedRun = Pick<AuditRun, 'task' | 'classes' | 'threshold'> & {
-  readonly positive?: number;
-  readonly model: Pick<AuditRun['model'], 'path'>;
-  readonly dataset: Pick<AuditRun['dataset'], 'path' | 'columns'>;
+  readonly positive?: number | undefined;
+  readonly dataset: Pick<AuditRun['dataset'], 'columns'>;
 };
 
 /** One picture of a panel with what stands above it. */
@@ -36,6 +35,7 @@ export interface PanelPlan {
   readonly name: string;
   /** With counts and threshold. */
   readonly title: string;
+  /** What is said of it beside method, model and data set. */
   readonly subtitle: readonly string[];
   /** `abreast`: each page shows the next rows of every section; `in turn`: one section after the other. */
   readonly flow: 'abreast' | 'in turn';

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type AuditPanelItem, type AuditPanelMap, auditPanel, auditPanelColumns, type Picture } from '@seewhy/core';
 import { isSeewhyError } from '@seewhy/onnx';
 import type { AuditMethod, AuditRecord, AuditRun } from '@seewhy/report';
@@ -43,6 +43,7 @@ const METHODS = 4;
 export async function writePanels(request: PanelsRequest): Promise<string[]> {
   const { run, records, folder } = request;
   const plans = planPanels(records, run, request);
+  const about = `${shownName(basename(run.model.path))} on ${shownName(basename(run.dataset.path))}, seed ${request.seed ?? 0}`;
   const byId = new Map(records.map((record) => [record.id, record]));
   if (plans.length > 0) await makeFolder(join(folder, 'panels'));
   const files: string[] = [];
@@ -53,7 +54,7 @@ export async function writePanels(request: PanelsRequest): Promise<string[]> {
         request.signal?.throwIfAborted();
         const raster = auditPanel({
           title: plan.title,
-          subtitle: [methods.map(methodText).join(', '), ...plan.subtitle].filter(Boolean),
+          subtitle: [methods.map(methodText).join(', '), ...plan.subtitle, about].filter(Boolean),
           methods: methods.map(({ title }) => shownName(title)),
           sections: await Promise.all(
             sections.map(async (section) => ({
