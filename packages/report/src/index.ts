@@ -11,7 +11,22 @@ export type {
   Figure,
   Flip,
 } from './comparison-data.ts';
+export { type Completion, completeFilter } from './filter/complete-filter.ts';
+export { type FilterContext, type FilterView, filterContext } from './filter/filter-context.ts';
+export {
+  allOf,
+  anyOf,
+  EVERYTHING,
+  type FilterNode,
+  type FilterOperator,
+  type FilterTerm,
+  type FilterValue,
+} from './filter/filter-node.ts';
+export { formatFilter } from './filter/format-filter.ts';
+export { type Filter, parseFilter } from './filter/parse-filter.ts';
+export type { FilterProblem } from './filter/syntax.ts';
 export type { Finding, MapCluster, Severity } from './finding.ts';
+export { findingsOf } from './findings/findings-of.ts';
 export { boxAverage } from './map-statistics/box-average.ts';
 export { describeMap } from './map-statistics/describe-map.ts';
 export type { Mask } from './map-statistics/inside-mask.ts';
