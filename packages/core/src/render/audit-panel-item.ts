@@ -125,13 +125,14 @@ function drawCaption(sheet: Raster, item: AuditPanelItem, x: number, y: number, 
 
 /**
  * The id, or its beginning and its end: ids of one set often share the one or the other. One that is cut, or has letters that the font
- * has not, is followed by the tag.
+ * has not or that cannot be seen, is followed by the tag.
  */
 export function fitId(id: string, tag: string | undefined, width: number): string {
-  if (textWidth(id) <= width && isDrawable(id)) return id;
+  const plain = textWidth(id);
+  if (plain > 0 && plain <= width && isDrawable(id)) return id;
   const behind = tag ? ` #${tag}` : '';
   const room = width - textWidth(behind);
-  if (textWidth(id) <= room) return id + behind;
+  if (plain <= room) return id + behind;
   const half = Math.floor(room / 2);
   return `${fitText(id, half)}${fitText(id, half, 'text', true).slice(1)}${behind}`;
 }

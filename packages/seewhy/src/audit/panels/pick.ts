@@ -7,21 +7,30 @@ export interface Picked {
   readonly note: string;
 }
 
-/** The first `most` of a sorted list; explained ones only, where some are and not all of the list can be shown. */
-export function pickFirst(sorted: readonly Outcome[], most: number, rule: string): Picked {
-  const { list, unexplained } = explainedOf(sorted, most);
-  return said(sorted.length, list.slice(0, most), rule, unexplained);
-}
+/** The first `most` of a sorted list. */
+export const pickFirst = (sorted: readonly Outcome[], most: number, rule: string): Picked =>
+  picked(sorted, most, rule, (list) => list.slice(0, most));
+
+/** At most `most` of a sorted list at equal steps of rank, the first and the last among them: the whole range and not its best end. */
+export const pickEvenly = (sorted: readonly Outcome[], most: number, rule: string): Picked =>
+  picked(sorted, most, rule, (list) => evenly(list, most));
 
 /**
- * At most `most` of a sorted list at equal steps of rank, the first and the last among them: they show the whole range and not its best end.
- * Taken from the explained ones only when some of those it would take are not.
+ * Chosen from the explained ones only, when some of those chosen from all would have no map; but where all can be shown all are, and where
+ * none is explained that does not matter: those without a map say it themselves.
  */
-export function pickEvenly(sorted: readonly Outcome[], most: number, rule: string): Picked {
-  const wanted = evenly(sorted, most);
-  if (wanted.every(isExplained)) return said(sorted.length, wanted, rule, 0);
-  const { list, unexplained } = explainedOf(sorted, most);
-  return said(sorted.length, evenly(list, most), rule, unexplained);
+function picked(
+  sorted: readonly Outcome[],
+  most: number,
+  rule: string,
+  choose: (list: readonly Outcome[]) => readonly Outcome[],
+): Picked {
+  const wanted = choose(sorted);
+  const explained = sorted.filter(isExplained);
+  if (sorted.length <= most || explained.length === 0 || wanted.every(isExplained))
+    return { shown: wanted, note: noteOf(sorted.length, wanted.length, rule, 0) };
+  const shown = choose(explained);
+  return { shown, note: noteOf(sorted.length, shown.length, rule, sorted.length - explained.length) };
 }
 
 /** `most` of a list at equal steps: index round(i (n − 1) / (most − 1)). */
@@ -33,19 +42,11 @@ export function evenly<T>(list: readonly T[], most: number): readonly T[] {
 
 const isExplained = ({ record }: Outcome) => Object.keys(record.maps ?? {}).length > 0;
 
-/** The explained ones where there are any and not all can be shown, else all: those without a map say it themselves. */
-function explainedOf(list: readonly Outcome[], most: number): { list: readonly Outcome[]; unexplained: number } {
-  const explained = list.filter(isExplained);
-  return list.length > most && explained.length > 0
-    ? { list: explained, unexplained: list.length - explained.length }
-    : { list, unexplained: 0 };
-}
-
-function said(all: number, shown: readonly Outcome[], rule: string, unexplained: number): Picked {
-  const left = all - shown.length;
-  if (all === 0) return { shown, note: '' };
-  const which = left === 0 ? `All ${all}` : `${shown.length} of ${all}`;
+function noteOf(all: number, shown: number, rule: string, unexplained: number): string {
+  if (all === 0) return '';
+  const left = all - shown;
+  const which = left === 0 ? `All ${all}` : `${shown} of ${all}`;
   const rest = left === 0 ? '' : `; ${left} ${left === 1 ? 'is' : 'are'} left out`;
-  const why = left > 0 && unexplained > 0 ? `, ${unexplained} of all were not explained` : '';
-  return { shown, note: `${all === 1 ? 'The only one' : `${which}, ${rule}`}${rest}${why}.` };
+  const why = unexplained > 0 ? `, ${unexplained} of all were not explained` : '';
+  return `${all === 1 ? 'The only one' : `${which}, ${rule}`}${rest}${why}.`;
 }
