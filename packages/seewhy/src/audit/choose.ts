@@ -1,0 +1,72 @@
+import { type AuditRecord, type AuditRun, cellOf, isCorrect, predictedOf } from '@seewhy/report';
+import { targetClass } from './explain-row.ts';
+import { shareOfText } from './id-table.ts';
+import { readJournal } from './journal.ts';
+import { panelIds } from './panels/plan.ts';
+import { planPanels } from './panels/plan-panels.ts';
+import type { Chosen } from './passes.ts';
+import type { AuditPlan } from './plan.ts';
+
+/** Beyond so many predictions the panels are chosen among these: all that are wrong and those that come first in a seeded order. */
+const MOST_FOR_PANELS = 100_000;
+
+/**
+ * The pictures that are explained, by number of their row. They follow from predictions and seed alone, not from the order of the rows.
+ * - `errors`: labelled pictures that are not decided as labelled
+ * - `panel`: those that the panels show
+ * - a number: so many of each cell (TP, FN, TN, FP; else of each pair of label and decision), drawn with the seed
+ */
+export async function choosePictures(
+  plan: AuditPlan,
+  journal: string,
+  run: Pick<AuditRun, 'dataset' | 'model'>,
+): Promise<Map<number, Chosen>> {
+  const { chooser, scan, seed } = plan;
+  const chosen = new Map<number, Chosen>();
+  const choose = (record: AuditRecord) => {
+    const target = targetClass(record, predictedOf(record, plan), plan);
+    const before = record.scores.find(([index]) => index === target)?.[1];
+    chosen.set(scan.ids.find(record.id), { target, before: before ?? record.scores.at(-1)![1] });
+  };
+  if (chooser.kind === 'panel') {
+    const lean = new Map<string, AuditRecord>();
+    for await (const record of predictions(journal)) {
+      const wanted = lean.size < MOST_FOR_PANELS || isCorrect(record, plan) === false;
+      if (wanted) lean.set(record.id, leanOf(record));
+    }
+    const { patient } = plan;
+    const { task, classes, threshold, positive } = plan;
+    const about = { task, classes, threshold, ...(positive === undefined ? {} : { positive }), ...run };
+    const plans = planPanels([...lean.values()], about, { seed, ...(patient === undefined ? {} : { patient }) });
+    for (const id of panelIds(plans)) choose(lean.get(id)!);
+    return chosen;
+  }
+  // Of each cell the pictures that come first in an order drawn with the seed.
+  const cells = new Map<string, { share: number; record: AuditRecord }[]>();
+  for await (const record of predictions(journal)) {
+    if (chooser.kind === 'all' || (chooser.kind === 'errors' && isCorrect(record, plan) === false)) choose(record);
+    if (chooser.kind !== 'cell') continue;
+    const cell = cellOf(record, plan) ?? pairOf(record, plan);
+    const kept = cells.get(cell) ?? [];
+    cells.set(cell, kept);
+    const share = shareOfText(record.id, seed);
+    if (kept.length >= chooser.count && share >= kept.at(-1)!.share) continue;
+    const at = kept.findIndex((one) => one.share > share);
+    kept.splice(at < 0 ? kept.length : at, 0, { share, record: leanOf(record) });
+    if (kept.length > chooser.count) kept.pop();
+  }
+  for (const kept of cells.values()) for (const { record } of kept) choose(record);
+  return chosen;
+}
+
+/** Predicted records of a journal. */
+async function* predictions(journal: string): AsyncGenerator<AuditRecord> {
+  for await (const line of readJournal(journal)) if (line.kind === 'predicted') yield line.record;
+}
+
+/** What the choice needs. */
+const leanOf = ({ id, label, scores, group, sha256 }: AuditRecord): AuditRecord =>
+  ({ id, scores, sha256, ...(label ? { label } : {}), ...(group === undefined ? {} : { group }) }) as AuditRecord;
+
+const pairOf = (record: AuditRecord, plan: AuditPlan): string =>
+  `${record.label?.join('+') ?? '?'} ${predictedOf(record, plan)?.join('+') ?? '?'}`;

@@ -1,0 +1,173 @@
+import { readFile } from 'node:fs/promises';
+import { nearest } from '@seewhy/onnx';
+import { parse } from 'csv-parse/sync';
+import { systemCode } from '../errors.ts';
+import { auditErrors } from './audit-errors.ts';
+
+/** `--class-map`: from the data set's labels to the model's classes as written; null leaves a label out. */
+export type WrittenClassMap = ReadonlyMap<string, string | number | null>;
+
+/** The classes of an audit, and how labels of the data set find theirs. */
+export interface ClassMap {
+  /** Names, in the model's order. */
+  readonly names: readonly string[];
+  /** Where the names came from, and what was assumed. */
+  readonly notices: readonly string[];
+  /** Class of a label; null: left out by the class map; undefined: unknown. */
+  classOf(label: string): number | null | undefined;
+  /** For a label that is unknown: the nearest names, as a sentence; empty when nothing is near. */
+  near(label: string): string;
+}
+
+/** Case, spaces, underscores and hyphens do not matter. */
+const plain = (name: string): string =>
+  name
+    .normalize('NFC')
+    .toLowerCase()
+    .replace(/[\s_-]+/g, '');
+
+const NEGATIVE = ['no', 'false', 'negative', 'neg', 'absent', 'normal'];
+const POSITIVE = ['yes', 'true', 'positive', 'pos', 'present', 'abnormal'];
+
+/**
+ * Finds the class of each label: by the class map, by name, by index, and for two classes by words such as yes and no. Without names in the
+ * model the data set's own classes are its names, in the order it lists them, else sorted, as training from folders numbers them.
+ * @param labels the data set's labels that occur
+ * @throws AUDIT_CLASSES when no label fits
+ */
+export function classMapOf(request: {
+  readonly classes: number;
+  readonly modelNames: readonly string[] | undefined;
+  readonly labels: readonly string[];
+  readonly listed: readonly string[] | undefined;
+  readonly written: WrittenClassMap | undefined;
+  readonly writtenFrom?: string;
+}): ClassMap {
+  const { classes, modelNames, labels, written } = request;
+  const notices: string[] = [];
+  const names = modelNames ? [...modelNames] : namesFrom(request, notices);
+  const byName = new Map<string, number>();
+  // "tench, Tinca tinca": each of the synonyms is a name, the whole one first.
+  names.forEach((name, index) => {
+    for (const synonym of name.includes(',') ? name.split(',') : []) {
+      const key = plain(synonym);
+      if (key !== '' && !byName.has(key)) byName.set(key, index);
+    }
+  });
+  for (let index = names.length - 1; index >= 0; index--) byName.set(plain(names[index]!), index);
+  const exact = new Map(names.map((name, index) => [name, index]));
+  const find = (label: string): number | undefined => {
+    const named = exact.get(label) ?? byName.get(plain(label));
+    if (named !== undefined) return named;
+    if (/^\d+(\.0*)?$/.test(label.trim()) && Number(label) < classes) return Number(label);
+    if (classes === 2) {
+      if (NEGATIVE.includes(plain(label))) return 0;
+      if (POSITIVE.includes(plain(label))) return 1;
+    }
+    return undefined;
+  };
+  const mapped = new Map<string, number | null>();
+  for (const [label, to] of written ?? []) {
+    const index = to === null ? null : typeof to === 'number' ? to : find(to);
+    if (index === undefined || (index !== null && !(Number.isInteger(index) && index >= 0 && index < classes)))
+      throw auditErrors.classUnknown(`--class-map ${request.writtenFrom ?? ''}`.trim(), String(to), names);
+    mapped.set(label, index);
+    if (!mapped.has(plain(label))) mapped.set(plain(label), index);
+  }
+  const classOf = (label: string) => {
+    const given = mapped.get(label) ?? mapped.get(plain(label));
+    return given !== undefined || mapped.has(label) || mapped.has(plain(label)) ? (given ?? null) : find(label);
+  };
+  const near = (label: string) => {
+    const found = nearest(label, names);
+    return found.length > 0 ? `Near: ${found.map((name) => `'${name}'`).join(', ')}.` : '';
+  };
+  if (labels.length > 0 && labels.every((label) => classOf(label) === undefined))
+    throw auditErrors.noClassFits(labels, names, near(labels[0]!));
+  return { names, notices, classOf, near };
+}
+
+function namesFrom(
+  { classes, labels, listed, written }: Parameters<typeof classMapOf>[0],
+  notices: string[],
+): string[] {
+  const numbered = Array.from({ length: classes }, (_, index) => `class ${index}`);
+  if (written) {
+    // The map's own indices name the classes, where each is named by one label alone.
+    const names = [...numbered];
+    const by = new Map<number, string[]>();
+    for (const [label, to] of written) {
+      const index = typeof to === 'number' ? to : /^\d+$/.test(to ?? '') ? Number(to) : undefined;
+      if (index !== undefined) by.set(index, [...(by.get(index) ?? []), label]);
+    }
+    for (const [index, labelled] of by) if (labelled.length === 1 && index < classes) names[index] = labelled[0]!;
+    return names;
+  }
+  const given = [...(listed && listed.length > 0 ? listed : sorted(labels))];
+  const counted = given.every((name) => /^\d+(\.0*)?$/.test(name.trim()));
+  if (given.length !== classes || counted) {
+    if (!counted && labels.length > 0)
+      notices.push(
+        `The model names no classes and the data set has ${given.length}, not ${classes}: labels are taken as indices. --labels or --class-map says otherwise.`,
+      );
+    return numbered;
+  }
+  notices.push(
+    `The model names no classes; those of the data set are taken, ${listed && listed.length > 0 ? 'in its own order' : 'sorted by name'}: ${given
+      .slice(0, 8)
+      .map((name, index) => `${index} ${name}`)
+      .join(', ')}${given.length > 8 ? ', …' : ''}. --labels or --class-map says otherwise.`,
+  );
+  return given;
+}
+
+const sorted = (names: readonly string[]): string[] => [...names].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+
+/** Reads `--class-map`: a JSON object, or two columns of CSV (with or without a header). */
+export async function readClassMap(path: string): Promise<WrittenClassMap> {
+  let text: string;
+  try {
+    text = (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
+  } catch (cause) {
+    const code = systemCode(cause);
+    throw auditErrors.classMap(path, code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`);
+  }
+  return /^\s*\{/.test(text) ? fromJson(text, path) : fromCsv(text, path);
+}
+
+function fromJson(text: string, path: string): WrittenClassMap {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw auditErrors.classMap(path, `is not valid JSON (${(cause as Error).message})`);
+  }
+  const entries = Object.entries(parsed as Record<string, unknown>);
+  for (const [label, to] of entries)
+    if (to !== null && typeof to !== 'string' && typeof to !== 'number')
+      throw auditErrors.classMap(path, `leads '${label}' to ${JSON.stringify(to)}, which is no class`);
+  if (entries.length === 0) throw auditErrors.classMap(path, 'is empty');
+  return new Map(entries as [string, string | number | null][]);
+}
+
+function fromCsv(text: string, path: string): WrittenClassMap {
+  let rows: string[][];
+  try {
+    rows = parse(text, { delimiter: [',', ';', '\t'], trim: true, skip_empty_lines: true, relax_column_count: true });
+  } catch (cause) {
+    throw auditErrors.classMap(path, `is not CSV (${(cause as Error).message})`);
+  }
+  const map = new Map<string, string | null>();
+  for (const [at, row] of rows.entries()) {
+    if (row.length !== 2) throw auditErrors.classMap(path, `has ${row.length} cells in line ${at + 1}, not two`);
+    if (
+      at === 0 &&
+      /^(class|model|index|to|target)/i.test(row[1]!) &&
+      /^(label|name|from|data|source|dx)/i.test(row[0]!)
+    )
+      continue;
+    map.set(row[0]!, row[1] === '' ? null : row[1]!);
+  }
+  if (map.size === 0) throw auditErrors.classMap(path, 'is empty');
+  return map;
+}
