@@ -52,6 +52,13 @@ export default {
   configFile: false,
   logLevel: 'warn',
   publicDir: false,
+  resolve: {
+    // The colours come from core's sources: the page is the same whether or not core was built before.
+    alias: ['core', 'autodiff', 'onnx'].map((name) => ({
+      find: `@seewhy/${name}`,
+      replacement: here(`../${name}/src/index.ts`),
+    })),
+  },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: here('dist'),

@@ -22,7 +22,6 @@ const quoted = (names: readonly string[], most = 8) =>
 export const errors = {
   unknownPreprocess: (name: string, known: Iterable<string>) => unknownName('preprocess preset', name, known),
   unknownPreset: (name: string, known: Iterable<string>) => unknownName('post-processing preset', name, known),
-  unknownColormap: (name: string, known: Iterable<string>) => unknownName('colormap', name, known),
   unknownInterpolation: (name: string, known: Iterable<string>) => unknownName('interpolation', name, known),
 
   preprocessInvalid: (key: string, value: unknown, expected: string, where?: string) =>

@@ -22,7 +22,7 @@ export type {
   SamplingRecord,
 } from './explanation.ts';
 export { VERSION } from './explanation.ts';
-export { COLORMAPS, type ColormapName, colormap, colourIndex } from './heatmap/colormaps.ts';
+export { COLORMAPS, type ColormapName, colormap, colourIndex, defaultColormap } from './heatmap/colormaps.ts';
 export { type Diagnosis, diagnose } from './heatmap/diagnose.ts';
 export { type Finishing, fusedStages, stagesOf } from './heatmap/finishing.ts';
 export type { HeatMap } from './heatmap/heatmap.ts';
@@ -86,7 +86,7 @@ export { type ContactSheetItem, type ContactSheetOptions, contactSheet } from '.
 export { fitInside, scaleTo } from './render/fit.ts';
 export { type HeatmapImageOptions, heatmapImage, transparentHeatmap } from './render/heatmap-image.ts';
 export { type HeatmapSheetRequest, heatmapSheet } from './render/heatmap-sheet.ts';
-export { OVERLAY_STYLES, type OverlayOptions, type OverlayStyle, overlay } from './render/overlay.ts';
+export { OVERLAY_STYLES, type OverlayOptions, type OverlayStyle, opacities, overlay } from './render/overlay.ts';
 export { type PanelRequest, panel } from './render/panel.ts';
 export type { Raster } from './render/raster.ts';
 export { isDrawable } from './render/text.ts';

@@ -1,4 +1,4 @@
-import { errors } from '../errors.ts';
+import { unknownName } from '../errors.ts';
 import { COLORMAP_TABLES } from './colormaps.generated.ts';
 
 export type ColormapName = keyof typeof COLORMAP_TABLES;
@@ -19,7 +19,7 @@ export function colormap(name: ColormapName): Uint8Array {
   const known = decoded.get(name);
   if (known) return known;
   const packed = COLORMAP_TABLES[name];
-  if (!packed) throw errors.unknownColormap(name, COLORMAPS);
+  if (!packed) throw unknownName('colormap', name, COLORMAPS);
   const table = Uint8Array.from(atob(packed), (character) => character.charCodeAt(0));
   decoded.set(name, table);
   return table;

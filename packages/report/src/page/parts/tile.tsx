@@ -1,0 +1,78 @@
+import type { AuditRecord } from '../../index.ts';
+import { describeMap } from '../../map-statistics/describe-map.ts';
+import { figure } from '../draw/text.ts';
+import { kindOf, targetScore } from '../state/decisions.ts';
+import { coloursFor, look, method, opacity } from '../state/display.ts';
+import { noteOf } from '../state/notes.ts';
+import { mapOf, pictureUrl } from '../state/pictures.ts';
+import { run } from '../state/report.ts';
+import { thresholdOf } from '../state/threshold.ts';
+import { Heat } from './heat.tsx';
+import { Mark } from './marks.tsx';
+import { Name } from './name.tsx';
+
+/** The picture with its map, as the gallery shows it. */
+export function Thumb({ record }: { record: AuditRecord }) {
+  const shown = method.value;
+  const url = pictureUrl(record.id);
+  const map = shown && look.value !== 'picture' ? mapOf(record.id, shown.name) : undefined;
+  const alt = describeMap(record, run, map && shown ? shown.name : undefined, thresholdOf(record));
+  const [, height, width] = run.model.input;
+  return (
+    <span class="thumb" style={{ aspectRatio: `${width} / ${height}` }}>
+      {url ? (
+        <img src={url} alt={alt} decoding="async" draggable={false} />
+      ) : (
+        <span class="thumb-none">
+          <span>not in this file</span>
+          <span class="unseen">{alt}</span>
+        </span>
+      )}
+      {map && shown && (
+        <Heat
+          map={map}
+          colours={coloursFor(shown.signed)}
+          {...(look.value === 'heatmap' ? {} : { alpha: opacity.value })}
+        />
+      )}
+    </span>
+  );
+}
+
+/** What stands below a picture: how it was decided, the score, the id. */
+export function Caption({ record }: { record: AuditRecord }) {
+  const kind = kindOf(record);
+  const [best] = record.scores;
+  const score = targetScore(record);
+  const note = noteOf(record.id);
+  return (
+    <span class="caption">
+      <span class="caption-line">
+        <Mark kind={kind} quiet />
+        <span class={`kind kind-${kind}`}>{kind === 'none' ? 'no label' : kind}</span>
+        <span class="score">{score !== undefined ? figure(score, 2) : best ? figure(best[1], 2) : '–'}</span>
+        {note?.flag && (
+          <span class="flag" role="img" aria-label="flagged">
+            ⚑
+          </span>
+        )}
+        {note?.text && (
+          <span class="flag" role="img" aria-label="has a note">
+            ✎
+          </span>
+        )}
+      </span>
+      {run.task !== 'binary' && (
+        <span class="caption-line caption-label">
+          <Name
+            text={record.label?.map((index) => run.classes[index] ?? String(index)).join(', ') ?? 'no label'}
+            most={40}
+          />
+        </span>
+      )}
+      <span class="caption-line caption-id">
+        <Name text={record.id} most={48} />
+      </span>
+    </span>
+  );
+}

@@ -1,0 +1,425 @@
+import { useState } from 'preact/hooks';
+import { bestThreshold, type Criterion } from '../../metrics/best-threshold.ts';
+import { binaryMetrics, type Counts } from '../../metrics/binary-metrics.ts';
+import { CELLS, type Cell } from '../../metrics/decision.ts';
+import { count, figure, percent, short, thresholdText } from '../draw/text.ts';
+import { Choice } from '../parts/choice.tsx';
+import { ClassChoice } from '../parts/class-choice.tsx';
+import { Curves } from '../parts/curves.tsx';
+import { LookChoice, MethodChoice, OpacitySlider } from '../parts/display-controls.tsx';
+import { EstimateRow } from '../parts/estimate.tsx';
+import { Gallery } from '../parts/gallery.tsx';
+import { Histogram } from '../parts/histogram.tsx';
+import { KIND_NAMES, Mark } from '../parts/marks.tsx';
+import { Name } from '../parts/name.tsx';
+import { cells, curve, type Decided, decided, facetNames, facets, target } from '../state/decisions.ts';
+import { adjust, go, place } from '../state/place.ts';
+import { run } from '../state/report.ts';
+import { threshold, thresholdsBy, withThreshold } from '../state/threshold.ts';
+
+const setThreshold = (value: number) => adjust({ t: value === run.threshold ? '' : thresholdText(value) });
+
+/** One class against the rest at a threshold: what becomes of the pictures, the figures, the curves. */
+export function Decisions() {
+  const index = target.value;
+  if (index === undefined)
+    return (
+      <section>
+        <h1>Threshold</h1>
+        <p class="lead">
+          This model chooses one of {run.classes.length} classes. Choose a class to look at it against the rest.
+        </p>
+        <ClassChoice />
+      </section>
+    );
+  const name = run.classes[index] ?? '';
+  const parts = facets.value;
+  const counts = parts.length > 0 ? countsOf(cells.value) : curve.value.at(threshold.value);
+  return (
+    <section>
+      <div class="title-row">
+        <h1>Threshold</h1>
+        <ClassChoice />
+      </div>
+      <p class="lead">
+        A picture counts as{' '}
+        <strong>
+          <Name text={name} most={60} />
+        </strong>{' '}
+        from a score of <strong>{thresholdText(threshold.value)}</strong> on.{' '}
+        {count(decided.value.length, 'labelled picture')}
+        {curve.value.reason ? `; ${curve.value.reason}` : '.'}
+      </p>
+      <div class="card threshold-card">
+        <div class="histogram-legend" aria-hidden="true">
+          <span>
+            <Name text={name} most={30} /> ↑
+          </span>
+          <span>others ↓</span>
+        </div>
+        <Histogram rows={decided.value} value={threshold.value} label="Threshold" onChange={setThreshold} />
+        <ThresholdTools />
+      </div>
+      <ByValue />
+      <div class="two-columns">
+        <Table counts={counts} />
+        <Figures counts={counts} />
+      </div>
+      <Curves
+        rows={decided.value}
+        curve={curve.value}
+        counts={counts}
+        threshold={threshold.value}
+        onPick={setThreshold}
+      />
+      <Galleries />
+    </section>
+  );
+}
+
+const countsOf = (found: Readonly<Record<Cell, readonly unknown[]>>): Counts => {
+  return { tp: found.TP.length, fn: found.FN.length, tn: found.TN.length, fp: found.FP.length };
+};
+
+const CRITERIA = [
+  { value: 'youden', text: 'Youden (sensitivity + specificity)' },
+  { value: 'f1', text: 'F1' },
+  { value: 'mcc', text: 'MCC' },
+  { value: 'accuracy', text: 'accuracy' },
+  { value: 'cost', text: 'cost FP : FN' },
+  { value: 'sensitivity', text: 'sensitivity at least' },
+  { value: 'specificity', text: 'specificity at least' },
+] as const;
+type CriterionName = (typeof CRITERIA)[number]['value'];
+
+function criterionOf(kind: CriterionName, cost: number, least: number): Criterion {
+  if (kind === 'cost') return { kind, fp: 1, fn: cost };
+  return kind === 'sensitivity' || kind === 'specificity' ? { kind, least } : { kind };
+}
+
+/** The number itself, and the best one by a criterion. */
+function ThresholdTools() {
+  const [kind, setKind] = useState<CriterionName>('youden');
+  const [ratio, setRatio] = useState(5);
+  const [least, setLeast] = useState(0.95);
+  const criterion = criterionOf(kind, ratio, least);
+  const best = bestThreshold(curve.value, criterion);
+  const now = curve.value.at(threshold.value);
+  const apply = () => {
+    const { name } = thresholdsBy.value;
+    if (!name) {
+      if (best.threshold !== undefined) go({ t: thresholdText(best.threshold) });
+      return;
+    }
+    let ts = place.value.ts;
+    for (const { value, curve: own } of facets.value) {
+      const found = bestThreshold(own, criterion);
+      const next = new URLSearchParams(ts);
+      if (found.threshold !== undefined) next.set(value, thresholdText(found.threshold));
+      ts = next.toString();
+    }
+    go({ ts, ...(best.threshold === undefined ? {} : { t: thresholdText(best.threshold) }) });
+  };
+  return (
+    <div class="toolbar">
+      <label class="field">
+        <span>Threshold</span>
+        <input
+          type="number"
+          min="0"
+          max="1"
+          step="0.01"
+          value={thresholdText(threshold.value)}
+          onChange={(event) => {
+            const value = event.currentTarget.valueAsNumber;
+            if (Number.isFinite(value)) setThreshold(value);
+          }}
+        />
+      </label>
+      <button
+        type="button"
+        class="quiet-button"
+        disabled={threshold.value === run.threshold}
+        onClick={() => go({ t: '', ts: '' })}
+      >
+        Back to {thresholdText(run.threshold)}
+      </button>
+      <span class="toolbar-group">
+        <label class="field">
+          <span>Best by</span>
+          <select value={kind} onChange={(event) => setKind(event.currentTarget.value as CriterionName)}>
+            {CRITERIA.map(({ value, text }) => (
+              <option key={value} value={value}>
+                {text}
+              </option>
+            ))}
+          </select>
+        </label>
+        {kind === 'cost' && (
+          <label class="field">
+            <span>1 FN costs as many FP</span>
+            <input
+              type="number"
+              min="0"
+              step="0.5"
+              value={ratio}
+              onInput={(event) => setRatio(Math.max(0, event.currentTarget.valueAsNumber || 0))}
+            />
+          </label>
+        )}
+        {(kind === 'sensitivity' || kind === 'specificity') && (
+          <label class="field">
+            <span>At least</span>
+            <input
+              type="number"
+              min="0"
+              max="1"
+              step="0.01"
+              value={least}
+              onInput={(event) => setLeast(Math.min(1, Math.max(0, event.currentTarget.valueAsNumber || 0)))}
+            />
+          </label>
+        )}
+        <button type="button" onClick={apply} disabled={best.threshold === undefined}>
+          {best.threshold === undefined ? 'None' : `Set ${thresholdText(best.threshold)}`}
+        </button>
+      </span>
+      {kind === 'cost' && (
+        <span class="quiet">
+          Cost now {short(now.fp + ratio * now.fn)} FP ({now.fp} FP + {short(ratio)} × {now.fn} FN); best{' '}
+          {best.counts ? short(best.counts.fp + ratio * best.counts.fn) : '–'}
+        </span>
+      )}
+      {best.reason && <span class="quiet">{best.reason}</span>}
+    </div>
+  );
+}
+
+/** Thresholds of their own for the values of a column. */
+function ByValue() {
+  const { name, own } = thresholdsBy.value;
+  if (facetNames.value.length === 0) return null;
+  return (
+    <details class="card by-value" open={name !== ''}>
+      <summary>Thresholds by group or column</summary>
+      <label class="field">
+        <span>Own thresholds for each</span>
+        <select value={name} onChange={(event) => go({ by: event.currentTarget.value, ts: '' })}>
+          <option value="">– none –</option>
+          {facetNames.value.map((one) => (
+            <option key={one} value={one}>
+              {one.slice(0, 60)}
+            </option>
+          ))}
+        </select>
+      </label>
+      {name && (
+        <div class="table-box">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">
+                  <Name text={name} most={40} />
+                </th>
+                <th scope="col" class="wide">
+                  Threshold
+                </th>
+                {CELLS.map((cell) => (
+                  <th scope="col" key={cell} class="number">
+                    <Mark kind={cell} quiet /> {cell}
+                  </th>
+                ))}
+                <th scope="col" class="number">
+                  Sensitivity
+                </th>
+                <th scope="col" class="number">
+                  Specificity
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {facets.value.map(({ value, curve: part }) => {
+                const at = own.get(value) ?? threshold.value;
+                const counts = part.at(at);
+                const { sensitivity, specificity } = binaryMetrics(counts);
+                const set = (number: number) => adjust({ ts: withThreshold(value, number) });
+                return (
+                  <tr key={value}>
+                    <th scope="row">
+                      <Name text={value} most={40} />
+                    </th>
+                    <td class="slider-cell">
+                      <input
+                        type="range"
+                        min="0"
+                        max="1"
+                        step="0.01"
+                        value={at}
+                        aria-label={`Threshold for ${value.slice(0, 60)}`}
+                        onInput={(event) => set(Number(event.currentTarget.value))}
+                      />
+                      <output>{thresholdText(at)}</output>
+                    </td>
+                    <td class="number">{counts.tp}</td>
+                    <td class="number">{counts.fn}</td>
+                    <td class="number">{counts.tn}</td>
+                    <td class="number">{counts.fp}</td>
+                    <td class="number">{figure(sensitivity.value)}</td>
+                    <td class="number">{figure(specificity.value)}</td>
+                  </tr>
+                );
+              })}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </details>
+  );
+}
+
+/** The 2 × 2 table; each count leads to its pictures. */
+function Table({ counts }: { counts: Counts }) {
+  const total = counts.tp + counts.fn + counts.tn + counts.fp;
+  const name = run.classes[target.value!] ?? '';
+  const cell = (kind: Cell, n: number) => (
+    <td class={`cell cell-${kind}`}>
+      <a
+        href={`#cell-${kind}`}
+        onClick={(event) => {
+          event.preventDefault();
+          document.getElementById(`cell-${kind}`)?.scrollIntoView({ block: 'start' });
+          document.getElementById(`cell-${kind}`)?.focus({ preventScroll: true });
+        }}
+      >
+        <span class="cell-kind">
+          <Mark kind={kind} quiet /> {kind}
+        </span>
+        <span class="cell-count" data-count={kind}>
+          {n.toLocaleString('en')}
+        </span>
+        <span class="cell-share">{total > 0 ? percent(n / total, 1) : '–'}</span>
+        <span class="unseen">{KIND_NAMES[kind]}s: show them</span>
+      </a>
+    </td>
+  );
+  return (
+    <div class="card">
+      <h2>Counts</h2>
+      <table class="two-by-two">
+        <thead>
+          <tr>
+            <td />
+            <th scope="col">
+              decided <Name text={name} most={24} />
+            </th>
+            <th scope="col">decided other</th>
+          </tr>
+        </thead>
+        <tbody>
+          <tr>
+            <th scope="row">
+              is <Name text={name} most={24} />
+            </th>
+            {cell('TP', counts.tp)}
+            {cell('FN', counts.fn)}
+          </tr>
+          <tr>
+            <th scope="row">is other</th>
+            {cell('FP', counts.fp)}
+            {cell('TN', counts.tn)}
+          </tr>
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Figures({ counts }: { counts: Counts }) {
+  const found = binaryMetrics(counts);
+  return (
+    <div class="card">
+      <h2>
+        Figures <span class="quiet">with 95 % intervals</span>
+      </h2>
+      <table class="figures">
+        <thead class="unseen">
+          <tr>
+            <th scope="col">Figure</th>
+            <th scope="col">Value</th>
+            <th scope="col">95 % interval</th>
+            <td />
+          </tr>
+        </thead>
+        <tbody>
+          <EstimateRow name="Sensitivity" hint="TP / (TP + FN), recall" value={found.sensitivity} />
+          <EstimateRow name="Specificity" hint="TN / (TN + FP)" value={found.specificity} />
+          <EstimateRow name="PPV" hint="TP / (TP + FP), precision" value={found.ppv} />
+          <EstimateRow name="NPV" hint="TN / (TN + FN)" value={found.npv} />
+          <EstimateRow name="F1" value={found.f1} />
+          <EstimateRow name="MCC" hint="Matthews' correlation, −1 to 1" value={found.mcc} from={-1} />
+          <EstimateRow name="Accuracy" value={found.accuracy} />
+          <EstimateRow name="Balanced accuracy" value={found.balancedAccuracy} />
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+const ORDERS = {
+  near: 'closest to the threshold',
+  sure: 'surest first',
+} as const;
+
+/** The four cells with their pictures: moving the threshold moves pictures between them. */
+function Galleries() {
+  const order = place.value.sort === 'sure' ? 'sure' : 'near';
+  const found = cells.value;
+  const ordered = (kind: Cell): readonly Decided[] => {
+    // By score ascending as they come: true for what is nearest to the threshold when predicted positive, surest when negative.
+    const rising = (kind === 'TP' || kind === 'FP') === (order === 'near');
+    return rising ? found[kind] : found[kind].toReversed();
+  };
+  return (
+    <>
+      <div class="toolbar toolbar-galleries">
+        <h2>Pictures</h2>
+        <Choice
+          label="Order"
+          name="order"
+          values={[
+            { value: 'near', text: ORDERS.near },
+            { value: 'sure', text: ORDERS.sure },
+          ]}
+          value={order}
+          onChange={(value) => go({ sort: value === 'near' ? '' : value })}
+        />
+        <LookChoice />
+        <MethodChoice />
+        <OpacitySlider />
+      </div>
+      <div class="cells">
+        {(['TP', 'FN', 'FP', 'TN'] as const).map((kind) => (
+          <section
+            key={kind}
+            id={`cell-${kind}`}
+            tabIndex={-1}
+            class={`card cell-card cell-card-${kind}`}
+            aria-labelledby={`cell-title-${kind}`}
+          >
+            <h3 id={`cell-title-${kind}`}>
+              <Mark kind={kind} quiet /> {KIND_NAMES[kind]}s{' '}
+              <span class="quiet">{found[kind].length.toLocaleString('en')}</span>
+            </h3>
+            <Gallery
+              records={ordered(kind).map(({ record }) => record)}
+              label={`${KIND_NAMES[kind]}s`}
+              tile={104}
+              height={430}
+              empty={`There is no ${KIND_NAMES[kind]} at this threshold.`}
+            />
+          </section>
+        ))}
+      </div>
+    </>
+  );
+}
