@@ -62,7 +62,8 @@ Image.fromarray(wide).save(OUT / 'grey16.tif')
 record('grey16.tif', grey)
 low = (np.asarray(grey).astype(np.uint16) * 4)
 Image.fromarray(low).save(OUT / 'grey16-dark.png')
-record('grey16-dark.png', Image.fromarray((low >> 8).astype(np.uint8)), 1, 'range')
+# 12 bits are what its values take, of 16.
+record('grey16-dark.png', Image.fromarray((low >> 4).astype(np.uint8)), 0, '12 bits')
 alpha = np.dstack([base, np.full((8, 12), 255, np.uint8)])
 alpha[:4, :6, 3] = 0
 alpha[4:, 6:, 3] = 128

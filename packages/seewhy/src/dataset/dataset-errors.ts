@@ -127,6 +127,12 @@ export const datasetErrors = {
       what: `--image-root '${shown(path)}' is not a folder`,
       cure: 'Give the folder that the paths of the manifest start from.',
     }),
+  imageRootOfZip: () =>
+    new SeewhyError({
+      code: 'OPTION_INVALID',
+      what: '--image-root does not go with a zip, whose pictures lie in it',
+      cure: 'Leave it out, or unpack the zip.',
+    }),
 
   idTwice: (id: string) =>
     new SeewhyError({
@@ -139,6 +145,13 @@ export const datasetErrors = {
   row: (line: string, detail: string) =>
     new SeewhyError({ code: 'ROW_INVALID', what: `The row ${detail}`, where: line, cure: 'Correct the manifest.' }),
 
+  annotation: (path: string, detail: string, cause?: unknown) =>
+    new SeewhyError({
+      code: 'ANNOTATION_INVALID',
+      what: `The annotation '${shown(path)}' ${detail}`,
+      cure: 'Write it again.',
+      cause,
+    }),
   maskMissing: (path: string) =>
     new SeewhyError({ code: 'MASK_MISSING', what: `There is no mask '${shown(path)}'`, cure: 'Check its path.' }),
   maskInvalid: (where: string, detail: string, cause?: unknown) =>

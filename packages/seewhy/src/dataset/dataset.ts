@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { errors, systemCode } from '../errors.ts';
 import { neighbours } from '../sources.ts';
 import type { Dataset, DatasetOptions } from './contract.ts';
 import { datasetErrors } from './dataset-errors.ts';
-import type { FileTree } from './file-tree.ts';
 import { FolderTree } from './folder-tree.ts';
-import { treeDataset } from './tree-dataset.ts';
+import { fileDataset, treeDataset } from './tree-dataset.ts';
+import { ZipTree } from './zip-tree.ts';
 
 export type {
   AuditProblemRow,
@@ -32,10 +32,25 @@ export async function openDataset(path: string, options: DatasetOptions = {}): P
     if (!root?.isDirectory()) throw datasetErrors.imageRootMissing(options.imageRoot);
   }
   const info = await look(path);
-  const tree: FileTree = new FolderTree(info.isDirectory() ? path : dirname(path), options.imageRoot);
-  return info.isDirectory()
-    ? await treeDataset({ tree, path, options })
-    : await treeDataset({ tree, path, options, file: basename(path) });
+  if (info.isDirectory()) return treeDataset(new FolderTree(path, options.imageRoot), path, options);
+  if (!info.isFile()) throw errors.file(path, 'is not a regular file', 'Give a folder, a manifest or a zip.');
+  const tree = new FolderTree(dirname(path), options.imageRoot);
+  const key = tree.key(basename(path));
+  const head = await tree.head(key, 4);
+  if (head[0] === 0x50 && head[1] === 0x4b && head[2]! < 9) {
+    if (options.imageRoot !== undefined) throw datasetErrors.imageRootOfZip();
+    return treeDataset(await ZipTree.open(path, await tree.random(key)), path, options);
+  }
+  // Annotations lie in a folder of their own, beside that of the pictures.
+  const file = resolve(path);
+  if (/\.json$/i.test(file) && basename(dirname(file)).toLowerCase() === 'annotations')
+    return fileDataset(
+      new FolderTree(dirname(dirname(file)), options.imageRoot),
+      `${basename(dirname(file))}/${basename(file)}`,
+      path,
+      options,
+    );
+  return fileDataset(tree, basename(path), path, options);
 }
 
 async function look(path: string) {

@@ -1,8 +1,10 @@
 import type { Picture } from '@seewhy/core';
-import { decodePicture } from '../picture/decode.ts';
-import type { AuditProblemRow, DatasetRow, RowDecodeOptions } from './contract.ts';
+import { type DecodedFile, decodeFile, pictureOf } from '../picture/decode.ts';
+import { orient } from '../picture/exif-orientation.ts';
+import type { AuditProblemRow, DatasetRow, MaskSource, RowDecodeOptions } from './contract.ts';
 import { datasetErrors, problemOf } from './dataset-errors.ts';
-import { fitMask, type Mask, maskFromFile } from './mask.ts';
+import { fitMask, type Mask, maskFromAlpha, maskFromFile } from './mask.ts';
+import { maskFromRegions } from './mask-regions.ts';
 
 export interface DecodedRow {
   readonly picture: Picture;
@@ -17,28 +19,50 @@ export interface DecodedRow {
  * @throws SeewhyError `PICTURE_*`, `PATH_OUTSIDE` … when there is no picture; what is wrong with the mask is in `problems`
  */
 export async function decodeRow(row: DatasetRow, options: RowDecodeOptions = {}): Promise<DecodedRow> {
-  const bytes = await row.read();
-  const picture = await decodePicture(bytes, {
+  const { maxPixels, window } = options;
+  const decoded = await decodeFile(await row.read(), {
     name: row.path,
-    ...(options.maxPixels ? { maxPixels: options.maxPixels } : {}),
+    ...(maxPixels === undefined ? {} : { maxPixels }),
+    ...(window === undefined ? {} : { window }),
+    ...(row.frame === undefined ? {} : { frame: row.frame }),
   });
+  const picture = pictureOf(decoded);
   if (!row.mask) return { picture, problems: [] };
   try {
-    const { mask, note } = await maskOf(row, picture, options);
-    if (!note) return { picture, mask, problems: [] };
-    return { picture: { ...picture, notes: [...(picture.notes ?? []), note] }, mask, problems: [] };
+    const found = await maskOf(row.mask, decoded, row.id, options);
+    if (!found) return { picture, problems: [] };
+    const { mask, note } = found;
+    if (note !== undefined) picture.notes = [...(picture.notes ?? []), note];
+    return { picture, mask, problems: [] };
   } catch (error) {
     return { picture, problems: [problemOf(error, row.id)] };
   }
 }
 
+/** EXIF's orientations from here on swap the sides. */
+const TURNED = 5;
+
 async function maskOf(
-  row: DatasetRow,
-  picture: Picture,
-  options: RowDecodeOptions,
-): Promise<{ mask: Mask; note?: string }> {
-  const source = row.mask!;
-  if (source.kind !== 'file') throw datasetErrors.maskInvalid(row.id, 'not read yet');
+  source: MaskSource,
+  decoded: DecodedFile,
+  where: string,
+  { maxPixels, maskLabels }: RowDecodeOptions,
+): Promise<{ mask: Mask; note?: string } | undefined> {
+  if (source.kind === 'alpha') {
+    const mask = maskFromAlpha(decoded);
+    return mask && { mask };
+  }
+  const { width, height, orientation = 1 } = decoded;
+  // Drawn on the file's own rows, before it was put upright: the sides tell.
+  const lies = (w: number, h: number) => orientation >= TURNED && w === height && h === width && w !== h;
+  if (source.kind === 'regions') {
+    const regions = source.regions.filter(
+      ({ label }) => !maskLabels || label === undefined || maskLabels.includes(label),
+    );
+    if (source.size && lies(...source.size))
+      return { mask: upright(maskFromRegions(regions, { width: height, height: width }, where).mask, orientation) };
+    return maskFromRegions(regions, decoded, where, source.size);
+  }
   let bytes: Uint8Array;
   try {
     bytes = await source.read();
@@ -47,5 +71,13 @@ async function maskOf(
       throw datasetErrors.maskMissing(source.path);
     throw error;
   }
-  return fitMask(await maskFromFile(bytes, source.path, options.maxPixels), picture, source.path);
+  const mask = await maskFromFile(bytes, source, maxPixels);
+  return fitMask(lies(mask.width, mask.height) ? upright(mask, orientation) : mask, decoded, source.path);
+}
+
+function upright(mask: Mask, orientation: number): Mask {
+  const data = new Uint8Array(mask.data.length * 3);
+  for (let i = 0; i < mask.data.length; i++) data[i * 3] = mask.data[i]!;
+  const turned = orient({ width: mask.width, height: mask.height, data }, orientation);
+  return { width: turned.width, height: turned.height, data: mask.data.map((_, i) => turned.data[i * 3]!) };
 }

@@ -56,8 +56,9 @@ export interface FoundColumns {
   readonly objects?: string;
 }
 
-/** The column that names the pictures, by name alone. */
-export const pathColumn = (header: readonly string[]): string | undefined => byName(header, 'path', []);
+/** The column that has a role by its name alone. */
+export const columnNamed = (header: readonly string[], role: keyof typeof NAMES): string | undefined =>
+  byName(header, role, []);
 
 function byName(header: readonly string[], role: keyof typeof NAMES, taken: readonly string[]): string | undefined {
   const plainNames = header.map(plain);
@@ -80,7 +81,7 @@ export function findColumns(header: readonly string[], path: string, options: Da
     if (found === undefined) throw datasetErrors.noColumn(path, role, name, header);
     return found;
   };
-  const pathAt = given('path', asked.path) ?? pathColumn(header) ?? idAsPath(header);
+  const pathAt = given('path', asked.path) ?? columnNamed(header, 'path') ?? idAsPath(header);
   if (pathAt === undefined) throw datasetErrors.noPathColumn(path, header, pathHint(header));
   const alpha = asked.mask === 'alpha' && !header.includes('alpha');
   const label = labelColumns(header, path, asked.label);

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { Dataset, DatasetItem, DatasetOptions, DatasetRow, MaskSource } from './contract.ts';
 import { datasetErrors, problemOf } from './dataset-errors.ts';
 import type { FileTree, TreeFile, TreeListing } from './file-tree.ts';
+import { listingHash } from './listing-hash.ts';
 import { naturalOrder } from './natural-order.ts';
 import { RowIds, withoutEnding } from './row-ids.ts';
+import { isSplitName } from './split-names.ts';
 
-/** Folder names that tell a part of a data set instead of a class. */
-const SPLITS = new Set('train training val valid validation dev test testing eval evaluation holdout'.split(' '));
 const MASK_FOLDERS = new Set('mask masks segmentation segmentations annotations_masks'.split(' '));
 /** `lesion_mask.png` belongs to `lesion.png`. */
 const MASK_SUFFIX = /[-_. ](?:mask|segmentation|seg|gt)$/i;
@@ -39,11 +38,7 @@ export function foldersDataset(
     columns: {},
     notices,
     ...(classes.length > 0 ? { classes } : {}),
-    sha256: async () => {
-      const hash = createHash('sha256');
-      for (const { path, size } of listing.files) hash.update(`${path}\0${size}\n`);
-      return hash.digest('hex');
-    },
+    sha256: async () => listingHash(listing),
     close: () => tree.close(),
     async *rows(): AsyncIterable<DatasetItem> {
       const ids = new RowIds();
@@ -99,7 +94,7 @@ function layoutWith(pictures: readonly TreeFile[], maskFolders: boolean): Placed
   const isRoot = (top: string) => hasMasks && /^(images?|imgs?|pictures?|photos?)$/i.test(top);
   const others = named.filter((top) => !(hasMasks && MASK_FOLDERS.has(top)) && !isRoot(top));
   // A class may be called 'test'; splits are meant where every folder is one.
-  const splitsFirst = others.length > 0 && others.every((top) => SPLITS.has(top));
+  const splitsFirst = others.length > 0 && others.every(isSplitName);
   return pictures.map((file) => {
     const parts = file.path.split('/');
     const name = parts.pop()!;
@@ -109,10 +104,10 @@ function layoutWith(pictures: readonly TreeFile[], maskFolders: boolean): Placed
       parts.shift();
     } else if (parts.length > 0 && isRoot(parts[0]!)) parts.shift();
     const key = withoutEnding([...parts, name].join('/'));
-    const inSplits = splitsFirst || (hasMasks && parts.length > 1 && SPLITS.has(parts[0]!.toLowerCase()));
+    const inSplits = splitsFirst || (hasMasks && parts.length > 1 && isSplitName(parts[0]!));
     let split = inSplits ? parts.shift() : undefined;
     const label = parts.shift();
-    if (split === undefined && parts.length > 0 && SPLITS.has(parts[0]!.toLowerCase())) split = parts.shift();
+    if (split === undefined && parts.length > 0 && isSplitName(parts[0]!)) split = parts.shift();
     return {
       file,
       key,

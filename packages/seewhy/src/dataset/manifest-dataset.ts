@@ -8,36 +8,66 @@ import { type FoundColumns, findColumns } from './find-columns.ts';
 import type { ManifestRow, ManifestTable } from './manifest-table.ts';
 import { RowIds } from './row-ids.ts';
 
-export interface ManifestPlace {
+/** A table, and where it lies. */
+export interface ManifestPart {
+  readonly table: ManifestTable;
   readonly tree: FileTree;
-  /** Folder of the manifest below the tree's root; '' is the root. */
+  /** Folder of the manifest below the tree's root, which its paths start from; '' is the root. */
   readonly folder: string;
   /** As people know the manifest. */
   readonly path: string;
+  /** What the ids of its pictures begin with, where a data set has several manifests. */
+  readonly prefix?: string;
+  /** Split of rows that name none. */
+  readonly split?: string;
   /** Its bytes, for the hash. */
   bytes(): AsyncIterable<Uint8Array>;
 }
 
-/** A data set that a table lists, one row a picture. */
-export function manifestDataset(table: ManifestTable, place: ManifestPlace, options: DatasetOptions): Dataset {
-  const columns = findColumns(table.header, place.path, options);
-  const used = usedColumns(columns);
-  const rows = new ManifestRows(table, place, columns, new Set(Object.values(used).flatMap((name) => name.split(','))));
-  const notices = [...table.notices];
-  if (columns.label === undefined && columns.oneHot === undefined)
-    notices.push(`No column of ${place.path} holds labels: it has ${table.header.slice(0, 12).join(', ')}.`);
-  const classes = columns.oneHot ?? (columns.label === undefined ? undefined : table.classNames?.get(columns.label));
+/**
+ * A data set that one or several tables list, one row a picture.
+ * @throws SeewhyError `MANIFEST_INVALID` when the columns that are needed are not there
+ */
+export function manifestDataset(
+  parts: readonly ManifestPart[],
+  about: { readonly path: string; readonly kind?: string; readonly notices?: readonly string[] },
+  options: DatasetOptions,
+): Dataset {
+  const opened = parts.map((part) => new ManifestRows(part, findColumns(part.table.header, part.path, options)));
+  const notices = [...(about.notices ?? []), ...parts.flatMap(({ table }) => table.notices)];
+  const unlabelled = opened.find(({ labelled }) => !labelled);
+  if (unlabelled) {
+    const { path, table } = unlabelled.part;
+    notices.push(`No column of ${path} holds labels: it has ${table.header.slice(0, 12).join(', ')}.`);
+  }
+  const { tree, table } = parts[0]!;
+  const { classes } = opened[0]!;
   return {
-    kind: place.tree.prefix + table.kind,
-    path: place.path,
-    columns: used,
+    kind: tree.prefix + (about.kind ?? table.kind),
+    path: about.path,
+    columns: opened[0]!.used,
     notices,
     ...(classes ? { classes } : {}),
-    rows: () => rows.walk(),
-    sha256: () => hashOf(place.bytes()),
+    async *rows() {
+      const ids = new RowIds();
+      let count = 0;
+      for (const rows of opened) {
+        for await (const item of rows.walk(ids)) {
+          count++;
+          yield item;
+        }
+      }
+      if (count === 0) throw datasetErrors.manifestEmpty(about.path, 'has no rows');
+    },
+    sha256: async () => {
+      if (parts.length === 1) return hashOf(parts[0]!.bytes());
+      const hashes: string[] = [];
+      for (const part of parts) hashes.push(`${part.path}\0${await hashOf(part.bytes())}`);
+      return createHash('sha256').update(hashes.join('\n')).digest('hex');
+    },
     close: async () => {
-      await table.close();
-      await place.tree.close();
+      for (const part of parts) await part.table.close();
+      await tree.close();
     },
   };
 }
@@ -59,24 +89,38 @@ function usedColumns(columns: FoundColumns): Record<string, string> {
   };
 }
 
+/** The rows of one table. */
 class ManifestRows {
-  private readonly table: ManifestTable;
-  private readonly place: ManifestPlace;
+  readonly part: ManifestPart;
+  readonly used: Readonly<Record<string, string>>;
   private readonly columns: FoundColumns;
-  private readonly used: ReadonlySet<string>;
+  private readonly taken: ReadonlySet<string>;
 
-  constructor(table: ManifestTable, place: ManifestPlace, columns: FoundColumns, used: ReadonlySet<string>) {
-    this.table = table;
-    this.place = place;
+  constructor(part: ManifestPart, columns: FoundColumns) {
+    this.part = part;
     this.columns = columns;
-    this.used = used;
+    this.used = usedColumns(columns);
+    const { label, ...single } = this.used;
+    // A name may hold a comma itself; several are joined by one.
+    this.taken = new Set([
+      ...Object.values(single),
+      ...(columns.label === undefined ? [] : [columns.label]),
+      ...(columns.oneHot ?? []),
+      ...(columns.boxColumns?.names ?? []),
+    ]);
   }
 
-  async *walk(): AsyncIterable<DatasetItem> {
-    const ids = new RowIds();
-    let count = 0;
-    for await (const row of this.table.rows()) {
-      count++;
+  get labelled(): boolean {
+    return this.columns.label !== undefined || this.columns.oneHot !== undefined;
+  }
+
+  get classes(): readonly string[] | undefined {
+    const { oneHot, label } = this.columns;
+    return oneHot ?? (label === undefined ? undefined : this.part.table.classNames?.get(label));
+  }
+
+  async *walk(ids: RowIds): AsyncIterable<DatasetItem> {
+    for await (const row of this.part.table.rows()) {
       if ('problem' in row) yield row;
       else {
         try {
@@ -86,7 +130,6 @@ class ManifestRows {
         }
       }
     }
-    if (count === 0) throw datasetErrors.manifestEmpty(this.place.path, 'has no rows');
   }
 
   private whereOf(row: ManifestRow): string {
@@ -96,21 +139,23 @@ class ManifestRows {
   }
 
   private rowOf(row: ManifestRow, ids: RowIds): DatasetRow {
-    const { tree, folder } = this.place;
+    const { tree, folder } = this.part;
     const { columns } = this;
+    const { table, prefix = '' } = this.part;
     const cell = (name: string | undefined) => (name === undefined ? undefined : row.cells.get(name));
-    const embedded = this.table.embedded?.(row, columns.path);
+    const embedded = table.embedded?.(row, columns.path);
     const path = embedded ? (embeddedPath(cell(columns.path)) ?? `row ${row.line}`) : cellText(cell(columns.path));
     if (path === undefined) throw datasetErrors.pathEmpty(`line ${row.line}`);
     const key = embedded ? '' : tree.locate(path, folder);
     const own = columns.id === undefined ? undefined : cellText(cell(columns.id));
     if (columns.id !== undefined && own === undefined) throw datasetErrors.idEmpty(`line ${row.line}`);
     const frame = cellNumber(cell(columns.frame));
-    const id = own === undefined ? ids.ofPath(frame === undefined ? path : `${path}#${frame}`) : ids.own(own);
+    const id =
+      own === undefined ? ids.ofPath(prefix + (frame === undefined ? path : `${path}#${frame}`)) : ids.own(own);
     const labels = this.labelsOf(row);
     const mask = this.maskOf(row, path);
     const group = cellText(cell(columns.group));
-    const split = cellText(cell(columns.split));
+    const split = cellText(cell(columns.split)) ?? this.part.split;
     return {
       id,
       path,
@@ -133,14 +178,14 @@ class ManifestRows {
       return oneHot.filter((_, at) => flags[at] === true);
     }
     if (label === undefined) return undefined;
-    const names = this.table.classNames?.get(label);
+    const names = this.part.table.classNames?.get(label);
     return cellLabels(cells.get(label))?.map((text) =>
       names && /^\d+$/.test(text) ? (names[Number(text)] ?? text) : text,
     );
   }
 
   private maskOf({ cells }: ManifestRow, where: string): MaskSource | undefined {
-    const { tree, folder } = this.place;
+    const { tree, folder } = this.part;
     const { mask, alpha, box, boxColumns, objects } = this.columns;
     if (alpha) return { kind: 'alpha' };
     const path = mask === undefined ? undefined : cellText(cells.get(mask));
@@ -162,7 +207,7 @@ class ManifestRows {
   private others({ cells }: ManifestRow): Record<string, string | number | boolean> {
     const others: [string, string | number | boolean][] = [];
     for (const [name, cell] of cells) {
-      if (this.used.has(name)) continue;
+      if (this.taken.has(name)) continue;
       const value = cellValue(cell);
       if (value !== undefined) others.push([name, value]);
     }

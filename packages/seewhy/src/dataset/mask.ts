@@ -1,4 +1,5 @@
-import { decodePicture } from '../picture/decode.ts';
+import { decodeFile } from '../picture/decode.ts';
+import type { Samples } from '../picture/flatten.ts';
 import { datasetErrors } from './dataset-errors.ts';
 
 /** A region: 1 inside, 0 outside, row by row. */
@@ -11,24 +12,51 @@ export interface Mask {
 /** As many values as a mask with a number for each class may have; more are a ramp: soft edges, or JPEG's noise. */
 const MOST_LABELS = 32;
 
+/** The colour of Pascal VOC's segmentations for what belongs to nothing. */
+const VOC_VOID = [224, 224, 192];
+
 /**
- * A mask out of a picture file. Inside is what is not black. Where the file holds more than 32 levels (soft edges, JPEG), inside is
- * what is at least half as bright as its brightest.
+ * A mask out of a picture file. Where its transparency varies, inside is what is opaque; else what is not black. Where the file holds
+ * more than 32 levels (soft edges, JPEG), inside is what is at least half as bright as its brightest.
  * @throws SeewhyError `MASK_INVALID`
  */
-export async function maskFromFile(bytes: Uint8Array, where: string, maxPixels?: number): Promise<Mask> {
-  let picture: Awaited<ReturnType<typeof decodePicture>>;
+export async function maskFromFile(
+  bytes: Uint8Array,
+  { path, ignore }: { readonly path: string; readonly ignore?: 'voc' },
+  maxPixels?: number,
+): Promise<Mask> {
+  let decoded: Awaited<ReturnType<typeof decodeFile>>;
   try {
-    picture = await decodePicture(bytes, { name: where, background: [0, 0, 0], ...(maxPixels ? { maxPixels } : {}) });
+    // Class numbers of 16 bits are small: their highest bits would all be zero.
+    decoded = await decodeFile(bytes, { name: path, window: 'range', ...(maxPixels ? { maxPixels } : {}) });
   } catch (cause) {
-    throw datasetErrors.maskInvalid(where, (cause as Error).message, cause);
+    throw datasetErrors.maskInvalid(path, (cause as Error).message, cause);
   }
-  const { width, height, data } = picture;
+  const alpha = maskFromAlpha(decoded);
+  if (alpha) return alpha;
+  const { width, height, channels, data } = decoded;
+  const colours = channels >= 3 ? 3 : 1;
   const levels = new Uint8Array(width * height);
-  for (let i = 0; i < levels.length; i++) levels[i] = Math.max(data[i * 3]!, data[i * 3 + 1]!, data[i * 3 + 2]!);
+  for (let i = 0; i < levels.length; i++) {
+    const pixel = data.subarray(i * channels, i * channels + colours);
+    if (ignore === 'voc' && pixel.every((value, c) => value === VOC_VOID[c])) continue;
+    levels[i] = Math.max(...pixel);
+  }
   const used = new Set(levels);
   const cut = used.size <= MOST_LABELS ? 1 : Math.max(...used) / 2;
   return { width, height, data: levels.map((level) => (level >= cut ? 1 : 0)) };
+}
+
+/** What is at least half opaque; undefined where the transparency does not vary. */
+export function maskFromAlpha({ width, height, channels, data }: Samples): Mask | undefined {
+  if (channels !== 2 && channels !== 4) return undefined;
+  const inside = new Uint8Array(width * height);
+  let sum = 0;
+  for (let i = 0; i < inside.length; i++) {
+    inside[i] = data[i * channels + channels - 1]! >= 128 ? 1 : 0;
+    sum += inside[i]!;
+  }
+  return sum === 0 || sum === inside.length ? undefined : { width, height, data: inside };
 }
 
 /**

@@ -1,60 +1,178 @@
-import { extname } from 'node:path';
+import { posix } from 'node:path';
 import { looksLikePicture } from '../sources.ts';
+import { cocoDataset, isCoco } from './coco-dataset.ts';
 import type { Dataset, DatasetOptions } from './contract.ts';
 import { openCsv } from './csv-table.ts';
 import { datasetErrors } from './dataset-errors.ts';
-import type { FileTree } from './file-tree.ts';
-import { pathColumn } from './find-columns.ts';
+import type { FileTree, TreeFile, TreeListing } from './file-tree.ts';
+import { columnNamed } from './find-columns.ts';
 import { foldersDataset } from './folders-dataset.ts';
+import { readJson } from './json-file.ts';
+import { jsonTable } from './json-table.ts';
 import { openJsonl } from './jsonl-table.ts';
-import { manifestDataset } from './manifest-dataset.ts';
+import { type ManifestPart, manifestDataset } from './manifest-dataset.ts';
 import type { ManifestTable } from './manifest-table.ts';
+import { openParquet } from './parquet-table.ts';
+import { isSplitName } from './split-names.ts';
+import { SubTree } from './sub-tree.ts';
+import { looksLikeVoc, vocDataset } from './voc-dataset.ts';
 
-export interface TreeRequest {
-  readonly tree: FileTree;
-  /** As people know the data set. */
-  readonly path: string;
-  readonly options: DatasetOptions;
-  /** Path of the manifest below the tree's root; without it the tree itself is looked at. */
-  readonly file?: string;
-}
+const MANIFEST = /\.(csv|tsv|jsonl|ndjson|parquet)$/i;
+/** `train.csv`, `test-00000-of-00002.parquet`: a part of a data set. */
+const PART = /^([a-z]+)(?:-\d{5}-of-\d{5}(?:-[0-9a-f]+)?)?\.(?:csv|tsv|jsonl|parquet)$/i;
 
-/** The data set that the files of a tree make, or that one file of it describes. */
-export async function treeDataset(request: TreeRequest): Promise<Dataset> {
-  const { tree, path, options, file } = request;
-  if (file !== undefined) return fileDataset(request, file);
-  const listing = await tree.list();
-  if (listing.files.length === 0 && listing.refused.length === 0) throw datasetErrors.empty(path);
-  const pictures = listing.files.filter((one) => looksLikePicture(one.path));
+/** The data set that the files of a tree make. */
+export async function treeDataset(whole: FileTree, path: string, options: DatasetOptions): Promise<Dataset> {
+  const { tree, listing } = await unwrapped(whole);
+  const { files } = listing;
+  if (files.length === 0 && listing.refused.length === 0) throw datasetErrors.empty(path);
+  const pictures = files.filter((one) => looksLikePicture(one.path));
+
+  const metadata = files.filter((one) => /^(?:[^/]+\/)?metadata\.(csv|jsonl|parquet)$/i.test(one.path));
+  if (metadata.length > 0) return several(tree, metadata, { path, kind: 'imagefolder', folders: true }, options);
+  if (looksLikeVoc(listing, pictures)) return vocDataset(tree, listing, pictures, options);
+
+  const coco = await cocoFiles(tree, files);
+  if (coco.length === 1) return fileDataset(tree, coco[0]!, path, options);
+  if (coco.length > 1) throw datasetErrors.severalManifests(path, coco);
+
+  const manifests = await usableManifests(tree, files, options);
+  const parts = manifests.filter((one) => isSplitName(PART.exec(posix.basename(one.path))?.[1] ?? ''));
+  if (manifests.length > 1 && parts.length === manifests.length)
+    return several(
+      tree,
+      parts,
+      { path, kind: posix.extname(parts[0]!.path).slice(1).toLowerCase(), folders: false },
+      options,
+    );
+  if (manifests.length === 1)
+    return fileDataset(tree, manifests[0]!.path, path, options, [`The manifest '${manifests[0]!.path}' was taken.`]);
+  const inFolders = pictures.some((one) => one.path.includes('/'));
+  if (manifests.length > 1 && !inFolders)
+    throw datasetErrors.severalManifests(
+      path,
+      manifests.map((one) => one.path),
+    );
   return foldersDataset(tree, listing, pictures, options);
 }
 
-async function fileDataset({ tree, path, options }: TreeRequest, file: string): Promise<Dataset> {
-  const key = tree.key(file);
-  const bytes = () => tree.stream(key);
-  const table = await tableOf(file, path, bytes, options);
-  if (!table) throw datasetErrors.unknown(path);
-  const folder = file.includes('/') ? file.slice(0, file.lastIndexOf('/')) : '';
-  return manifestDataset(table, { tree, folder, path, bytes }, options);
-}
-
-async function tableOf(
+/** The data set that one file of a tree describes. */
+export async function fileDataset(
+  tree: FileTree,
   file: string,
   path: string,
-  bytes: () => AsyncIterable<Uint8Array>,
   options: DatasetOptions,
-): Promise<ManifestTable | undefined> {
-  const ending = extname(file).toLowerCase();
-  if (ending === '.csv' || ending === '.tsv' || ending === '.txt')
-    return openCsv({
+  notices: readonly string[] = [],
+): Promise<Dataset> {
+  const key = tree.key(file);
+  const bytes = () => tree.stream(key);
+  const folder = folderOf(file);
+  if (/\.json$/i.test(file)) {
+    const value = await readJson(path, bytes());
+    if (isCoco(value)) return cocoDataset(value, { tree, file, path, bytes }, options);
+    const table = jsonTable(value, path);
+    return manifestDataset([{ table, tree, folder, path, bytes }], { path, notices }, options);
+  }
+  const table = await tableOf(tree, file, path, options);
+  return manifestDataset([{ table, tree, folder, path, bytes }], { path, notices }, options);
+}
+
+/** Several manifests as one data set; a folder or name that is a split's is the split of its rows. */
+async function several(
+  tree: FileTree,
+  files: readonly TreeFile[],
+  about: { readonly path: string; readonly kind: string; readonly folders: boolean },
+  options: DatasetOptions,
+): Promise<Dataset> {
+  const parts: ManifestPart[] = [];
+  for (const { path } of files) {
+    const folder = folderOf(path);
+    const name = about.folders ? posix.basename(folder) : PART.exec(posix.basename(path))![1]!;
+    const key = tree.key(path);
+    parts.push({
+      table: await tableOf(tree, path, path, options),
+      tree,
+      folder,
       path,
-      bytes,
-      expected: ending === '.tsv' ? '\t' : ',',
-      ...(options.delimiter === undefined ? {} : { delimiter: options.delimiter }),
-      fits: (header) =>
-        pathColumn(header) !== undefined ||
-        (options.columns?.path !== undefined && header.includes(options.columns.path)),
+      prefix: folder === '' ? '' : `${folder}/`,
+      bytes: () => tree.stream(key),
+      ...(isSplitName(name) ? { split: name } : {}),
     });
+  }
+  return manifestDataset(parts, about, options);
+}
+
+const folderOf = (file: string): string => (file.includes('/') ? file.slice(0, file.lastIndexOf('/')) : '');
+
+async function tableOf(tree: FileTree, file: string, path: string, options: DatasetOptions): Promise<ManifestTable> {
+  const key = tree.key(file);
+  const ending = posix.extname(file).toLowerCase();
+  const bytes = () => tree.stream(key);
   if (ending === '.jsonl' || ending === '.ndjson') return openJsonl(path, bytes);
-  return undefined;
+  if (ending === '.parquet') return openParquet(path, await tree.random(key));
+  if (ending !== '.csv' && ending !== '.tsv' && ending !== '.txt') throw datasetErrors.unknown(path);
+  return openCsv({
+    path,
+    bytes,
+    expected: ending === '.tsv' ? '\t' : ',',
+    ...(options.delimiter === undefined ? {} : { delimiter: options.delimiter }),
+    fits: (header) => hasPath(header, options),
+  });
+}
+
+const hasPath = (header: readonly string[], { columns }: DatasetOptions): boolean =>
+  columns?.path === undefined ? columnNamed(header, 'path') !== undefined : header.includes(columns.path);
+
+/** A tree without the folder that holds everything, as archives have it. */
+async function unwrapped(tree: FileTree): Promise<{ tree: FileTree; listing: TreeListing }> {
+  const listing = await tree.list();
+  const tops = new Set(listing.files.map(({ path }) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : '')));
+  const [top] = tops;
+  // One class or one split alone is no wrapping: within one there are further folders, or a manifest.
+  const wraps =
+    tops.size === 1 &&
+    top !== undefined &&
+    top !== '' &&
+    !isSplitName(top) &&
+    !listing.files.some(
+      ({ path }) =>
+        path.split('/').length === 2 &&
+        looksLikePicture(path) &&
+        !listing.files.some((one) => isManifestIn(one.path, top)),
+    );
+  return wraps ? unwrapped(new SubTree(tree, top)) : { tree, listing };
+}
+
+const isManifestIn = (path: string, folder: string): boolean =>
+  path.startsWith(`${folder}/`) && path.split('/').length === 2 && (MANIFEST.test(path) || /\.json$/i.test(path));
+
+async function cocoFiles(tree: FileTree, files: readonly TreeFile[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const { path } of files) {
+    if (!/\.json$/i.test(path) || path.split('/').length > 3) continue;
+    const head = new TextDecoder().decode(await tree.head(tree.key(path), 1 << 16));
+    if (/^\s*\{/.test(head) && /"(images|annotations|categories)"\s*:\s*\[/.test(head)) found.push(path);
+  }
+  return found;
+}
+
+/** Manifests at the top (Parquet also in `data`) that name pictures. */
+async function usableManifests(
+  tree: FileTree,
+  files: readonly TreeFile[],
+  options: DatasetOptions,
+): Promise<TreeFile[]> {
+  const found: TreeFile[] = [];
+  for (const file of files) {
+    if (!MANIFEST.test(file.path) || (file.path.includes('/') && !/^data\/[^/]+\.parquet$/i.test(file.path))) continue;
+    try {
+      const table = await tableOf(tree, file.path, file.path, options);
+      if (hasPath(table.header, options)) found.push(file);
+      await table.close();
+    } catch (error) {
+      // A table of something else, or a broken one, beside folders of pictures: it is not what was asked for.
+      if (!(error instanceof Error && error.name === 'SeewhyError')) throw error;
+    }
+  }
+  return found;
 }

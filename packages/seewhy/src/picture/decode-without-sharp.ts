@@ -1,9 +1,10 @@
 import type { DecodedPng } from 'fast-png';
-import { darkNote } from './dark-note.ts';
+import { toBytes } from './deep-samples.ts';
 import { exifOrientation, orient } from './exif-orientation.ts';
 import type { Decoded } from './flatten.ts';
 import type { PictureFormat } from './format.ts';
 import { pictureErrors } from './picture-errors.ts';
+import type { PixelWindow } from './window.ts';
 
 /**
  * PNG and JPEG without sharp, through fast-png and jpeg-js: several times slower, same result to a rounding of the JPEG
@@ -14,11 +15,12 @@ export async function decodeWithoutSharp(
   format: PictureFormat,
   where: string,
   limit: number,
+  window: PixelWindow,
 ): Promise<Decoded> {
   if (format !== 'PNG' && format !== 'JPEG') throw pictureErrors.needsSharp(where, format);
   try {
     checkSize(bytes, format, where, limit);
-    return format === 'PNG' ? await decodePng(bytes) : await decodeJpeg(bytes, limit);
+    return format === 'PNG' ? await decodePng(bytes, window) : await decodeJpeg(bytes, limit);
   } catch (cause) {
     if (cause instanceof Error && cause.name === 'SeewhyError') throw cause;
     if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')
@@ -50,7 +52,7 @@ function checkSize(bytes: Uint8Array, format: 'PNG' | 'JPEG', where: string, lim
   if (width * height > limit) throw pictureErrors.tooLarge(where, width, height, limit);
 }
 
-async function decodePng(bytes: Uint8Array): Promise<Decoded> {
+async function decodePng(bytes: Uint8Array, window: PixelWindow): Promise<Decoded> {
   const { decode, convertIndexedToRgb } = await import('fast-png');
   const png = decode(bytes, { checkCrc: true });
   const { width, height, depth } = png;
@@ -60,9 +62,10 @@ async function decodePng(bytes: Uint8Array): Promise<Decoded> {
     return { ...size, channels: data.length / (width * height), data, notes: [] };
   }
   const samples = depth < 8 ? unpackBits(png) : png.data;
-  const wide = samples instanceof Uint16Array;
-  const bytes8 = wide ? Uint8Array.from(samples, (value) => value >> 8) : new Uint8Array(samples);
-  const notes = wide ? darkNote(bytes8, 'ushort') : [];
+  const deep =
+    samples instanceof Uint16Array ? toBytes({ ...size, channels: png.channels, data: samples }, window) : undefined;
+  const bytes8 = deep?.data ?? new Uint8Array(samples);
+  const notes = deep?.note === undefined ? [] : [deep.note];
   if (!png.transparency) return { ...size, channels: png.channels, data: bytes8, notes };
   // One colour is declared transparent (tRNS of grey and RGB pictures).
   const { channels } = png;
@@ -105,6 +108,7 @@ async function decodeJpeg(bytes: Uint8Array, limit: number): Promise<Decoded> {
     maxResolutionInMP: megapixels,
     maxMemoryUsageInMB: megapixels * 32 + 64,
   });
-  const upright = orient(decoded, exifOrientation(bytes));
-  return { ...upright, channels: 3, notes: [] };
+  const orientation = exifOrientation(bytes);
+  const upright = orient(decoded, orientation);
+  return { ...upright, channels: 3, notes: [], orientation };
 }

@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Picture } from '@seewhy/core';
-import { darkNote } from './dark-note.ts';
 import { decodeWithoutSharp } from './decode-without-sharp.ts';
+import { type DeepSamples, toBytes } from './deep-samples.ts';
+import { decodeDicom } from './dicom/decode-dicom.ts';
 import { type Background, type Decoded, flatten } from './flatten.ts';
 import { type PictureFormat, pictureFormat } from './format.ts';
 import { pictureErrors } from './picture-errors.ts';
 import { loadSharp, type Sharp } from './sharp.ts';
+import type { PixelWindow } from './window.ts';
 
 /** 100 megapixels: above any camera phone's usual picture; decoded it takes 300 MB. */
 export const MAX_PIXELS = 100_000_000;
@@ -20,13 +22,23 @@ export interface DecodeOptions {
   background?: Background;
   /** `sharp`, or `plain` (fast-png and jpeg-js: PNG and JPEG only); default sharp where it is installed. */
   codec?: 'sharp' | 'plain';
+  /** How samples of more than 8 bits become 0..255 (default `auto`). */
+  window?: PixelWindow;
+  /** Frame of a DICOM file that holds several, from 0 (default the first). */
+  frame?: number;
+}
+
+/** A decoded file before its transparency is laid on anything. */
+export interface DecodedFile extends Decoded {
+  readonly name: string;
+  readonly format: PictureFormat;
 }
 
 /**
  * Decodes a picture file to 8-bit sRGB, upright.
  *
- * EXIF orientation is applied. Transparency is laid on white (`background`). 16 bits are reduced to the high 8. Of an
- * animation or a multi-page file the first picture is taken. Embedded colour profiles are *not* applied, neither to RGB
+ * EXIF orientation is applied. Transparency is laid on white (`background`). Samples of 16 bits, fractions and
+ * DICOM go through a {@link PixelWindow}. Of an animation or a multi-page file the first picture is taken. Embedded colour profiles are *not* applied, neither to RGB
  * nor to CMYK: the pictures a model was trained on were read without them, too (Pillow, OpenCV and TensorFlow ignore
  * them). What was decided or dropped is said in `notes`.
  *
@@ -35,29 +47,45 @@ export interface DecodeOptions {
  *   `PICTURE_CORRUPT`, `PICTURE_TOO_LARGE`, `PICTURE_NEEDS_SHARP`
  */
 export async function decodePicture(source: string | Uint8Array, options: DecodeOptions = {}): Promise<Picture> {
-  const name = options.name ?? (typeof source === 'string' ? basename(source) : 'picture');
-  const where = options.name ?? (typeof source === 'string' ? source : 'picture');
-  const bytes = typeof source === 'string' ? await read(source) : source;
-  if (bytes.length === 0) throw pictureErrors.empty(where);
-  const found = pictureFormat(bytes);
-  if ('notAPicture' in found) throw pictureErrors.notAPicture(where, found.notAPicture);
-  refuse(found.format, where);
+  return pictureOf(await decodeFile(source, options), options.background);
+}
 
-  const limit = options.maxPixels ?? MAX_PIXELS;
-  const background = options.background ?? [255, 255, 255];
-  const sharp = options.codec === 'plain' ? null : await loadSharp();
-  const decoded = sharp
-    ? await decodeWithSharp(sharp, bytes, found.format, where, limit)
-    : await decodeWithoutSharp(bytes, found.format, where, limit);
+/** A decoded file as a picture: what is transparent lies on the background. */
+export function pictureOf(decoded: DecodedFile, background: Background = [255, 255, 255]): Picture {
   const { data, transparent } = flatten(decoded, background);
   const notes = [...decoded.notes];
   if (transparent) {
     const colour = background.every((value) => value === 255) ? 'white' : `rgb(${background.join(', ')})`;
     notes.push(`Transparent parts were laid on ${colour}.`);
   }
-  const picture: Picture = { width: decoded.width, height: decoded.height, channels: 3, data, name };
+  const { width, height, name } = decoded;
+  const picture: Picture = { width, height, channels: 3, data, name };
   if (notes.length > 0) picture.notes = notes;
   return picture;
+}
+
+/** As {@link decodePicture}, with the channels that the file has, alpha among them. */
+export async function decodeFile(source: string | Uint8Array, options: DecodeOptions = {}): Promise<DecodedFile> {
+  const name = options.name ?? (typeof source === 'string' ? basename(source) : 'picture');
+  const where = options.name ?? (typeof source === 'string' ? source : 'picture');
+  const bytes = typeof source === 'string' ? await read(source) : source;
+  if (bytes.length === 0) throw pictureErrors.empty(where);
+  const found = pictureFormat(bytes);
+  if ('notAPicture' in found) throw pictureErrors.notAPicture(where, found.notAPicture);
+  const { format } = found;
+  refuse(format, where);
+
+  const limit = options.maxPixels ?? MAX_PIXELS;
+  const window = options.window ?? 'auto';
+  if (format === 'DICOM') {
+    const decoded = await decodeDicom(bytes, where, { limit, window, frame: options.frame ?? 0 });
+    return { ...decoded, name, format };
+  }
+  const sharp = options.codec === 'plain' ? null : await loadSharp();
+  const decoded = sharp
+    ? await decodeWithSharp(sharp, bytes, format, where, limit, window)
+    : await decodeWithoutSharp(bytes, format, where, limit, window);
+  return { ...decoded, name, format };
 }
 
 async function read(path: string): Promise<Uint8Array> {
@@ -71,15 +99,19 @@ async function read(path: string): Promise<Uint8Array> {
 function refuse(format: PictureFormat, where: string): void {
   if (format === 'SVG')
     throw pictureErrors.unsupported(where, 'SVG', 'Render it to PNG in the size the model expects.');
-  if (format === 'DICOM')
-    throw pictureErrors.unsupported(
-      where,
-      'DICOM',
-      'Export it as 8- or 16-bit PNG with the window and level you read it with.',
-    );
   if (format === 'BMP' || format === 'HEIC' || format === 'JPEG XL' || format === 'JPEG 2000')
     throw pictureErrors.unsupported(where, format);
 }
+
+/** libvips' names of sample types of more than 8 bits. */
+const DEEP: Readonly<Partial<Record<string, new (buffer: ArrayBuffer) => DeepSamples['data']>>> = {
+  ushort: Uint16Array,
+  short: Int16Array,
+  uint: Uint32Array,
+  int: Int32Array,
+  float: Float32Array,
+  double: Float64Array,
+};
 
 async function decodeWithSharp(
   sharp: Sharp,
@@ -87,6 +119,7 @@ async function decodeWithSharp(
   format: PictureFormat,
   where: string,
   limit: number,
+  window: PixelWindow,
 ): Promise<Decoded> {
   const options = { limitInputPixels: false, failOn: 'error' } as const;
   const notes: string[] = [];
@@ -98,6 +131,27 @@ async function decodeWithSharp(
     const pages = about.pages ?? 1;
     if (pages > 1) {
       notes.push(`${format === 'TIFF' ? 'Several pages' : 'Animated picture'}: the first of ${pages} was taken.`);
+    }
+    const orientation = about.orientation ?? 1;
+    const deep = DEEP[about.depth];
+    if (deep && !cmyk && about.space !== 'lab') {
+      const raw = await sharp(bytes, { ...options, ignoreIcc: true })
+        .autoOrient()
+        .pipelineColourspace(about.space)
+        .toColourspace(about.space)
+        .raw({ depth: about.depth })
+        .toBuffer({ resolveWithObject: true });
+      const { width, height, channels } = raw.info;
+      const { buffer, byteOffset, byteLength } = raw.data;
+      const samples: DeepSamples = {
+        width,
+        height,
+        channels,
+        data: new deep(buffer.slice(byteOffset, byteOffset + byteLength)),
+      };
+      const { note, ...shallow } = toBytes(samples, window);
+      if (note !== undefined) notes.push(note);
+      return { ...shallow, notes, orientation };
     }
     const space = cmyk ? 'cmyk' : 'srgb';
     const pipeline = sharp(bytes, { ...options, ignoreIcc: true })
@@ -114,10 +168,11 @@ async function decodeWithSharp(
         channels: 3,
         data: cmykToRgb(data, raw.info.channels),
         notes,
+        orientation,
       };
     }
-    if (about.depth === 'ushort' || about.depth === 'float') notes.push(...darkNote(data, about.depth));
-    return { width: raw.info.width, height: raw.info.height, channels: raw.info.channels, data, notes };
+    const { width: w, height: h, channels } = raw.info;
+    return { width: w, height: h, channels, data, notes, orientation };
   } catch (cause) {
     if (cause instanceof Error && cause.name === 'SeewhyError') throw cause;
     throw pictureErrors.corrupt(where, format, cause);

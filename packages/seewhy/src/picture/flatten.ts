@@ -9,6 +9,8 @@ export interface Samples {
 /** Samples of a decoder, upright, and what was decided on the way. */
 export interface Decoded extends Samples {
   notes: string[];
+  /** How the file's rows lay before they were put upright: EXIF's 1 to 8 (default 1: as they are). */
+  orientation?: number;
 }
 
 /** A colour for what is transparent: R, G, B, 0..255. */

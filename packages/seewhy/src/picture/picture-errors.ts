@@ -1,6 +1,6 @@
 import { SeewhyError } from '@seewhy/onnx';
 
-const READABLE = 'PNG, JPEG, WebP, GIF, TIFF and AVIF can be read';
+const READABLE = 'PNG, JPEG, WebP, GIF, TIFF, AVIF and DICOM can be read';
 
 /** What can be wrong with a picture file: one clear sentence each, with a cure. */
 export const pictureErrors = {
@@ -47,6 +47,13 @@ export const pictureErrors = {
       what: `The picture has ${width}x${height} = ${megapixels(width * height)} pixels, the limit is ${megapixels(limit)}`,
       where,
       cure: 'Shrink it first, or raise maxPixels when you trust the file.',
+    }),
+  noFrame: (where: string, frame: number, frames: number) =>
+    new SeewhyError({
+      code: 'PICTURE_FRAME',
+      what: `There is no frame ${frame + 1}: the file holds ${frames}`,
+      where,
+      cure: 'Frames are counted from 1 on the screen, from 0 in a manifest.',
     }),
   needsSharp: (where: string, format: string) =>
     new SeewhyError({

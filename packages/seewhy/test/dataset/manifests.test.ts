@@ -180,7 +180,8 @@ describe('csv', () => {
     ['\n\n', 'DATASET_EMPTY', /is empty/],
     ['a,b\n1,2\n', 'MANIFEST_INVALID', /no column that names the pictures \(it has 'a', 'b'\)/],
     ['a.png,cat\nb.png,dog\n', 'MANIFEST_INVALID', /path,label/],
-    ['PK\x03\x04\0\0\0\0\0', 'MANIFEST_INVALID', /not a text file/],
+    ['PK\x03\x04\0\0\0\0\0', 'ZIP_INVALID', /no directory/],
+    ['\x01\x02\x00\x00\x00\x03\x04', 'MANIFEST_INVALID', /not a text file/],
   ])('%j cannot be used', async (text, code, message) => {
     const error = await failure(open('useless.csv', text));
     expect(error.code).toBe(code);
