@@ -1,7 +1,9 @@
 export type { AuditRecord, MapRecord } from './audit-record.ts';
 export type { AuditMethod, AuditProblem, AuditRun, Task } from './audit-run.ts';
 export type { ReportTotals } from './bundle/blocks.ts';
+export { readReport } from './bundle/read-report.ts';
 export { type ReportFileOptions, reportFile } from './bundle/report-file.ts';
+export type { ReportReader } from './bundle/report-reader.ts';
 export { clusterMaps } from './clusters/cluster-maps.ts';
 export type {
   ComparedMetric,
