@@ -1,0 +1,33 @@
+import type { Finding } from '../../finding.ts';
+import { type Context, counted, type Judged, pText, severityOf } from '../context.ts';
+import { binomialTail } from '../statistics/tails.ts';
+
+const SURE = 0.9;
+const VERY_SURE = 0.99;
+
+/**
+ * `confident-errors`: the model is at least 0.9 sure, the label says otherwise: check the label, then ask what the model saw.
+ *
+ * Test: are there more of them than the model's own confidence allows? Binomial tail with the mean of 1 − confidence over all decisions that are
+ * as sure. One test, nothing to correct. `medium` when p < 0.01 and there are 3 or more, `low` else; never `high`, since some errors are certain
+ * in any large set. Silent without such errors, or when there is one alone below 0.99 confidence among fewer than the confidence allows.
+ */
+export function confidentErrors({ judged }: Context): Finding[] {
+  const sure = judged.filter(({ confidence }) => confidence >= SURE);
+  const errors = sure.filter(({ correct }) => !correct).sort(bySureness);
+  const expected = sure.reduce((sum, { confidence }) => sum + 1 - confidence, 0);
+  if (errors.length === 0 || (errors[0]!.confidence < VERY_SURE && errors.length <= expected)) return [];
+  const p = binomialTail(errors.length, sure.length, expected / sure.length);
+  return [
+    {
+      kind: 'confident-errors',
+      title: `${counted(errors.length, 'picture')} the model is sure of and the label contradicts: check ${errors.length === 1 ? 'its label' : 'their labels'}`,
+      severity: severityOf(false, p < 0.01 && errors.length >= 3),
+      evidence: `Of ${counted(sure.length, 'decision')} with a confidence of at least ${SURE}, ${errors.length} contradict the label; the confidences themselves allow ${expected.toFixed(1)} (binomial test, ${pText(p)}). Such pictures are often labelled wrongly; where the label is right, they show what the model does not know.`,
+      figures: { n: sure.length, errors: errors.length, expected, p },
+      ids: errors.map(({ record }) => record.id),
+    },
+  ];
+}
+
+const bySureness = (a: Judged, b: Judged) => b.confidence - a.confidence || (a.record.id < b.record.id ? -1 : 1);

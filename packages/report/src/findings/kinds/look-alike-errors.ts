@@ -1,0 +1,132 @@
+import type { Finding } from '../../finding.ts';
+import { decodeGrid } from '../../map-statistics/map-grid.ts';
+import { type Context, counted, type Judged, percent, pText, severityOf } from '../context.ts';
+import { benjaminiHochberg } from '../statistics/benjamini-hochberg.ts';
+import { hypergeometricTail } from '../statistics/tails.ts';
+
+const LEAST = 4;
+const NEIGHBOURS = 10;
+/** Above this many judged pictures the neighbours of errors are looked for among errors and so many others, evenly spread over the ids. */
+const MOST = 4000;
+const LEVEL = 0.01;
+
+/**
+ * `look-alike-errors`: errors that gather where pictures look alike, or where maps do: one cause, not many.
+ *
+ * - Pictures: around each error its 10 nearest pictures of the audit (nearest thumbs of 16 × 16 cells). Are more of
+ *   them errors than chance gives? Fisher's exact test, one-sided.
+ * - Maps: in each cluster of heatmaps, are more decisions wrong than in the rest of the class? The same test.
+ *
+ * All tests count in one correction (Benjamini and Hochberg, q ≤ 0.01). At least 4 errors, and twice the usual share of errors. Neighbourhoods
+ * that share pictures are one finding. `medium` from 8 errors on, else `low`.
+ */
+export function lookAlikeErrors(context: Context): Finding[] {
+  const tests = [...neighbourhoods(context), ...clusters(context)];
+  const adjusted = benjaminiHochberg(tests.map(({ p }) => p));
+  const found = tests
+    .map((test, i) => ({ ...test, q: adjusted[i]! }))
+    .filter(({ q, errors, of, rate }) => q <= LEVEL && errors.length >= LEAST && errors.length / of >= 2 * rate)
+    .sort((a, b) => a.p - b.p);
+  const told: { test: (typeof found)[number]; ids: Set<string> }[] = [];
+  for (const test of found) {
+    const ids = test.errors.map(({ record }) => record.id);
+    const known = told.find((other) => ids.some((id) => other.ids.has(id)));
+    if (!known) told.push({ test, ids: new Set(ids) });
+    else if (!known.test.cluster) for (const id of ids) known.ids.add(id);
+  }
+  return told.map(({ test, ids }) => ({
+    kind: 'look-alike-errors',
+    title: `${counted(ids.size, 'error')} ${test.cluster ? 'with maps that look alike' : 'that look alike'}: one cause, perhaps`,
+    severity: severityOf(false, ids.size >= 8),
+    evidence: `${test.where}: ${test.errors.length} of ${test.of} are wrong (${percent(test.errors.length / test.of)}), ${percent(test.rate)} otherwise (Fisher's exact test, ${pText(test.p)}, corrected q = ${Number(test.q.toPrecision(2))}). Look at them together: more training pictures of this kind, or a wrong label that repeats, may mend them all.`,
+    figures: {
+      n: test.of,
+      errors: ids.size,
+      rate: test.errors.length / test.of,
+      usualRate: test.rate,
+      p: test.p,
+      q: test.q,
+    },
+    ids: [...ids],
+    ...(test.cluster && { cluster: test.cluster, method: test.method! }),
+  }));
+}
+
+interface Gathering {
+  readonly errors: readonly Judged[];
+  readonly of: number;
+  readonly rate: number;
+  readonly p: number;
+  readonly where: string;
+  readonly cluster?: string;
+  readonly method?: string;
+}
+
+function neighbourhoods({ judged }: Context): Gathering[] {
+  const known = judged.filter(({ record }) => record.thumb !== undefined);
+  const errors = known.filter(({ correct }) => !correct);
+  if (errors.length < LEAST || known.length < 3 * NEIGHBOURS) return [];
+  const step = Math.max(1, known.length / MOST);
+  const kept = known.filter(({ correct }, i) => !correct || Math.floor(i / step) !== Math.floor((i - 1) / step));
+  const thumbs = kept.map(({ record }) => decodeGrid(record.thumb!));
+  const rate = errors.length / known.length;
+  const isError = kept.map(({ correct }) => !correct);
+  const count = errors.length;
+  return kept.flatMap((one, i): Gathering[] => {
+    if (one.correct) return [];
+    const near = nearest(thumbs, i, NEIGHBOURS);
+    const wrong = near.filter((j) => isError[j]);
+    return [
+      {
+        errors: [one, ...wrong.map((j) => kept[j]!)],
+        of: near.length + 1,
+        rate,
+        p: hypergeometricTail(wrong.length, near.length, count - 1, kept.length - 1),
+        where: `Among the picture “${one.record.id}” and the ${near.length} that look most like it`,
+      },
+    ];
+  });
+}
+
+function nearest(thumbs: readonly Uint8Array[], at: number, count: number): number[] {
+  const own = thumbs[at]!;
+  const distances = thumbs.map((thumb, j) => {
+    if (j === at) return Number.POSITIVE_INFINITY;
+    let sum = 0;
+    for (let i = 0; i < own.length; i++) sum += (own[i]! - thumb[i]!) ** 2;
+    return sum;
+  });
+  return distances
+    .map((_, j) => j)
+    .sort((a, b) => distances[a]! - distances[b]! || a - b)
+    .slice(0, Math.min(count, thumbs.length - 1));
+}
+
+function clusters({ clusters: all, judged }: Context): Gathering[] {
+  const byId = new Map(judged.map((one) => [one.record.id, one]));
+  return all.flatMap((cluster): Gathering[] => {
+    const held = new Set(cluster.ids);
+    const class_ = all.filter(({ method, target }) => method === cluster.method && target === cluster.target);
+    const members = cluster.ids.flatMap((id) => byId.get(id) ?? []);
+    const rest = class_.flatMap(({ ids }) => ids).flatMap((id) => (held.has(id) ? [] : (byId.get(id) ?? [])));
+    if (members.length < LEAST || rest.length < LEAST) return [];
+    const errors = members.filter(({ correct }) => !correct);
+    const others = rest.filter(({ correct }) => !correct);
+    return [
+      {
+        errors,
+        of: members.length,
+        rate: others.length / rest.length,
+        p: hypergeometricTail(
+          errors.length,
+          members.length,
+          errors.length + others.length,
+          members.length + rest.length,
+        ),
+        where: `In the cluster of maps “${cluster.name}” (${cluster.where})`,
+        cluster: cluster.name,
+        method: cluster.method,
+      },
+    ];
+  });
+}

@@ -1,0 +1,74 @@
+import type { Finding } from '../../finding.ts';
+import { binaryScoreOf, positiveOf } from '../../metrics/decision.ts';
+import { type Context, percent, pText } from '../context.ts';
+import { binomialTail } from '../statistics/tails.ts';
+
+const LEAST = 20;
+
+/**
+ * `threshold-far`: another threshold would separate the classes better. Youden's index (sensitivity + specificity − 1) at the run's threshold and at
+ * its best. Told (`low`) where the balanced accuracy gains 0.05 or more and, among the pictures that change sides, significantly more become right
+ * than wrong, each class counting by its size (exact sign test on the changed pictures of the class that gains, p < 0.01 times the thresholds that
+ * were possible, at most 20: Bonferroni). At least 20 pictures of each class.
+ */
+export function thresholdFar({ run, judged }: Context): Finding[] {
+  if (run.task !== 'binary') return [];
+  const positive = positiveOf(run);
+  const scored = judged.flatMap(({ record, label }) => {
+    const score = binaryScoreOf(record, run);
+    return score === undefined ? [] : [{ score, truth: label.includes(positive), id: record.id }];
+  });
+  const positives = scored.filter(({ truth }) => truth).map(({ score }) => score);
+  const negatives = scored.filter(({ truth }) => !truth).map(({ score }) => score);
+  if (positives.length < LEAST || negatives.length < LEAST) return [];
+  const balanced = (threshold: number) =>
+    (positives.filter((score) => score >= threshold).length / positives.length +
+      negatives.filter((score) => score < threshold).length / negatives.length) /
+    2;
+  const best = bestOf(positives, negatives, run.threshold);
+  const gain = best.balanced - balanced(run.threshold);
+  if (gain < 0.05) return [];
+  const [low, high] = [Math.min(best.threshold, run.threshold), Math.max(best.threshold, run.threshold)];
+  const moved = scored.filter(({ score }) => score >= low && score < high);
+  const better = moved.filter(({ truth }) => truth === best.threshold < run.threshold);
+  // By chance a changed picture is of the gaining class as often as pictures are.
+  const share = (best.threshold < run.threshold ? positives.length : negatives.length) / scored.length;
+  const p = Math.min(1, binomialTail(better.length, moved.length, share) * Math.min(20, scored.length));
+  if (p >= 0.01) return [];
+  return [
+    {
+      kind: 'threshold-far',
+      title: `A threshold of ${Number(best.threshold.toPrecision(2))} instead of ${run.threshold} would raise the balanced accuracy from ${percent(balanced(run.threshold))} to ${percent(best.balanced)}`,
+      severity: 'low',
+      evidence: `Youden's index is largest there on these ${scored.length} pictures; ${better.length} of the ${moved.length} pictures that change sides become right (${pText(p)}, corrected). Chosen on the same pictures it looks a little better than it is; where a miss costs more than a false alarm, another threshold may be right.`,
+      figures: { n: scored.length, threshold: best.threshold, now: balanced(run.threshold), best: best.balanced, p },
+      ids: better.map(({ id }) => id),
+    },
+  ];
+}
+
+function bestOf(
+  positives: readonly number[],
+  negatives: readonly number[],
+  now: number,
+): { threshold: number; balanced: number } {
+  const up = positives.toSorted((a, b) => a - b);
+  const down = negatives.toSorted((a, b) => a - b);
+  const values = [...new Set([...up, ...down])].sort((a, b) => a - b);
+  let best = { threshold: now, balanced: Number.NEGATIVE_INFINITY };
+  let [i, j] = [0, 0];
+  for (let at = 0; at < values.length; at++) {
+    const threshold = values[at]!;
+    while (i < up.length && up[i]! < threshold) i++;
+    while (j < down.length && down[j]! < threshold) j++;
+    const balanced = ((up.length - i) / up.length + j / down.length) / 2;
+    // Between two scores every threshold decides the same: the middle is the one that new pictures will like best.
+    const middle = at > 0 ? (values[at - 1]! + threshold) / 2 : threshold;
+    if (
+      balanced > best.balanced + 1e-12 ||
+      (balanced > best.balanced - 1e-12 && Math.abs(middle - now) < Math.abs(best.threshold - now))
+    )
+      best = { threshold: middle, balanced: Math.max(balanced, best.balanced) };
+  }
+  return best;
+}

@@ -1,0 +1,106 @@
+import { counted, percent } from '../context.ts';
+import { quantile } from '../statistics/quantile.ts';
+import { binomialTail } from '../statistics/tails.ts';
+import { fell, fellMore, type Look } from './look.ts';
+import type { Test } from './suspect.ts';
+import { whereHot } from './where-hot.ts';
+
+const LEAST = 4;
+const LEAST_SHARE = 0.05;
+
+/**
+ * Where the data set has masks: the model decides by something outside the object, if covering what the map points at **outside** the object
+ * makes the decision fall, and covering as much elsewhere does not. A map that only strays changes nothing and accuses nobody.
+ *
+ * Test: among the pictures where just one of the two makes the decision fall, how often it is the hot part (sign test; McNemar 1947, exact,
+ * one-sided). At least 4 pictures and 5 % of the class's decisions.
+ */
+export function outsideObject(target: number, looks: readonly Look[]): Test[] {
+  const masked = looks.filter(({ record, map }) => record.masked && map.covered !== undefined);
+  const drop = ({ map }: Look) => map.covered!.before - (map.covered!.outside ?? map.covered!.before);
+  const guilty = masked
+    .filter(({ map }) => fellMore(map.covered!.before, map.covered!.outside, map.covered!.cold))
+    .sort((a, b) => drop(b) - drop(a));
+  const chance = masked.filter(({ map }) => fellMore(map.covered!.before, map.covered!.cold, map.covered!.outside));
+  if (masked.length < LEAST) return [];
+  const p = binomialTail(guilty.length, guilty.length + chance.length, 0.5);
+  if (guilty.length < LEAST || guilty.length < LEAST_SHARE * masked.length) return [{ p }];
+  const without = guilty.filter(({ record }) => record.probes?.object !== undefined);
+  const holds = without.filter(({ record }) => !fell(record.probes!.before, record.probes!.object));
+  const evidence = [
+    `In ${counted(guilty.length, 'picture')} of ${masked.length} decided so, covering what the map points at outside the mask takes ${quantile(guilty.map(drop)).toFixed(2)} (median) off the probability; covering as much elsewhere did that in ${counted(chance.length, 'picture')} where the hot part did not.`,
+    ...(without.length > 0
+      ? [`With the object itself covered, the decision stays in ${holds.length} of ${without.length} of them.`]
+      : []),
+  ];
+  return [
+    {
+      p,
+      suspect: {
+        by: 'outside',
+        target,
+        looks: guilty,
+        of: masked.length,
+        strong: guilty.length >= 5 && guilty.length >= 0.1 * masked.length,
+        what: `something outside the object${whereHot(guilty)}`,
+        evidence,
+        figures: {
+          n: masked.length,
+          decidedOutside: guilty.length,
+          control: chance.length,
+          share: guilty.length / masked.length,
+          drop: quantile(guilty.map(drop)),
+          insideMass: quantile(guilty.map(({ map }) => map.inside?.mass ?? 0)),
+          ...(without.length > 0 && { holdsWithoutObject: holds.length / without.length }),
+        },
+      },
+    },
+  ];
+}
+
+/**
+ * Where the data set has masks: a decision that stays with the object covered and falls with all but the object covered is made by the
+ * background. One class may be what the model says when it sees nothing at all (in a two-class task the negative one): it is only accused when
+ * another one is too, since two classes cannot both be the answer to nothing. Test as in {@link outsideObject}, against pictures that fall
+ * with the object covered and stay without the rest; at least 8 pictures and 30 % of the decisions.
+ */
+export function bySurroundings(classes: ReadonlyMap<number, readonly Look[]>, negative: number | undefined): Test[] {
+  const tests = [...classes].flatMap(([target, looks]): Test[] => {
+    const probed = looks.filter(
+      ({ record }) => record.probes?.object !== undefined && record.probes.surroundings !== undefined,
+    );
+    const guilty = probed.filter(({ record: { probes } }) =>
+      fellMore(probes!.before, probes!.surroundings, probes!.object),
+    );
+    const rightly = probed.filter(({ record: { probes } }) =>
+      fellMore(probes!.before, probes!.object, probes!.surroundings),
+    );
+    if (probed.length < 8) return [];
+    const p = binomialTail(guilty.length, guilty.length + rightly.length, 0.5);
+    const share = guilty.length / probed.length;
+    if (guilty.length < 8 || share < 0.3) return [{ p }];
+    return [
+      {
+        p,
+        suspect: {
+          by: 'surroundings',
+          target,
+          looks: guilty,
+          of: probed.length,
+          strong: share >= 0.6,
+          what: 'the background',
+          evidence: [
+            `With the object covered the decision stays, with everything else covered it falls, in ${guilty.length} of ${probed.length} pictures (${percent(share)}); the other way round in ${rightly.length}.`,
+          ],
+          figures: { n: probed.length, bySurroundings: guilty.length, byObject: rightly.length, share },
+        },
+      },
+    ];
+  });
+  const suspected = tests.filter(({ suspect }) => suspect);
+  return suspected.length > 1
+    ? tests
+    : tests.map(({ p, suspect }) =>
+        negative !== undefined && suspect && suspect.target !== negative ? { p, suspect } : { p },
+      );
+}
