@@ -8,10 +8,13 @@ declare module '@cornerstonejs/codec-openjpeg/decodewasmjs' {
     readonly componentCount: number;
     readonly isSigned?: boolean;
   }
+  export interface WasmSettings {
+    readonly print: (text: string) => void;
+    readonly printErr: (text: string) => void;
+  }
   export interface WasmDecoder {
     getEncodedBuffer(length: number): Uint8Array;
     getDecodedBuffer(): Uint8Array;
-    readHeader(): void;
     decode(): void;
     getFrameInfo(): WasmFrameInfo;
     delete(): void;
@@ -19,14 +22,14 @@ declare module '@cornerstonejs/codec-openjpeg/decodewasmjs' {
   export interface WasmDecoderModule {
     readonly J2KDecoder: new () => WasmDecoder;
   }
-  const open: () => Promise<WasmDecoderModule>;
+  const open: (settings: WasmSettings) => Promise<WasmDecoderModule>;
   export default open;
 }
 
 declare module '@cornerstonejs/codec-charls/decodewasmjs' {
-  import type { WasmDecoder } from '@cornerstonejs/codec-openjpeg/decodewasmjs';
+  import type { WasmDecoder, WasmSettings } from '@cornerstonejs/codec-openjpeg/decodewasmjs';
 
-  const open: () => Promise<{ readonly JpegLSDecoder: new () => WasmDecoder }>;
+  const open: (settings: WasmSettings) => Promise<{ readonly JpegLSDecoder: new () => WasmDecoder }>;
   export default open;
 }
 

@@ -1,3 +1,4 @@
+import type { WasmDecoder } from '@cornerstonejs/codec-openjpeg/decodewasmjs';
 import { pictureErrors } from '../picture-errors.ts';
 import { loadSharp } from '../sharp.ts';
 import type { DicomHeader } from './dicom-header.ts';
@@ -226,48 +227,60 @@ async function jpegLossless({ header, bytes }: Request): Promise<FrameSamples> {
   return { data: data.subarray(0, count(header)), rgb: false, whole: false };
 }
 
-async function jpegLs(request: Request): Promise<FrameSamples> {
+async function jpegLs({ header, bytes }: Request): Promise<FrameSamples> {
   const { default: open } = await import('@cornerstonejs/codec-charls/decodewasmjs');
-  charls ??= open();
-  return wasm(request, new (await charls).JpegLSDecoder(), false);
+  charls ??= open(QUIET);
+  expectSegment(header, bytes, [0xff, 0xf7], (view, at) => [
+    view.getUint16(at + 7),
+    view.getUint16(at + 5),
+    view.getUint8(at + 9),
+  ]);
+  return wasm(header, bytes, new (await charls).JpegLSDecoder(), false);
 }
 
-async function jpeg2000(request: Request): Promise<FrameSamples> {
+async function jpeg2000({ header, bytes }: Request): Promise<FrameSamples> {
   const { default: open } = await import('@cornerstonejs/codec-openjpeg/decodewasmjs');
-  openjpeg ??= open();
+  openjpeg ??= open(QUIET);
+  expectSegment(header, bytes, [0xff, 0x4f, 0xff, 0x51], (view, at) => [
+    view.getUint32(at + 8) - view.getUint32(at + 16),
+    view.getUint32(at + 12) - view.getUint32(at + 20),
+    view.getUint16(at + 40),
+  ]);
   // Its own colour transform is undone by the codec; what the file calls YBR_FULL is not.
-  return wasm(request, new (await openjpeg).J2KDecoder(), request.header.photometric !== 'YBR_FULL');
+  return wasm(header, bytes, new (await openjpeg).J2KDecoder(), header.photometric !== 'YBR_FULL');
 }
 
+/** The codecs talk on standard output otherwise, which belongs to the results. */
+const QUIET = { print: () => {}, printErr: () => {} };
 let charls: ReturnType<typeof import('@cornerstonejs/codec-charls/decodewasmjs').default> | undefined;
 let openjpeg: ReturnType<typeof import('@cornerstonejs/codec-openjpeg/decodewasmjs').default> | undefined;
 
-interface Wasm {
-  getEncodedBuffer(length: number): Uint8Array;
-  getDecodedBuffer(): Uint8Array;
-  readHeader(): void;
-  decode(): void;
-  getFrameInfo(): { width: number; height: number; bitsPerSample: number; componentCount: number; isSigned?: boolean };
-  delete(): void;
+/** Checks the size that a codec's own header tells before anything is unpacked: it may be another than the file's, and far larger. */
+function expectSegment(
+  { rows, columns, samples }: DicomHeader,
+  bytes: Uint8Array,
+  marker: readonly number[],
+  read: (view: DataView, at: number) => [width: number, height: number, samples: number],
+): void {
+  const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(Uint8Array.from(marker));
+  if (at < 0 || at + 42 > bytes.length) throw new Error('its header is missing');
+  const [width, height, found] = read(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at);
+  expectSize({ width, height }, rows, columns, found, samples);
 }
 
-function wasm({ header, bytes }: Request, decoder: Wasm, rgb: boolean): FrameSamples {
+function wasm(header: DicomHeader, bytes: Uint8Array, decoder: WasmDecoder, rgb: boolean): FrameSamples {
   try {
     decoder.getEncodedBuffer(bytes.length).set(bytes);
-    decoder.readHeader();
-    // Before anything is unpacked: the size inside may be another than the file's, and far larger.
+    decoder.decode();
     const { width, height, componentCount, bitsPerSample } = decoder.getFrameInfo();
     expectSize({ width, height }, header.rows, header.columns, componentCount, header.samples);
-    decoder.decode();
-    const { isSigned } = decoder.getFrameInfo();
     const decoded = decoder.getDecodedBuffer();
     const length = count(header);
     const size = bitsPerSample > 8 ? 2 : 1;
     if (bitsPerSample > 16 || decoded.length < length * size)
       throw new Error(`its samples of ${bitsPerSample} bits cannot be read`);
     const own = decoded.slice(0, length * size);
-    if (size === 1) return { data: own, rgb, whole: false };
-    return { data: new Uint16Array(own.buffer), rgb, whole: false, ...(isSigned === undefined ? {} : {}) };
+    return { data: size === 1 ? own : new Uint16Array(own.buffer), rgb, whole: false };
   } finally {
     decoder.delete();
   }
