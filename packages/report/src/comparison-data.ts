@@ -44,6 +44,8 @@ export interface ComparedPair {
    * multi-label: of the class that changed most. Null where one has none.
    */
   readonly change: number | null;
+  /** Class that `change` is about; null where there is none. */
+  readonly about: number | null;
   /** By method: Pearson's correlation of the two maps (16 × 16 cells), −1..1; null where one is constant. */
   readonly agreement: Readonly<Record<string, number | null>>;
 }

@@ -5,6 +5,7 @@ import {
   type ComparedPair,
   type Flip,
   isCorrect,
+  positiveOf,
   predictedOf,
   scoreOf,
 } from '@seewhy/report';
@@ -31,7 +32,7 @@ export function pairUp(a: AuditRecord, b: AuditRecord, runs: Deciders): Pair {
     a: left,
     b: right,
     ...(flip ? { flip } : {}),
-    change: changeOf(left, right, runs),
+    ...changeOf(left, right, runs),
   };
 }
 
@@ -59,21 +60,23 @@ function flipOf(a: AuditRecord, b: AuditRecord, runs: Deciders): Flip | undefine
  * B − A of the score that matters: binary, of the positive class; several classes, of the label, unlabelled of A's decision; multi-label, of
  * the class that changed most (the first of several).
  */
-function changeOf(a: AuditRecord, b: AuditRecord, runs: Deciders): number | null {
-  if (runs.a.task === 'binary') return difference(binaryScoreOf(a, runs.a), binaryScoreOf(b, runs.b));
-  if (runs.a.task === 'multiclass') {
-    const index = a.label?.[0] ?? predictedOf(a, runs.a)?.[0];
-    return index === undefined ? null : difference(scoreOf(a, index), scoreOf(b, index));
-  }
-  const changes = a.scores
-    .map(([index, score]) => ({ index, change: difference(score, scoreOf(b, index)) }))
-    .filter(({ change }) => change !== null)
-    .sort((x, y) => Math.abs(y.change!) - Math.abs(x.change!) || x.index - y.index);
-  return changes[0]?.change ?? null;
+function changeOf(a: AuditRecord, b: AuditRecord, runs: Deciders): Pick<ComparedPair, 'change' | 'about'> {
+  const of = (index: number | undefined) => {
+    const change = index === undefined ? undefined : differenceOf(scoreIn(a, runs.a, index), scoreIn(b, runs.b, index));
+    return change === undefined ? { change: null, about: null } : { change, about: index! };
+  };
+  if (runs.a.task === 'binary') return of(positiveOf(runs.a));
+  if (runs.a.task === 'multiclass') return of(a.label?.[0] ?? predictedOf(a, runs.a)?.[0]);
+  const size = (index: number) => Math.abs(of(index).change ?? -1);
+  return of(a.scores.map(([index]) => index).sort((x, y) => size(y) - size(x) || x - y)[0]);
 }
 
-const difference = (before: number | undefined, after: number | undefined): number | null =>
-  before === undefined || after === undefined ? null : after - before;
+/** Probability of a class; a binary head tells both by one. */
+export const scoreIn = (record: AuditRecord, run: AuditRun, index: number): number | undefined =>
+  run.task === 'binary' && index === positiveOf(run) ? binaryScoreOf(record, run) : scoreOf(record, index);
+
+const differenceOf = (before: number | undefined, after: number | undefined): number | undefined =>
+  before === undefined || after === undefined ? undefined : after - before;
 
 const RANK: Readonly<Record<Flip | 'same', number>> = { 'to-wrong': 0, 'to-right': 1, other: 2, same: 3 };
 
