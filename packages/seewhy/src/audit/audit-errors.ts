@@ -88,12 +88,6 @@ export const auditErrors = {
       what: `'${folder}' holds another run: ${differences.join('; ')}`,
       cure: 'Go on with the same model, data set and options, or leave --resume out to begin a new run.',
     }),
-  noRun: (folder: string) =>
-    new SeewhyError({
-      code: 'AUDIT_NO_RUN',
-      what: `There is no audit to go on with in '${folder}'`,
-      cure: 'Leave --resume out, or name the folder of the run with --out.',
-    }),
   journal: (path: string, line: number) =>
     new SeewhyError({
       code: 'AUDIT_JOURNAL_DAMAGED',

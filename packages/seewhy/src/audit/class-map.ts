@@ -26,8 +26,9 @@ const plain = (name: string): string =>
     .toLowerCase()
     .replace(/[\s_-]+/g, '');
 
-const NEGATIVE = ['no', 'false', 'negative', 'neg', 'absent', 'normal'];
-const POSITIVE = ['yes', 'true', 'positive', 'pos', 'present', 'abnormal'];
+/** Words that mean one of two classes where nothing else tells. */
+const NEGATIVE = ['no', 'false', 'negative', 'neg', 'absent', 'normal', 'benign', 'healthy', 'control'];
+const POSITIVE = ['yes', 'true', 'positive', 'pos', 'present', 'abnormal', 'malignant', 'diseased', 'case'];
 
 /**
  * Finds the class of each label: by the class map, by name, by index, and for two classes by words such as yes and no. Without names in the
@@ -82,7 +83,8 @@ export function classMapOf(request: {
     const found = nearest(label, names);
     return found.length > 0 ? `Near: ${found.map((name) => `'${name}'`).join(', ')}.` : '';
   };
-  if (labels.length > 0 && labels.every((label) => classOf(label) === undefined))
+  // A single label that fits nothing may be one class only, of a model that names none: its pictures are told as such.
+  if (labels.length > 1 && labels.every((label) => classOf(label) === undefined))
     throw auditErrors.noClassFits(labels, names, near(labels[0]!));
   return { names, notices, classOf, near };
 }

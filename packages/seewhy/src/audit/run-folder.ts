@@ -48,7 +48,7 @@ export class RunFolder {
    * Claims a folder.
    * - new run: the folder asked for, or numbered (`seewhy-audit-2`) when it holds something; `force` empties a former run's folder instead
    * - `resume`: the folder that holds the run; without `--out` the one with the highest number
-   * @throws AUDIT_FOLDER_LOCKED, AUDIT_NO_RUN, AUDIT_FOLDER_TAKEN, OUTPUT_UNWRITABLE
+   * @throws AUDIT_FOLDER_LOCKED, AUDIT_FOLDER_TAKEN, OUTPUT_UNWRITABLE
    */
   static async claim(out: string | undefined, how: { resume: boolean; force: boolean }): Promise<RunFolder> {
     const asked = (out ?? DEFAULT_FOLDER).replace(/(?<=.)[\\/]+$/, '');
@@ -77,17 +77,26 @@ export class RunFolder {
     }
   }
 
+  /** Nothing there yet (a process killed at its very start): a new run. */
   static async #resume(path: string): Promise<RunFolder> {
-    if (!existsSync(join(path, JOURNAL))) throw auditErrors.noRun(path);
     await makeFolder(path);
+    const found = existsSync(join(path, JOURNAL));
+    if (!found && (await readdir(path)).some((name) => !OWN.includes(name) && !isLeftOver(name)))
+      throw auditErrors.isRun(path);
     await lock(path);
-    return new RunFolder(path, true);
+    for (const folder of ['.', 'maps', 'panels'])
+      for (const name of await readdir(join(path, folder)).catch(() => []))
+        if (isLeftOver(name) && name !== LOCK) await rm(join(path, folder, name), { force: true });
+    return new RunFolder(path, found);
   }
 
   async release(): Promise<void> {
     await rm(this.file(LOCK), { force: true });
   }
 }
+
+/** Locks of dead processes, and files that they had not finished. */
+const isLeftOver = (name: string): boolean => name.startsWith(LOCK) || name.endsWith('.part');
 
 const isEmptyOrRun = (names: readonly string[]): boolean =>
   names.length === 0 || names.includes(JOURNAL) || names.includes('run.json');

@@ -30,7 +30,10 @@ export async function audit(path: string, dataPath: string, options: AuditComman
       force: options.force === true,
     });
     try {
-      if (!quiet) say(`${folder.resumed ? 'Going on in' : 'Writing to'} ${folder.path}`);
+      if (!quiet)
+        say(
+          `${folder.resumed ? 'Going on in' : options.resume ? 'There is no run to go on with; a new one is written to' : 'Writing to'} ${folder.path}`,
+        );
       return await interruptible((signal) => run(made, folder, page, options, signal));
     } finally {
       await folder.release();
