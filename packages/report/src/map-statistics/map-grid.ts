@@ -19,7 +19,10 @@ export function encodeGrid(positive: ArrayLike<number>, width: number, height: n
 
 /** The 256 bytes of a grid made by {@link encodeGrid}. */
 export function decodeGrid(grid: string): Uint8Array {
-  return Uint8Array.from(atob(grid), (letter) => letter.charCodeAt(0));
+  const letters = atob(grid);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
+  return bytes;
 }
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
