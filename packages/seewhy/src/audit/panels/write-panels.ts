@@ -1,14 +1,13 @@
 import { basename, join } from 'node:path';
-import { type AuditPanelItem, type AuditPanelMap, auditPanel, auditPanelColumns, type Picture } from '@seewhy/core';
+import type { AuditPanelItem, AuditPanelMap, Picture } from '@seewhy/core';
 import { isSeewhyError } from '@seewhy/onnx';
 import type { AuditMethod, AuditRecord, AuditRun } from '@seewhy/report';
-import { makeFolder, writeAtomically } from '../../output-files.ts';
-import { encodePng } from '../../picture/encode-png.ts';
+import { makeFolder } from '../../output-files.ts';
 import { className, shownName } from './captions.ts';
-import { paginate } from './paginate.ts';
-import type { PanelPlan, PlanOptions } from './plan.ts';
+import type { PlannedItem, PlanOptions } from './plan.ts';
 import { planPanels } from './plan-panels.ts';
 import { panelSlug } from './slug.ts';
+import { writePlan } from './write-plan.ts';
 
 /** A finished map: 0..1, signed ones −1..1, row by row. */
 export interface FinishedPanelMap {
@@ -30,8 +29,7 @@ export interface PanelsRequest extends PlanOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Rows of items on one page, and methods beside one another in one figure. */
-const ROWS = 8;
+/** Methods beside one another in one figure. */
 const METHODS = 4;
 
 /**
@@ -49,38 +47,24 @@ export async function writePanels(request: PanelsRequest): Promise<string[]> {
   const files: string[] = [];
   for (const plan of plans) {
     for (const methods of chunks(run.methods, METHODS)) {
-      const pages = paginate(plan, auditPanelColumns(methods.length), ROWS);
-      for (const [at, sections] of pages.entries()) {
-        request.signal?.throwIfAborted();
-        const raster = auditPanel({
-          title: plan.title,
-          subtitle: [methods.map(methodText).join(', '), ...plan.subtitle, about].filter(Boolean),
+      const subtitle = [methods.map(methodText).join(', '), ...plan.subtitle, about].filter(Boolean);
+      files.push(
+        ...(await writePlan({
+          plan: { ...plan, subtitle },
           methods: methods.map(({ title }) => shownName(title)),
-          sections: await Promise.all(
-            sections.map(async (section) => ({
-              ...section,
-              items: await Promise.all(section.items.map((item) => drawn(item, byId.get(item.id)!, methods, request))),
-            })),
-          ),
-          page: { number: at + 1, of: pages.length },
-        });
-        const file = `panels/${panelFile(plan, methods, at)}`;
-        await writeAtomically(join(folder, file), await encodePng(raster), true);
-        files.push(file);
-      }
+          item: (item) => drawn(item, byId.get(item.id)!, methods, request),
+          folder,
+          name: [`panels/${plan.name}`, ...methods.map(({ name }) => methodSlug(name))].join('.'),
+          signal: request.signal,
+        })),
+      );
     }
   }
   return files;
 }
 
-/** `tp-fn.gradcam.saliency.page-2.png` */
-const panelFile = (plan: PanelPlan, methods: readonly AuditMethod[], page: number): string =>
-  [plan.name, ...methods.map(({ name }) => methodSlug(name)), ...(page > 0 ? [`page-${page + 1}`] : []), 'png'].join(
-    '.',
-  );
-
 /** The method's own name where it is one that a file may have: `gradcam++`. */
-const methodSlug = (name: string) => (/^[a-z0-9+-]{1,40}$/.test(name) ? name : panelSlug(name));
+export const methodSlug = (name: string) => (/^[a-z0-9+-]{1,40}$/.test(name) ? name : panelSlug(name));
 
 const methodText = ({ title, layers }: AuditMethod): string =>
   layers.length > 0 ? `${shownName(title)} at ${shownName(layers.join(', '))}` : shownName(title);
@@ -92,7 +76,7 @@ function chunks<T>(list: readonly T[], most: number): readonly (readonly T[])[] 
 }
 
 async function drawn(
-  item: PanelPlan['sections'][number]['items'][number],
+  item: PlannedItem,
   record: AuditRecord,
   methods: readonly AuditMethod[],
   request: PanelsRequest,
