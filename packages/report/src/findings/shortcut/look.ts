@@ -19,7 +19,18 @@ export interface Look {
 }
 
 /** The maps of one method that speak for the class their picture was decided to be: only they tell why it was. */
-export function looksOf({ run, records }: Context, method: string): Look[] {
+export function looksOf(context: Context, method: string): readonly Look[] {
+  const byMethod = known.get(context) ?? new Map<string, readonly Look[]>();
+  known.set(context, byMethod);
+  const looks = byMethod.get(method) ?? read(context, method);
+  byMethod.set(method, looks);
+  return looks;
+}
+
+/** Several kinds ask for the same looks. */
+const known = new WeakMap<Context, Map<string, readonly Look[]>>();
+
+function read({ run, records }: Context, method: string): Look[] {
   return records.flatMap((record): Look[] => {
     const map = record.maps?.[method];
     if (!map || map.empty || map.flat || !predictedOf(record, run)?.includes(map.target)) return [];
