@@ -13,6 +13,8 @@ interface GalleryProps {
   /** Scrolls by itself in a window of this many pixels instead of with the page. */
   readonly height?: number;
   readonly empty?: string;
+  /** Only as many pictures as fill this many rows. */
+  readonly rows?: number;
 }
 
 const GAP = 12;
@@ -28,13 +30,14 @@ interface Window {
 }
 
 /** Pictures in rows, of which only those near the visible part exist. One of them is in the tab order; arrow keys go on from there. */
-export function Gallery({ records, label, tile = 132, height, empty = 'No pictures.' }: GalleryProps) {
+export function Gallery({ records: all, label, tile = 132, height, empty = 'No pictures.', rows }: GalleryProps) {
   const box = useRef<HTMLDivElement>(null);
   const [shown, setShown] = useState<Window>({ columns: 1, width: tile, first: 0, last: -1 });
   const [active, setActive] = useState(0);
+  const records = rows === undefined ? all : all.slice(0, rows * shown.columns);
   const focusWanted = useRef(false);
   const total = useRef(0);
-  total.current = records.length;
+  total.current = all.length;
   const measureAgain = useRef(() => {});
   const caption = CAPTION + (run.task === 'binary' ? 0 : 18);
   const [, inputHeight, inputWidth] = run.model.input;
@@ -148,7 +151,7 @@ export function Gallery({ records, label, tile = 132, height, empty = 'No pictur
                 data-id={record.id}
                 tabIndex={i === current ? 0 : -1}
                 onFocus={() => setActive(i)}
-                onClick={() => openPicture(record.id, records)}
+                onClick={() => openPicture(record.id, all)}
               >
                 <Thumb record={record} />
                 <Caption record={record} />

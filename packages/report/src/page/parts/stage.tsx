@@ -37,7 +37,6 @@ export function Stage({ url, alt, map, mask, colours, alpha, wiping = false }: S
   const [, height, width] = run.model.input;
   const at = pointer.value;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: the reading cross and the zoom are moved by keys here
     <section
       class="stage"
       ref={box}

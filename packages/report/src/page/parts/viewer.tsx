@@ -418,8 +418,14 @@ function MapFacts({ record }: { record: AuditRecord }) {
             <tr>
               <th scope="col">Method</th>
               <th scope="col">Border</th>
-              <th scope="col">Half of the mass on</th>
-              {record.masked && <th scope="col">In the mask</th>}
+              <th scope="col" title="Share of the picture that holds half of the mass">
+                Half on
+              </th>
+              {record.masked && (
+                <th scope="col" title="Share of the mass inside the mask, and the share of the picture it covers">
+                  In mask
+                </th>
+              )}
               <th scope="col">Range</th>
             </tr>
           </thead>
@@ -432,7 +438,7 @@ function MapFacts({ record }: { record: AuditRecord }) {
                   <td>{percent(map.border)}</td>
                   <td>{percent(map.halfMassArea)}</td>
                   {record.masked && (
-                    <td>{map.inside ? `${percent(map.inside.mass)} (area ${percent(map.inside.area)})` : '–'}</td>
+                    <td>{map.inside ? `${percent(map.inside.mass)} / ${percent(map.inside.area)}` : '–'}</td>
                   )}
                   <td>
                     {short(map.range[0])} … {short(map.range[1])}

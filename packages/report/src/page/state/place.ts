@@ -1,4 +1,4 @@
-import { batch, computed, signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 
 /** Where the reader of the report is: all of it stands in the address, so that it can be sent around, and gone back to. */
 export interface Place {
@@ -9,8 +9,6 @@ export interface Place {
   readonly q: string;
   /** Picture that is open. */
   readonly id: string;
-  /** A set of pictures beside the filter: `finding:2`, `cluster:gradcam/1/2`. */
-  readonly set: string;
   /** Class against the rest, by name. */
   readonly class: string;
   readonly group: string;
@@ -32,7 +30,6 @@ const EMPTY: Place = {
   t: '',
   q: '',
   id: '',
-  set: '',
   class: '',
   group: '',
   by: '',
@@ -103,10 +100,7 @@ window.addEventListener('popstate', () => {
   clearTimeout(writing);
   writing = undefined;
   const next = parsePlace(location.hash);
-  if (placeText(next) !== placeText(place.value))
-    batch(() => {
-      place.value = next;
-    });
+  if (placeText(next) !== placeText(place.value)) place.value = next;
 });
 
 export const view = computed(() => place.value.view || 'findings');

@@ -1,27 +1,55 @@
 import { computed } from '@preact/signals';
+import { type FilterContext, type FilterView, filterContext } from '../../filter/filter-context.ts';
+import { formatFilter } from '../../filter/format-filter.ts';
+import { parseFilter } from '../../filter/parse-filter.ts';
 import type { AuditRecord } from '../../index.ts';
+import { noteOf } from './notes.ts';
 import { place } from './place.ts';
-import { records, report } from './report.ts';
+import { records, report, run } from './report.ts';
+import { threshold } from './threshold.ts';
 
-/** Pictures of the set in the address (`finding:2`, `cluster:…`); undefined when there is none. */
-export const set = computed<{ title: string; ids: ReadonlySet<string> } | undefined>(() => {
-  const [kind, ...rest] = place.value.set.split(':');
-  const name = rest.join(':');
-  if (kind === 'finding') {
-    const finding = report.findings[Number(name)];
-    return finding && { title: finding.title, ids: new Set(finding.ids) };
-  }
-  if (kind === 'cluster') {
-    const cluster = report.clusters.find((one) => one.name === name);
-    return cluster && { title: `Cluster ${name}`, ids: new Set(cluster.ids) };
-  }
-  return undefined;
-});
+let known: FilterContext | undefined;
 
-/** The pictures that filter and set leave. */
+/** What a filter may speak of. */
+export function context(): FilterContext {
+  known ??= filterContext(run, records, report.findings, report.clusters);
+  return known;
+}
+
+const text = computed(() => place.value.q);
+
+/** The filter as it was read, with what is wrong with it. */
+export const filter = computed(() => parseFilter(text.value, context()));
+
+/** Read by the filter's parts that need it: one that asks for labels only is not run again when the threshold moves. */
+const filterView: FilterView = {
+  get threshold() {
+    return threshold.value;
+  },
+  flagged: { has: (id) => noteOf(id)?.flag ?? false },
+  notes: { get: (id) => noteOf(id)?.text || undefined },
+};
+
+/** The pictures that the filter leaves. */
 export const selected = computed<readonly AuditRecord[]>(() => {
-  const ids = set.value?.ids;
-  const text = place.value.q.toLowerCase();
-  if (!ids && !text) return records;
-  return records.filter((record) => (!ids || ids.has(record.id)) && (!text || record.id.toLowerCase().includes(text)));
+  const { test, node } = filter.value;
+  return node.kind === 'everything' ? records : records.filter((record) => test(record, filterView));
 });
+
+/** How a filter for one value of a field is written. */
+export const filterFor = (field: string, ...values: readonly string[]): string =>
+  formatFilter({
+    kind: 'term',
+    field,
+    operator: ':',
+    values: values.map((value) => ({ kind: 'text', text: value, wild: false })),
+  });
+
+/** The filter with a word added; taken away where it stands already. */
+export function withWord(word: string, others: readonly string[] = []): string {
+  const words = text
+    .peek()
+    .split(/\s+/)
+    .filter((one) => one !== '' && !others.includes(one));
+  return (words.includes(word) ? words.filter((one) => one !== word) : [...words, word]).join(' ');
+}

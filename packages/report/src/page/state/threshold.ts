@@ -13,12 +13,14 @@ function numberIn(text: string | null | undefined): number | undefined {
 /** The threshold for all pictures that have none of their own. */
 export const threshold = computed(() => numberIn(place.value.t) ?? run.threshold);
 
+const by = computed(() => place.value.by);
+const given = computed(() => place.value.ts);
+
 /** Thresholds by the values of one column. */
 export const thresholdsBy = computed(() => {
-  const name = place.value.by;
-  const given = new URLSearchParams(place.value.ts);
+  const name = by.value;
   const own = new Map<string, number>();
-  for (const [value, text] of given) {
+  for (const [value, text] of new URLSearchParams(given.value)) {
     const number = numberIn(text);
     if (number !== undefined) own.set(value, number);
   }
@@ -41,8 +43,8 @@ export function thresholdOf(record: AuditRecord): number {
 
 /** `ts` of an address with one value's threshold set (undefined: none of its own). */
 export function withThreshold(value: string, number: number | undefined): string {
-  const given = new URLSearchParams(place.peek().ts);
-  if (number === undefined) given.delete(value);
-  else given.set(value, String(number));
-  return given.toString();
+  const next = new URLSearchParams(given.peek());
+  if (number === undefined) next.delete(value);
+  else next.set(value, String(number));
+  return next.toString();
 }

@@ -6,7 +6,7 @@ import { isWrong, kindOf, targetScore } from '../state/decisions.ts';
 import { noteOf } from '../state/notes.ts';
 import { go, place } from '../state/place.ts';
 import { records } from '../state/report.ts';
-import { selected, set } from '../state/selection.ts';
+import { selected } from '../state/selection.ts';
 
 const best = (record: AuditRecord) => record.scores[0]?.[1] ?? Number.NaN;
 const scoreOf = (record: AuditRecord) => targetScore(record) ?? best(record);
@@ -33,7 +33,6 @@ const SORTS: Readonly<Record<string, { text: string; compare: (a: AuditRecord, b
 export function Pictures() {
   const name = place.value.sort in SORTS && Object.hasOwn(SORTS, place.value.sort) ? place.value.sort : '';
   const list = name === '' ? selected.value : [...selected.value].sort(SORTS[name]!.compare);
-  const about = set.value;
   return (
     <section>
       <div class="title-row">
@@ -44,14 +43,6 @@ export function Pictures() {
             : `${list.length.toLocaleString('en')} of ${count(records.length, 'picture')}`}
         </p>
       </div>
-      {about && (
-        <p class="set-note">
-          Only those of: <strong>{about.title.slice(0, 200)}</strong>{' '}
-          <button type="button" class="quiet-button" onClick={() => go({ set: '' })}>
-            Show all
-          </button>
-        </p>
-      )}
       <div class="toolbar">
         <label class="field">
           <span>Order</span>
