@@ -5,6 +5,12 @@ export { readReport } from './bundle/read-report.ts';
 export { type ReportFileOptions, reportFile } from './bundle/report-file.ts';
 export type { ReportReader } from './bundle/report-reader.ts';
 export { clusterMaps } from './clusters/cluster-maps.ts';
+export { comparedMetrics } from './compare/compared-metrics.ts';
+export { comparedSubsets } from './compare/compared-subsets.ts';
+export { holm } from './compare/holm.ts';
+export { type PairedAuc, pairedAuc } from './compare/paired-auc.ts';
+export { mcnemar, type Paired, pairedDifference } from './compare/paired-proportions.ts';
+export type { RecordPair, RunPair } from './compare/record-pair.ts';
 export type {
   ComparedMetric,
   ComparedPair,

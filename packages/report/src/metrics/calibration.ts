@@ -75,8 +75,7 @@ export function calibrationOf(
   kept.forEach((i, k) => {
     const score = scores[i]!;
     const truth = truths[i] ? 1 : 0;
-    let at = 0;
-    while (at < count - 1 && edges[at + 1]! < score) at++;
+    const at = binOf(edges, score);
     bin[k] = at;
     size[at]!++;
     promised[at]! += score;
@@ -125,8 +124,16 @@ export function calibrationOf(
   };
 }
 
-const evenEdges = (count: number) =>
+/** Edges of `count` bins of equal width over 0..1. */
+export const evenEdges = (count: number) =>
   Float64Array.from({ length: count + 1 }, (_, i) => (i === count ? 1 : i * (1 / count)));
+
+/** The bin of a score: a score on an edge belongs to the lower one. */
+export function binOf(edges: Float64Array, score: number): number {
+  let at = 0;
+  while (at < edges.length - 2 && edges[at + 1]! < score) at++;
+  return at;
+}
 
 function quantileEdges(scores: Float64Array, count: number): Float64Array {
   const sorted = scores.sort();

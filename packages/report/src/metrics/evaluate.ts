@@ -23,7 +23,7 @@ export const METRIC_ALIASES: Readonly<Record<string, string>> = {
 };
 
 /** Figures of one method's maps, as `mass_inside(gradcam)`: over the records that have such a map, empty ones only in `empty`. */
-const MAP_FIGURES: Readonly<Record<string, (map: MapRecord) => number | boolean | undefined>> = {
+export const MAP_FIGURES: Readonly<Record<string, (map: MapRecord) => number | boolean | undefined>> = {
   mass_inside: (map) => map.inside?.mass,
   pointing: (map) => map.inside?.pointing,
   iou: (map) => map.inside?.iou,
