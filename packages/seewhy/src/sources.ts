@@ -26,7 +26,7 @@ export interface FoundSources {
 }
 
 const PICTURES = new Set(
-  '.png .apng .jpg .jpeg .jpe .jfif .webp .gif .tif .tiff .bmp .dib .avif .heic .heif .jp2 .j2k .jxl .ppm .pgm .pbm .pnm'.split(
+  '.png .apng .jpg .jpeg .jpe .jfif .webp .gif .tif .tiff .bmp .dib .avif .heic .heif .jp2 .j2k .jxl .ppm .pgm .pbm .pnm .dcm .dicom'.split(
     ' ',
   ),
 );

@@ -114,6 +114,12 @@ export const datasetErrors = {
       what: `'${shown(path)}' ${how} '${shown(root)}'`,
       cure: 'Allow the folder that it lies in with --image-root.',
     }),
+  pathOutsideZip: (path: string) =>
+    new SeewhyError({
+      code: 'PATH_OUTSIDE',
+      what: `'${shown(path)}' leads out of the zip`,
+      cure: 'Put the picture into the zip, below its manifest.',
+    }),
   fileUnreadable: (path: string, detail: string, cause?: unknown) =>
     new SeewhyError({
       code: 'PICTURE_UNREADABLE',

@@ -34,18 +34,24 @@ export async function openDataset(path: string, options: DatasetOptions = {}): P
   const info = await look(path);
   if (info.isDirectory()) return treeDataset(new FolderTree(path, options.imageRoot), path, options);
   if (!info.isFile()) throw errors.file(path, 'is not a regular file', 'Give a folder, a manifest or a zip.');
-  const tree = new FolderTree(dirname(path), options.imageRoot);
+  const tree = new FolderTree(dirname(path), options.imageRoot, path);
   const key = tree.key(basename(path));
   const head = await tree.head(key, 4);
   if (head[0] === 0x50 && head[1] === 0x4b && head[2]! < 9) {
     if (options.imageRoot !== undefined) throw datasetErrors.imageRootOfZip();
-    return treeDataset(await ZipTree.open(path, await tree.random(key)), path, options);
+    const zip = await ZipTree.open(path, await tree.random(key));
+    try {
+      return await treeDataset(zip, path, options);
+    } catch (error) {
+      await zip.close();
+      throw error;
+    }
   }
   // Annotations lie in a folder of their own, beside that of the pictures.
   const file = resolve(path);
   if (/\.json$/i.test(file) && basename(dirname(file)).toLowerCase() === 'annotations')
     return fileDataset(
-      new FolderTree(dirname(dirname(file)), options.imageRoot),
+      new FolderTree(dirname(dirname(file)), options.imageRoot, file),
       `${basename(dirname(file))}/${basename(file)}`,
       path,
       options,

@@ -21,11 +21,14 @@ export class FolderTree implements FileTree {
   readonly prefix = '';
   private readonly root: string;
   private readonly imageRoot: string | undefined;
+  private readonly named: string | undefined;
   /** Allowed folders with their links resolved, once they are needed. */
   private real: Promise<readonly string[]> | undefined;
 
-  constructor(path: string, imageRoot?: string) {
+  /** @param named a file that the caller named, which may be a link to anywhere */
+  constructor(path: string, imageRoot?: string, named?: string) {
     this.path = path;
+    this.named = named === undefined ? undefined : resolve(named);
     this.root = resolve(path);
     this.imageRoot = imageRoot === undefined ? undefined : resolve(imageRoot);
   }
@@ -157,7 +160,7 @@ export class FolderTree implements FileTree {
   /** A key as a path that may be opened: it exists, is a regular file, and no link leads it out. */
   private async checked(key: string): Promise<string> {
     const path = (await this.exists(key)) ? key : await this.withEnding(key);
-    const refusal = await this.refusal(path, key);
+    const refusal = path === this.named ? undefined : await this.refusal(path, key);
     if (refusal) throw refusal;
     return path;
   }

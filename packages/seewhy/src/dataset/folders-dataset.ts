@@ -1,5 +1,6 @@
 import type { Dataset, DatasetItem, DatasetOptions, DatasetRow, MaskSource } from './contract.ts';
 import { datasetErrors, problemOf } from './dataset-errors.ts';
+import { dicomFacts, dicomRows, maybeDicom } from './dicom-rows.ts';
 import type { FileTree, TreeFile, TreeListing } from './file-tree.ts';
 import { listingHash } from './listing-hash.ts';
 import { naturalOrder } from './natural-order.ts';
@@ -14,14 +15,16 @@ const MASK_SUFFIX = /[-_. ](?:mask|segmentation|seg|gt)$/i;
  * Folders per class, `CLASS/picture.png`, also below splits: `train/CLASS/picture.png`, `CLASS/train/picture.png`. Deeper folders are
  * kept as the column `folder`. Masks lie beside the pictures (`x_mask.png`) or in a folder `masks` of the same structure.
  * @param pictures the listed files that are pictures, in order
+ * @param about `classless`: the folders are not named after classes
  */
 export function foldersDataset(
   tree: FileTree,
   listing: TreeListing,
   pictures: readonly TreeFile[],
   options: DatasetOptions,
+  { classless = false, kind = 'folders' }: { readonly classless?: boolean; readonly kind?: string } = {},
 ): Dataset {
-  const layout = layoutOf(pictures);
+  const layout = classless ? pictures.map(unplaced) : layoutOf(pictures);
   const { plain, masks } = apart(layout);
   if (plain.length === 0) throw datasetErrors.empty(tree.path);
   const classes = [...new Set(plain.flatMap(({ label }) => label ?? []))].sort(naturalOrder);
@@ -33,7 +36,7 @@ export function foldersDataset(
   const masked = plain.filter((picture) => masks.has(picture.key)).length;
   if (masked > 0) notices.push(`${masked} pictures have masks beside them.`);
   return {
-    kind: `${tree.prefix}folders`,
+    kind: tree.prefix + kind,
     path: tree.path,
     columns: {},
     notices,
@@ -56,7 +59,9 @@ export function foldersDataset(
           ...(split === undefined ? {} : { split }),
           ...(mask === undefined ? {} : { mask }),
         };
-        yield row;
+        const facts = maybeDicom(file.path) ? await dicomFacts(tree, tree.key(file.path)) : undefined;
+        if (facts) yield* dicomRows(row, facts);
+        else yield row;
       }
     },
   };
@@ -64,6 +69,11 @@ export function foldersDataset(
 
 const maskSource = (tree: FileTree, path: string | undefined): MaskSource | undefined =>
   path === undefined ? undefined : { kind: 'file', path, read: () => tree.read(tree.key(path)) };
+
+const unplaced = (file: TreeFile): Placed => {
+  const parts = file.path.split('/');
+  return { file, key: withoutEnding(file.path), rest: parts.slice(0, -1).join('/'), mask: false };
+};
 
 interface Placed {
   readonly file: TreeFile;

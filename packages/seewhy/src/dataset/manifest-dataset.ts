@@ -3,6 +3,7 @@ import { cellFlag, cellLabels, cellText, cellValue } from './cell.ts';
 import { boxFrom, cellBoxes, cellNumber } from './cell-boxes.ts';
 import type { Dataset, DatasetItem, DatasetOptions, DatasetRow, MaskRegion, MaskSource } from './contract.ts';
 import { datasetErrors, problemOf } from './dataset-errors.ts';
+import { dicomFacts, dicomRows, maybeDicom } from './dicom-rows.ts';
 import type { FileTree } from './file-tree.ts';
 import { type FoundColumns, findColumns } from './find-columns.ts';
 import type { ManifestRow, ManifestTable } from './manifest-table.ts';
@@ -18,6 +19,8 @@ export interface ManifestPart {
   readonly path: string;
   /** What the ids of its pictures begin with, where a data set has several manifests. */
   readonly prefix?: string;
+  /** What the ids of pictures that the manifest itself holds begin with: names in them are unique in it at most. */
+  readonly shard?: string;
   /** Split of rows that name none. */
   readonly split?: string;
   /** Its bytes, for the hash. */
@@ -124,7 +127,7 @@ class ManifestRows {
       if ('problem' in row) yield row;
       else {
         try {
-          yield this.rowOf(row, ids);
+          yield* await this.rowsOf(row, ids);
         } catch (error) {
           yield { problem: problemOf(error, this.whereOf(row)) };
         }
@@ -138,10 +141,16 @@ class ManifestRows {
     return name === undefined ? `line ${row.line}` : `line ${row.line}: ${name}`;
   }
 
-  private rowOf(row: ManifestRow, ids: RowIds): DatasetRow {
+  private async rowsOf(row: ManifestRow, ids: RowIds): Promise<Iterable<DatasetRow>> {
+    const { found, key } = this.rowOf(row, ids);
+    const facts = key !== undefined && maybeDicom(found.path) ? await dicomFacts(this.part.tree, key) : undefined;
+    return facts ? dicomRows(found, facts) : [found];
+  }
+
+  private rowOf(row: ManifestRow, ids: RowIds): { readonly found: DatasetRow; readonly key?: string } {
     const { tree, folder } = this.part;
     const { columns } = this;
-    const { table, prefix = '' } = this.part;
+    const { table } = this.part;
     const cell = (name: string | undefined) => (name === undefined ? undefined : row.cells.get(name));
     const embedded = table.embedded?.(row, columns.path);
     const path = embedded ? (embeddedPath(cell(columns.path)) ?? `row ${row.line}`) : cellText(cell(columns.path));
@@ -149,6 +158,7 @@ class ManifestRows {
     const key = embedded ? '' : tree.locate(path, folder);
     const own = columns.id === undefined ? undefined : cellText(cell(columns.id));
     if (columns.id !== undefined && own === undefined) throw datasetErrors.idEmpty(`line ${row.line}`);
+    const prefix = (embedded ? this.part.shard : this.part.prefix) ?? '';
     const frame = cellNumber(cell(columns.frame));
     const id =
       own === undefined ? ids.ofPath(prefix + (frame === undefined ? path : `${path}#${frame}`)) : ids.own(own);
@@ -156,7 +166,7 @@ class ManifestRows {
     const mask = this.maskOf(row, path);
     const group = cellText(cell(columns.group));
     const split = cellText(cell(columns.split)) ?? this.part.split;
-    return {
+    const found: DatasetRow = {
       id,
       path,
       line: row.line,
@@ -168,6 +178,7 @@ class ManifestRows {
       ...(mask === undefined ? {} : { mask }),
       ...(frame === undefined ? {} : { frame }),
     };
+    return embedded ? { found } : { found, key };
   }
 
   private labelsOf({ cells }: ManifestRow): string[] | undefined {

@@ -4,6 +4,7 @@ import { cocoDataset, isCoco } from './coco-dataset.ts';
 import type { Dataset, DatasetOptions } from './contract.ts';
 import { openCsv } from './csv-table.ts';
 import { datasetErrors } from './dataset-errors.ts';
+import { dicomFacts, maybeDicom } from './dicom-rows.ts';
 import type { FileTree, TreeFile, TreeListing } from './file-tree.ts';
 import { columnNamed } from './find-columns.ts';
 import { foldersDataset } from './folders-dataset.ts';
@@ -17,6 +18,7 @@ import { isSplitName } from './split-names.ts';
 import { SubTree } from './sub-tree.ts';
 import { looksLikeVoc, vocDataset } from './voc-dataset.ts';
 
+const FOLDERS_LOOKED_AT = 50;
 const MANIFEST = /\.(csv|tsv|jsonl|ndjson|parquet)$/i;
 /** `train.csv`, `test-00000-of-00002.parquet`: a part of a data set. */
 const PART = /^([a-z]+)(?:-\d{5}-of-\d{5}(?:-[0-9a-f]+)?)?\.(?:csv|tsv|jsonl|parquet)$/i;
@@ -26,7 +28,7 @@ export async function treeDataset(whole: FileTree, path: string, options: Datase
   const { tree, listing } = await unwrapped(whole);
   const { files } = listing;
   if (files.length === 0 && listing.refused.length === 0) throw datasetErrors.empty(path);
-  const pictures = files.filter((one) => looksLikePicture(one.path));
+  const pictures = await picturesOf(tree, files);
 
   const metadata = files.filter((one) => /^(?:[^/]+\/)?metadata\.(csv|jsonl|parquet)$/i.test(one.path));
   if (metadata.length > 0) return several(tree, metadata, { path, kind: 'imagefolder', folders: true }, options);
@@ -53,7 +55,46 @@ export async function treeDataset(whole: FileTree, path: string, options: Datase
       path,
       manifests.map((one) => one.path),
     );
-  return foldersDataset(tree, listing, pictures, options);
+  if (pictures.length === 0 || !pictures.every((one) => maybeDicom(one.path)))
+    return foldersDataset(tree, listing, pictures, options);
+  return foldersDataset(tree, listing, pictures, options, {
+    kind: 'dicom',
+    classless: await areStudies(tree, pictures),
+  });
+}
+
+/** Files that are pictures by their ending, and DICOM files, which often have none. */
+async function picturesOf(tree: FileTree, files: readonly TreeFile[]): Promise<TreeFile[]> {
+  const found: TreeFile[] = [];
+  for (const file of files) {
+    if (looksLikePicture(file.path)) found.push(file);
+    else if (file.size > 132 && maybeDicom(file.path) && posix.basename(file.path) !== 'DICOMDIR') {
+      const head = await tree.head(tree.key(file.path), 132).catch(() => new Uint8Array(0));
+      if (new TextDecoder().decode(head.subarray(128)) === 'DICM') found.push(file);
+    }
+  }
+  return found;
+}
+
+/** Whether the folders of DICOM files are named after patients and series, as archives export them, and not after classes. */
+async function areStudies(tree: FileTree, pictures: readonly TreeFile[]): Promise<boolean> {
+  const firsts = new Map<string, TreeFile>();
+  for (const picture of pictures) {
+    const top = picture.path.includes('/') ? picture.path.slice(0, picture.path.indexOf('/')) : '';
+    if (top !== '' && !firsts.has(top)) firsts.set(top, picture);
+  }
+  let studies = 0;
+  const looked = [...firsts].slice(0, FOLDERS_LOOKED_AT);
+  for (const [top, { path }] of looked) {
+    const patient = (await dicomFacts(tree, tree.key(path)))?.patient;
+    if (
+      patient === top ||
+      /^[\d.]{10,}$/.test(top) ||
+      /^(study|series|st|se|pat?|im|dicom|dcm|images?)[-_ ]?\d*$/i.test(top)
+    )
+      studies++;
+  }
+  return studies * 2 > looked.length;
 }
 
 /** The data set that one file of a tree describes. */
@@ -72,6 +113,13 @@ export async function fileDataset(
     if (isCoco(value)) return cocoDataset(value, { tree, file, path, bytes }, options);
     const table = jsonTable(value, path);
     return manifestDataset([{ table, tree, folder, path, bytes }], { path, notices }, options);
+  }
+  if (maybeDicom(file) && (await dicomFacts(tree, key))) {
+    const opened = await tree.random(key);
+    const alone: TreeFile = { path: file, size: opened.size };
+    await opened.close();
+    const listing: TreeListing = { files: [alone], refused: [], notices: [] };
+    return foldersDataset(tree, listing, [alone], options, { kind: 'dicom', classless: true });
   }
   const table = await tableOf(tree, file, path, options);
   return manifestDataset([{ table, tree, folder, path, bytes }], { path, notices }, options);
@@ -94,7 +142,8 @@ async function several(
       tree,
       folder,
       path,
-      prefix: folder === '' ? '' : `${folder}/`,
+      prefix: folder === '' || !about.folders ? '' : `${folder}/`,
+      shard: `${posix.basename(path, posix.extname(path))}/`,
       bytes: () => tree.stream(key),
       ...(isSplitName(name) ? { split: name } : {}),
     });

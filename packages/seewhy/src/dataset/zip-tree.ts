@@ -63,9 +63,9 @@ export class ZipTree implements FileTree {
     if (written.includes('\0')) throw datasetErrors.pathInvalid(written, 'holds a NUL character');
     if (/^[a-z][a-z0-9+.-]+:\/\//i.test(written)) throw datasetErrors.pathIsAddress(written);
     const path = written.replaceAll('\\', '/');
-    if (path.startsWith('/') || /^[a-z]:/i.test(path)) throw this.outside(written);
+    if (path.startsWith('/') || /^[a-z]:/i.test(path)) throw datasetErrors.pathOutsideZip(written);
     const found = posix.normalize(posix.join(from, path));
-    if (found === '..' || found.startsWith('../')) throw this.outside(written);
+    if (found === '..' || found.startsWith('../')) throw datasetErrors.pathOutsideZip(written);
     return found;
   }
 
@@ -145,10 +145,6 @@ export class ZipTree implements FileTree {
 
   close(): Promise<void> {
     return this.file.close();
-  }
-
-  private outside(written: string): Error {
-    return datasetErrors.pathInvalid(written, 'leads out of the zip');
   }
 
   private entryOf(key: string): Entry {
@@ -262,7 +258,7 @@ function readEntries(
       continue;
     const refuse = (error: Error) => refused.push({ path: name, error });
     if (clean.startsWith('/') || /^[a-z]:/i.test(clean) || parts.includes('..'))
-      refuse(datasetErrors.pathInvalid(name, 'leads out of the zip'));
+      refuse(datasetErrors.pathOutsideZip(name));
     else if (parts.some((part) => part === '' || part === '.') || /\0/.test(clean))
       refuse(datasetErrors.pathInvalid(name, 'is no path'));
     else if (((mode >> 12) & 0xf) === 0xa) refuse(datasetErrors.zipEntry(name, 'is a link'));
