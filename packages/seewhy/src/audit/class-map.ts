@@ -19,6 +19,17 @@ export interface ClassMap {
   near(label: string): string;
 }
 
+export interface ClassRequest {
+  readonly classes: number;
+  readonly modelNames: readonly string[] | undefined;
+  /** Those that occur, with the number of their pictures. */
+  readonly labels: readonly { readonly label: string; readonly count: number }[];
+  /** In the data set's own order, where it lists them. */
+  readonly listed: readonly string[] | undefined;
+  readonly written: WrittenClassMap | undefined;
+  readonly writtenFrom?: string;
+}
+
 /** Case, spaces, underscores and hyphens do not matter. */
 const plain = (name: string): string =>
   name
@@ -36,15 +47,9 @@ const POSITIVE = ['yes', 'true', 'positive', 'pos', 'present', 'abnormal', 'mali
  * @param labels the data set's labels that occur
  * @throws AUDIT_CLASSES when no label fits
  */
-export function classMapOf(request: {
-  readonly classes: number;
-  readonly modelNames: readonly string[] | undefined;
-  readonly labels: readonly string[];
-  readonly listed: readonly string[] | undefined;
-  readonly written: WrittenClassMap | undefined;
-  readonly writtenFrom?: string;
-}): ClassMap {
-  const { classes, modelNames, labels, written } = request;
+export function classMapOf(request: ClassRequest): ClassMap {
+  const { classes, modelNames, written } = request;
+  const labels = request.labels.map(({ label }) => label);
   const notices: string[] = [];
   const names = modelNames ? [...modelNames] : namesFrom(request, notices);
   const byName = new Map<string, number>();
@@ -61,11 +66,7 @@ export function classMapOf(request: {
     const named = exact.get(label) ?? byName.get(plain(label));
     if (named !== undefined) return named;
     if (/^\d+(\.0*)?$/.test(label.trim()) && Number(label) < classes) return Number(label);
-    if (classes === 2) {
-      if (NEGATIVE.includes(plain(label))) return 0;
-      if (POSITIVE.includes(plain(label))) return 1;
-    }
-    return undefined;
+    return classes === 2 ? sideOf(label) : undefined;
   };
   const mapped = new Map<string, number | null>();
   for (const [label, to] of written ?? []) {
@@ -89,10 +90,9 @@ export function classMapOf(request: {
   return { names, notices, classOf, near };
 }
 
-function namesFrom(
-  { classes, labels, listed, written }: Parameters<typeof classMapOf>[0],
-  notices: string[],
-): string[] {
+function namesFrom(request: ClassRequest, notices: string[]): string[] {
+  const { classes, listed, written } = request;
+  const labels = request.labels.map(({ label }) => label);
   const numbered = Array.from({ length: classes }, (_, index) => `class ${index}`);
   if (written) {
     // The map's own indices name the classes, where each is named by one label alone.
@@ -105,8 +105,19 @@ function namesFrom(
     for (const [index, labelled] of by) if (labelled.length === 1 && index < classes) names[index] = labelled[0]!;
     return names;
   }
-  const given = [...(listed && listed.length > 0 ? listed : sorted(labels))];
+  let given = [...(listed && listed.length > 0 ? listed : sorted(labels))];
+  if (given.length > classes) {
+    const kept = common(request, notices);
+    if (kept) given = given.filter((name) => kept.has(name));
+  }
   const counted = given.every((name) => /^\d+(\.0*)?$/.test(name.trim()));
+  const side = classes === 2 && given.length === 1 ? sideOf(given[0]!) : undefined;
+  if (side !== undefined) {
+    notices.push(
+      `The data set has one class only, '${given[0]}': taken as class ${side}. --labels or --class-map says otherwise.`,
+    );
+    return numbered.map((name, index) => (index === side ? given[0]! : name));
+  }
   if (given.length !== classes || counted) {
     if (!counted && labels.length > 0)
       notices.push(
@@ -122,6 +133,30 @@ function namesFrom(
   );
   return given;
 }
+
+/** Labels that are left out when as many as the classes make up all but this share: slips and rarities. */
+const RARE = 0.1;
+
+/** The most frequent labels, as many as there are classes, where the others are rare. */
+function common({ labels, classes }: ClassRequest, notices: string[]): ReadonlySet<string> | undefined {
+  const byCount = [...labels].sort((a, b) => b.count - a.count || (a.label < b.label ? -1 : 1));
+  const total = byCount.reduce((sum, { count }) => sum + count, 0);
+  const rest = byCount.slice(classes);
+  if (rest.length === 0) return undefined;
+  if (rest.reduce((sum, { count }) => sum + count, 0) > RARE * total || rest[0]!.count === byCount[classes - 1]!.count)
+    return undefined;
+  notices.push(
+    `The data set has ${labels.length} labels, the model ${classes} classes: the rare ones are left out (${rest
+      .slice(0, 5)
+      .map(({ label, count }) => `'${label}', ${count} times`)
+      .join('; ')}${rest.length > 5 ? '; …' : ''}).`,
+  );
+  return new Set(byCount.slice(0, classes).map(({ label }) => label));
+}
+
+/** Side of two classes that a word means. */
+const sideOf = (label: string): 0 | 1 | undefined =>
+  NEGATIVE.includes(plain(label)) ? 0 : POSITIVE.includes(plain(label)) ? 1 : undefined;
 
 const sorted = (names: readonly string[]): string[] => [...names].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 

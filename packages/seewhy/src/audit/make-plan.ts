@@ -85,7 +85,7 @@ export async function makePlan(path: string, dataPath: string, options: AuditCom
   const classMap = classMapOf({
     classes: head.classes,
     modelNames,
-    labels: scan.labels.map(({ label }) => label),
+    labels: scan.labels,
     listed: dataset.classes,
     written,
     ...(options.classMap === undefined ? {} : { writtenFrom: options.classMap }),

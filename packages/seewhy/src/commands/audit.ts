@@ -66,13 +66,15 @@ async function run(
     },
   });
   const gateFailed = finished.gates.some(({ failed }) => failed);
-  const code = signal.aborted
-    ? EXIT.interrupted
-    : gateFailed
-      ? EXIT.gate
-      : finished.run.counts.failed > 0
-        ? EXIT.inputs
-        : EXIT.ok;
+  // Ctrl-C while the report was being written: everything is there.
+  const code =
+    finished.run.status === 'interrupted'
+      ? EXIT.interrupted
+      : gateFailed
+        ? EXIT.gate
+        : finished.run.counts.failed > 0
+          ? EXIT.inputs
+          : EXIT.ok;
   if (options.json) {
     const { run, findings, gates, figures } = finished;
     const metrics = Object.fromEntries(
@@ -100,8 +102,8 @@ function resumeLine(command: readonly string[], folder: string): string {
   const kept = command.filter(
     (arg, at) => !/^(--resume|--force|-o|--out|--out=.*)$/.test(arg) && !/^(-o|--out)$/.test(command[at - 1] ?? ''),
   );
-  const quoted = kept.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`));
-  return ['seewhy', ...quoted, '--out', folder, '--resume'].join(' ');
+  const quoted = (arg: string) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`);
+  return ['seewhy', ...[...kept, '--out', folder].map(quoted), '--resume'].join(' ');
 }
 
 /** Shows what would be done. */

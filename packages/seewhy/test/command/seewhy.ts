@@ -30,7 +30,7 @@ function build(): string {
   const lock = join(PACKAGE, '.dist-test.lock');
   const begin = Date.now();
   for (;;) {
-    const sources = ['seewhy', 'training', 'core', 'autodiff', 'keras', 'onnx'].map((name) =>
+    const sources = ['seewhy', 'report', 'training', 'core', 'autodiff', 'keras', 'onnx'].map((name) =>
       newest(join(ROOT, 'packages', name, 'src')),
     );
     if (existsSync(MAIN) && !existsSync(lock) && statSync(MAIN).mtimeMs > Math.max(...sources)) return MAIN;
