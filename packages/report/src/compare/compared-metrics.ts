@@ -6,7 +6,7 @@ import type { Estimate } from '../metrics/estimate.ts';
 import { evaluate } from '../metrics/evaluate.ts';
 import { topK } from '../metrics/multiclass.ts';
 import { binaryColumns, binaryFigures } from './binary-figures.ts';
-import { bootstrap, type Clusters } from './bootstrap.ts';
+import { bootstrap, type Clusters, replicatesFor } from './bootstrap.ts';
 import { classColumns, classFigures } from './class-figures.ts';
 import { mapFigures } from './map-figures.ts';
 import { pairedAuc } from './paired-auc.ts';
@@ -234,7 +234,7 @@ function addBootstrap(
       found.set(name, {
         ...figureOf({ value, ...intervals[k]! }),
         p: null,
-        test: `paired bootstrap, ${drawn} 2,000 times`,
+        test: `paired bootstrap, ${drawn} ${replicatesFor(chosen.length)} times`,
       });
     });
   };

@@ -52,8 +52,11 @@ export const MAP_FIELDS: Readonly<Record<string, { title: string; read: (map: Ma
   },
 };
 
-const names = (context: FilterContext, indexes: readonly number[] | undefined) =>
-  indexes?.map((index) => context.run.classes[index] ?? String(index));
+/** Names of classes; of a single one just the name, which is most of all pictures. */
+function names({ run: { classes } }: FilterContext, indexes: readonly number[] | undefined): FieldValue {
+  if (indexes?.length === 1) return classes[indexes[0]!] ?? String(indexes[0]);
+  return indexes?.map((index) => classes[index] ?? String(index));
+}
 
 type FieldMaker = (context: FilterContext) => Field;
 

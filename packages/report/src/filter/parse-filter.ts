@@ -123,7 +123,16 @@ function compileTerm(
   const { field } = found;
   checkValues(term, field, spans, problems);
   const tests = term.values.map((value) => valueTest(value, term.operator, field.within === true));
-  const any = (value: string | number | boolean) => tests.some((test) => test(value));
+  // Classes, groups and columns repeat: each value is compared once.
+  const known = new Map<string | number | boolean, boolean>();
+  const any = (value: string | number | boolean): boolean => {
+    let found = known.get(value);
+    if (found === undefined) {
+      found = tests.some((test) => test(value));
+      if (known.size < REMEMBERED) known.set(value, found);
+    }
+    return found;
+  };
   const { read } = field;
   const negated = term.operator === '!=';
   const holds = (value: FieldValue): boolean => {
@@ -136,6 +145,9 @@ function compileTerm(
 /** Nearest names, for the first problems: nobody reads those of the thousandth, and each is a comparison with all names. */
 const near = (name: string, names: readonly string[], problems: readonly FilterProblem[]) =>
   problems.length < 20 ? nearest(name, names) : [];
+
+/** Values whose comparison is remembered. */
+const REMEMBERED = 10_000;
 
 /** Slips that would silently find nothing. */
 function checkValues(term: FilterTerm, field: Field, spans: TermSpans | undefined, problems: FilterProblem[]): void {
