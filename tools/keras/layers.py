@@ -24,11 +24,11 @@ OUT = pathlib.Path(__file__).parents[2] / "fixtures/keras"
 FAMILIES = {}
 
 
-def family(shape, *frameworks):
-    """Registers a function (keras, layers, input) → list of output tensors."""
+def family(shape, *frameworks, prepare=None):
+    """Registers a function (keras, layers, input) → list of output tensors; `prepare` changes the input array first."""
 
     def register(build):
-        FAMILIES[build.__name__] = (shape, frameworks or ("keras", "tf_keras"), build)
+        FAMILIES[build.__name__] = (shape, frameworks or ("keras", "tf_keras"), build, prepare)
         return build
 
     return register
@@ -333,6 +333,76 @@ def function(K, L, x):
     ]  # fmt: skip
 
 
+def with_gaps(x):
+    """Steps of zeros, others in each sequence: at the begin, in the middle, at the end."""
+    x[0, 2] = x[0, 5] = 0
+    x[1, 0] = x[1, 3:5] = 0
+
+
+@family((6, 5), prepare=with_gaps)
+def masking(K, L, x):
+    m = L.Masking()(x)
+    d = L.Dense(4, activation="tanh")(m)
+    e = L.LayerNormalization()(L.Dropout(0.2)(L.Dense(4)(m)))
+    ops = K.ops if K is keras3 else tf
+    pairs = ops.greater(ops.matmul(d, K.ops.transpose(e, (0, 2, 1)) if K is keras3 else tf.transpose(e, (0, 2, 1))), 0.1)
+    # Keras 3's MultiHeadAttention takes the masks off the tensors it gets: each has tensors of its own.
+    own = lambda *values: [L.Rescaling(1.0)(value) if K is keras3 else value for value in values]  # noqa: E731
+    line = K.Sequential([K.Input((6, 5)), L.Masking(0.0, name="gap"), L.Dense(3, name="td"), L.GRU(3, name="gru")], name="line")
+    outs = [
+        L.LSTM(3)(m),
+        L.LSTM(3, return_sequences=True)(d),
+        *L.GRU(3, return_state=True, return_sequences=True)(d),
+        L.SimpleRNN(3, return_sequences=True, go_backwards=True)(m),
+        L.LSTM(2)(L.LSTM(4, return_sequences=True)(m)),
+        L.Bidirectional(L.LSTM(3, return_sequences=True))(d),
+        L.GRU(2)(L.Bidirectional(L.GRU(2, return_sequences=True), merge_mode="ave")(m)),
+        L.RNN(L.LSTMCell(3), zero_output_for_mask=True, return_sequences=True)(d),
+        L.GlobalAveragePooling1D()(d),
+        L.GRU(3)(L.TimeDistributed(L.Dense(3))(m)),
+        L.LSTM(2)(L.Add()([d, e])),
+        L.LSTM(2)(L.Concatenate()([d, e])),
+        L.LSTM(2, return_sequences=True)(L.Concatenate(axis=1)([d, e])),
+        L.ConvLSTM1D(2, 2)(L.Reshape((6, 5, 1))(m)),
+        L.Attention()(own(d, e)),
+        L.AdditiveAttention()(own(d, e)),
+        L.Attention()(own(d, e), use_causal_mask=True),
+        L.LSTM(3)(L.Attention()(own(d, d))),
+        L.MultiHeadAttention(2, 3)(*own(d, e)),
+        *L.MultiHeadAttention(2, 3)(*own(d, e), return_attention_scores=True),
+        L.MultiHeadAttention(2, 3)(*own(d, e), use_causal_mask=True),
+        L.GRU(2)(L.MultiHeadAttention(2, 3)(*own(d, d))),
+        L.MultiHeadAttention(2, 3)(x, x, attention_mask=pairs),
+        *L.MultiHeadAttention(2, 3)(x, x, attention_mask=pairs, return_attention_scores=True),
+        L.Softmax()(x, ops.greater(x, -0.5)),
+        L.LSTM(2)(L.Rescaling(2.0)(m)),
+        line(x),
+    ]
+    return outs
+
+
+@family((6, 5))
+def stacked(K, L, x):
+    return [
+        L.RNN([L.LSTMCell(3), L.GRUCell(4)])(x),
+        L.RNN([L.SimpleRNNCell(3), L.SimpleRNNCell(2), L.LSTMCell(3)], return_sequences=True)(x),
+        L.RNN([L.GRUCell(2, reset_after=False), L.GRUCell(3)], go_backwards=True)(x),
+        L.Bidirectional(L.RNN([L.LSTMCell(2), L.LSTMCell(2)], return_sequences=True))(x),
+        L.RNN(L.StackedRNNCells([L.GRUCell(3), L.LSTMCell(2)]), return_sequences=True)(L.Masking()(L.ReLU()(x))),
+    ]
+
+
+@family((8, 6, 3), "keras")
+def contrast(K, L, x):
+    flat = L.Rescaling([1.0, 0.0, 0.5], offset=[0.0, 0.3, 0.1])(x)
+    return [
+        L.AutoContrast(value_range=(-2, 2))(x),
+        L.AutoContrast(value_range=(0, 1))(flat),
+        L.AutoContrast()(L.Conv2D(2, 1)(x)),
+        L.Solarization(addition_factor=0.3, threshold_factor=0.5)(x),
+    ]
+
+
 def encode(array):
     array = numpy.ascontiguousarray(array, dtype="<f4")
     return {"dims": list(array.shape), "data": base64.b64encode(array.tobytes()).decode()}
@@ -352,7 +422,7 @@ def randomise(model):
     model.set_weights(weights)
 
 
-def make(name, shape, which, build):
+def make(name, shape, which, build, prepare):
     K = keras3 if which == "keras" else keras2
     K.backend.clear_session()
     K.utils.set_random_seed(3)
@@ -361,6 +431,8 @@ def make(name, shape, which, build):
     model = K.Model(image, outputs, name=name)
     randomise(model)
     x = numpy.random.default_rng(11).standard_normal((2, *shape)).astype("float32")
+    if prepare:
+        prepare(x)
     file = f"{name}.keras" if which == "keras" else f"{name}.h5"
     model.save(OUT / file, **({} if which == "keras" else {"include_optimizer": False}))
     # What was saved is what counts: Normalization keeps constants made of its weights.
@@ -372,11 +444,11 @@ def make(name, shape, which, build):
 
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
-    for name, (shape, frameworks, build) in FAMILIES.items():
+    for name, (shape, frameworks, build, prepare) in FAMILIES.items():
         if len(sys.argv) > 1 and name not in sys.argv[1:]:
             continue
         for which in frameworks:
-            make(name, shape, which, build)
+            make(name, shape, which, build, prepare)
 
 
 if __name__ == "__main__":

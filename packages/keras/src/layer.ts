@@ -12,6 +12,8 @@ export interface LayerImporter {
   weights?(options: LayerOptions, inputs: readonly KerasShape[]): readonly WeightSpec[];
   /** Appends the layer's nodes and returns its result or results. */
   build(layer: LayerContext): LayerValue | readonly LayerValue[];
+  /** `own`: the results have the masks that are theirs. Default: the class decides, as in Keras. */
+  readonly masks?: 'own';
 }
 
 export type LayerTable = Readonly<Record<string, LayerImporter>>;
@@ -125,9 +127,9 @@ export class LayerContext {
     return this.options.label;
   }
 
-  /** All values among the arguments, in order. */
+  /** All values among the arguments, in order; masks are none. */
   get inputs(): readonly LayerValue[] {
-    return [...valuesIn(this.args), ...valuesIn(Object.values(this.kwargs))];
+    return inputsOf(this.args, this.kwargs);
   }
 
   /** The first input. */
@@ -250,6 +252,15 @@ export function valuesIn(argument: unknown): LayerValue[] {
   if (Array.isArray(argument)) return argument.flatMap(valuesIn);
   return isObject(argument) ? Object.values(argument).flatMap(valuesIn) : [];
 }
+
+/** What a layer computes with: masks are no inputs. */
+export function inputsOf(args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>): LayerValue[] {
+  const named = Object.entries(kwargs).filter(([name]) => !MASK_ARGUMENTS.has(name));
+  return [...valuesIn(args), ...named.flatMap(([, value]) => valuesIn(value))];
+}
+
+/** Arguments of a call that are masks. */
+const MASK_ARGUMENTS = new Set(['mask', 'attention_mask', 'query_mask', 'value_mask', 'key_mask']);
 
 export function isLayerValue(argument: unknown): argument is LayerValue {
   return isObject(argument) && 'layout' in argument && 'shape' in argument && typeof argument.value === 'string';

@@ -1,7 +1,7 @@
 import { float, type ValueName } from '@seewhy/onnx';
 import { isObject } from '../archive/json.ts';
 import { errors } from '../errors.ts';
-import { type LayerContext, LayerOptions, type LayerTable } from '../layer.ts';
+import { isLayerValue, type LayerContext, LayerOptions, type LayerTable } from '../layer.ts';
 import { heldAxis, type LayerValue } from '../model/layer-value.ts';
 import { permuted } from './permuted.ts';
 
@@ -237,6 +237,11 @@ function withOptions(layer: LayerContext, x: LayerValue, options: LayerOptions):
   }) as LayerContext;
 }
 
+/** A mask of numbers (kept above 0.5) as bool. */
+function asBool({ b }: LayerContext, mask: LayerValue): ValueName {
+  return mask.type === 'bool' ? mask.value : b.op('Greater', [mask.value, b.scalar(0.5)]);
+}
+
 export const ACTIVATION_LAYERS: LayerTable = {
   Activation: { build: (layer) => layer.activate(layer.x, layer.options.raw('activation')) },
   ReLU: { build: (layer) => ({ ...layer.x, value: relu(layer, layer.x.value, ...reluOptions(layer.options)) }) },
@@ -250,8 +255,16 @@ export const ACTIVATION_LAYERS: LayerTable = {
   ELU: { build: (layer) => elu(layer, layer.x, layer.options) },
   Softmax: {
     build: (layer) => {
-      if (layer.inputs.length > 1) throw layer.refuse('a Softmax with a mask');
-      return softmax(layer, layer.x, layer.options);
+      const { b } = layer;
+      const x = b.inKerasLayout(layer.x);
+      const given = layer.argument(1, 'mask');
+      const mask = isLayerValue(given) ? asBool(layer, given) : x.mask;
+      if (mask === undefined) return softmax(layer, layer.x, layer.options);
+      if (!isLayerValue(given) && x.shape.length !== 2) throw layer.refuse('a Softmax over masked steps');
+      // Keras 2 takes 10⁹ off what is masked, Keras 3 puts −10⁹ in its place and 0 into the result.
+      const hidden = layer.options.dialect === 3 ? b.scalar(-1e9) : b.sub(x.value, b.scalar(1e9));
+      const result = softmax(layer, { ...x, value: b.where(mask, x.value, hidden) }, layer.options);
+      return layer.options.dialect === 3 ? { ...result, value: b.where(mask, result.value, b.scalar(0)) } : result;
     },
   },
   // x above 0, α·x below, α a number for each element or shared along axes.

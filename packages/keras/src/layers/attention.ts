@@ -69,8 +69,6 @@ const multiHead: LayerImporter = {
     const value = role(1, 'value');
     if (!value) throw layer.misfit('It is called without a value');
     const key = role(2, 'key') ?? value;
-    for (const name of ['attention_mask', 'query_mask', 'value_mask', 'key_mask'])
-      if (isLayerValue(layer.kwargs[name])) throw layer.refuse(`a computed ${name}`);
     const rank = query.shape.length;
     const axes = options.raw('attention_axes');
     const attended = Array.isArray(axes)
@@ -91,9 +89,14 @@ const multiHead: LayerImporter = {
     const scale = b.scalar(1 / Math.sqrt(parts.keySize));
     const keys = b.transpose(spread(k!, parts.keySize), [0, 1, 3, 2]);
     let scores = b.matmul(b.mul(q!, scale), keys);
-    if (layer.kwargs.use_causal_mask === true)
-      scores = causal(layer, scores, flatLength(layer, query), flatLength(layer, key));
-    const weights = b.op('Softmax', [scores], { axis: -1 });
+    const allowed = allowedPairs(layer, { query, key, value });
+    if (allowed !== undefined) scores = withoutForbidden(layer, scores, allowed);
+    let weights = b.op('Softmax', [scores], { axis: -1 });
+    // Keras 3 leaves nothing to a query that may see nothing, but not where it computes in one step.
+    const inOneStep =
+      layer.kwargs.return_attention_scores !== true && rank === 3 && layer.options.number('dropout', 0) === 0;
+    if (allowed !== undefined && layer.options.dialect === 3 && !inOneStep)
+      weights = b.where(allowed, weights, b.scalar(0));
     const mixed = b.transpose(b.matmul(weights, spread(v!, parts.valueSize)), [0, 2, 1, 3]);
     const joined = b.reshape(mixed, [0, 0, parts.heads * parts.valueSize]);
     const kernel = layer.weight('output_dense/kernel');
@@ -155,16 +158,62 @@ function repeatedHeads(layer: LayerContext, value: ValueName, shared: number, gr
   return b.reshape(tiled, [0, shared * group, -1, size]);
 }
 
-/** Scores of later positions become −10⁹. */
-function causal(layer: LayerContext, scores: ValueName, queries: number, keys: number): ValueName {
+interface Roles {
+  readonly query: LayerValue;
+  readonly key: LayerValue;
+  readonly value: LayerValue;
+}
+
+/**
+ * Which pairs of positions may see each other, bool, to be broadcast against `[N, heads, T, S]`; undefined where all may. A pair needs
+ * the masks of its query, its key and its value, the given `attention_mask`, and with `use_causal_mask` a key that is not later.
+ */
+function allowedPairs(layer: LayerContext, { query, key, value }: Roles): ValueName | undefined {
+  const { b, kwargs } = layer;
+  const parts: ValueName[] = [];
+  const own = (name: string, x: LayerValue) => {
+    const given = kwargs[`${name}_mask`];
+    return isLayerValue(given) ? truth(layer, given) : x.mask;
+  };
+  const flat = (mask: ValueName, x: LayerValue) => {
+    if (x.shape.length !== 3) throw layer.refuse('masked steps of several axes');
+    return mask;
+  };
+  const [ofQuery, ofValue, ofKey] = [own('query', query), own('value', value), own('key', key)];
+  if (ofQuery !== undefined) parts.push(b.unsqueeze(flat(ofQuery, query), [1, 3]));
+  if (ofValue !== undefined) parts.push(b.unsqueeze(flat(ofValue, value), [1, 2]));
+  if (ofKey !== undefined && ofKey !== ofValue) parts.push(b.unsqueeze(flat(ofKey, key), [1, 2]));
+  const given = kwargs.attention_mask;
+  if (isLayerValue(given)) {
+    const rank = given.shape.length;
+    if (rank < 2 || rank > 4 || query.shape.length !== 3) throw layer.refuse('an attention_mask over several axes');
+    const mask = truth(layer, given);
+    parts.push(rank === 3 ? b.unsqueeze(mask, [1]) : mask);
+  } else if (Array.isArray(given)) throw layer.refuse('an attention_mask of fixed numbers');
+  if (kwargs.use_causal_mask === true) parts.push(notLater(layer, flatLength(layer, query), flatLength(layer, key)));
+  return parts.length === 0 ? undefined : parts.reduce((all, part) => b.op('And', [all, part]));
+}
+
+/** A mask as bool, in Keras's layout: numbers hold where they are not 0. */
+function truth({ b }: LayerContext, mask: LayerValue): ValueName {
+  const plain = b.plain(mask);
+  return mask.type === 'bool' ? plain : b.op('Not', [b.op('Equal', [plain, b.scalar(0)])]);
+}
+
+/** Scores of pairs that may not see each other become less by 10⁹. */
+function withoutForbidden({ b }: LayerContext, scores: ValueName, allowed: ValueName): ValueName {
+  return b.add(scores, b.where(allowed, b.scalar(0), b.scalar(FORBIDDEN)));
+}
+
+/** True where a key is not later than its query: `[T, S]`. */
+function notLater(layer: LayerContext, queries: number, keys: number): ValueName {
   if (queries * keys > 2 ** 26) throw layer.refuse('a causal mask of more than 67 million positions');
-  const mask = new Float32Array(queries * keys);
-  for (let row = 0; row < queries; row++)
-    for (let column = row + 1; column < keys; column++) mask[row * keys + column] = FORBIDDEN;
-  return layer.b.add(
-    scores,
-    layer.constant('causal', () => Tensor.of('float32', [queries, keys], mask)),
-  );
+  return layer.constant('causal', () => {
+    const mask = new Uint8Array(queries * keys);
+    for (let row = 0; row < queries; row++)
+      for (let column = 0; column <= row && column < keys; column++) mask[row * keys + column] = 1;
+    return Tensor.of('bool', [queries, keys], mask);
+  });
 }
 
 /** Attention of lists `[query, value, key?]` without projections: Luong's (dot) or Bahdanau's (additive, tanh). */
@@ -174,6 +223,7 @@ function simple(
 ): LayerImporter {
   return {
     weights,
+    masks: 'own',
     build(layer) {
       const { b } = layer;
       const [query, value, key = value] = layer.inputs.map((input) => b.inKerasLayout(input)) as [
@@ -184,19 +234,39 @@ function simple(
       if (!value || !key) throw layer.misfit('It takes a query and a value');
       layer.wantRank(query, 3);
       layer.wantRank(value, 3);
+      const causal = layer.kwargs.use_causal_mask === true || layer.options.flag('causal', false);
+      const [ofQuery, ofValue] = listedMasks(layer, query, value);
+      const parts = [
+        ...(ofValue === undefined ? [] : [b.unsqueeze(ofValue, [1])]),
+        ...(causal ? [notLater(layer, flatLength(layer, query), flatLength(layer, key))] : []),
+      ];
       let scores = score(layer, query, key);
-      if (layer.kwargs.use_causal_mask === true || layer.options.flag('causal', false))
-        scores = causal(layer, scores, flatLength(layer, query), flatLength(layer, key));
+      if (parts.length > 0)
+        scores = withoutForbidden(
+          layer,
+          scores,
+          parts.reduce((all, part) => b.op('And', [all, part])),
+        );
       const shares = b.op('Softmax', [scores], { axis: -1 });
-      const result = {
-        ...query,
+      const mixed = b.matmul(shares, value.value);
+      const { mask: _, ...plain } = query;
+      const result: LayerValue = {
+        ...plain,
         shape: [...query.shape.slice(0, -1), value.shape[2]!],
-        value: b.matmul(shares, value.value),
+        value: ofQuery === undefined ? mixed : b.where(b.unsqueeze(ofQuery, [2]), mixed, b.scalar(0)),
+        ...(ofQuery === undefined ? {} : { mask: ofQuery }),
       };
       if (layer.kwargs.return_attention_scores !== true) return result;
-      return [result, { ...query, shape: [query.shape[0]!, query.shape[1]!, key.shape[1]!], value: shares }];
+      return [result, { ...plain, shape: [query.shape[0]!, query.shape[1]!, key.shape[1]!], value: shares }];
     },
   };
+}
+
+/** Masks of query and value: given as a list with the call, or those that the two bring. */
+function listedMasks(layer: LayerContext, query: LayerValue, value: LayerValue): (ValueName | undefined)[] {
+  const given = layer.kwargs.mask;
+  const of = (at: number) => (Array.isArray(given) && isLayerValue(given[at]) ? truth(layer, given[at]) : undefined);
+  return Array.isArray(given) ? [of(0), of(1)] : [query.mask, value.mask];
 }
 
 /** tanh(q + k) for every pair: `[N, T, S, dim]`. */

@@ -164,6 +164,29 @@ const reduction =
   (call) =>
     reduced(call, (x, axes) => call.layer.b.reduce(op, x.value, axes));
 
+/** Whether some (or all) of the values hold. */
+const quantified =
+  (op: 'ReduceMax' | 'ReduceMin'): FunctionImporter =>
+  (call) => {
+    const found = reduced(call, (x, axes) => {
+      const { b } = call.layer;
+      const values = x.type === 'bool' ? b.cast(x.value, 1) : b.op('Abs', [b.op('Sign', [x.value])]);
+      return b.op('Greater', [b.reduce(op, values, axes), b.scalar(0.5)]);
+    });
+    return { ...found, type: 'bool' };
+  };
+
+/** A value of the same shape that holds one number everywhere. */
+const filled =
+  (number: 0 | 1): FunctionImporter =>
+  (call) => {
+    const x = call.value(0, 'x', 'input');
+    const { b } = call.layer;
+    const value = b.expand(b.scalar(number), b.shape(x.value));
+    const bool = call.arg(1, 'dtype') === 'bool' || (call.arg(1, 'dtype') === undefined && x.type === 'bool');
+    return bool ? { ...x, type: 'bool', value: b.cast(value, 9) } : { ...x, type: 'float32', value };
+  };
+
 const variance =
   (root: boolean): FunctionImporter =>
   (call) =>
@@ -515,6 +538,10 @@ const FUNCTIONS: Readonly<Record<string, FunctionImporter>> = {
   less: compare('Less'),
   less_equal: compare('LessOrEqual'),
   equal: compare('Equal'),
+  not_equal: (call) => {
+    const same = two('Equal')(call) as LayerValue;
+    return { ...same, type: 'bool', value: call.layer.b.op('Not', [same.value]) };
+  },
   logical_and: compare('And'),
   logical_or: compare('Or'),
   logical_not: (call) => ({ ...(one('Not')(call) as LayerValue), type: 'bool' }),
@@ -560,6 +587,10 @@ const FUNCTIONS: Readonly<Record<string, FunctionImporter>> = {
   max: reduction('ReduceMax'),
   min: reduction('ReduceMin'),
   prod: reduction('ReduceProd'),
+  zeros_like: filled(0),
+  ones_like: filled(1),
+  any: quantified('ReduceMax'),
+  all: quantified('ReduceMin'),
   logsumexp: reduction('ReduceLogSumExp'),
   var: variance(false),
   std: variance(true),
@@ -636,6 +667,7 @@ const FUNCTIONS: Readonly<Record<string, FunctionImporter>> = {
     throw call.layer.refuse(`a cast to ${dtype}`);
   },
   identity: (call) => call.value(0, 'x', 'input'),
+  convert_to_tensor: (call) => call.value(0, 'x', 'value'),
   stop_gradient: (call) => call.value(0, 'variable', 'input', 'x'),
 };
 
@@ -661,6 +693,8 @@ const ALIASES: Readonly<Record<string, string>> = {
   reduce_variance: 'var',
   reduce_std: 'std',
   reduce_logsumexp: 'logsumexp',
+  reduce_any: 'any',
+  reduce_all: 'all',
   clip_by_value: 'clip',
   concat: 'concatenate',
   getitem: 'get_item',

@@ -1,4 +1,7 @@
+import type { ValueName } from '@seewhy/onnx';
 import type { LayerContext, LayerImporter, LayerTable } from '../layer.ts';
+import type { LayerValue } from '../model/layer-value.ts';
+import { maskOf } from '../model/masks.ts';
 import { place, planes } from './planes.ts';
 
 /** The largest, or the mean without the padding, of each window. */
@@ -26,6 +29,8 @@ function windowed(op: 'MaxPool' | 'AveragePool', rank: number): LayerImporter {
 function global(op: 'GlobalAveragePool' | 'GlobalMaxPool', rank: number): LayerImporter {
   return {
     build(layer) {
+      const mask = op === 'GlobalAveragePool' && rank === 1 ? maskOf(layer, layer.x) : undefined;
+      if (mask !== undefined) return maskedMean(layer, mask);
       const x = planes(layer, layer.x, rank);
       const pooled = x.wrap(layer.b.op(op, [x.value]), x.channels, new Array<number>(rank).fill(1));
       if (layer.options.flag('keepdims', false)) return pooled;
@@ -33,6 +38,23 @@ function global(op: 'GlobalAveragePool' | 'GlobalMaxPool', rank: number): LayerI
     },
   };
 }
+
+/** The mean over the steps that count: Σ_t m_t x_t / Σ_t m_t. */
+function maskedMean(layer: LayerContext, mask: ValueName): LayerValue {
+  const { b } = layer;
+  const x = b.inKerasLayout(layer.x);
+  layer.wantRank(x, 3);
+  const first = layer.options.channelsFirst;
+  const [time, channels] = first ? [2, 1] : [1, 2];
+  const kept = b.unsqueeze(mask, [channels]);
+  const sum = b.reduceSum(b.where(kept, x.value, b.scalar(0)), [time]);
+  const value = b.div(sum, b.reduceSum(b.cast(kept, FLOAT), [time]));
+  const pooled = { ...x, value, shape: x.shape.map((dim, axis) => (axis === time ? 1 : dim)) };
+  return layer.options.flag('keepdims', false) ? pooled : layer.reshape(pooled, [x.shape[0]!, x.shape[channels]!]);
+}
+
+/** ONNX's number for float32. */
+const FLOAT = 1;
 
 /** Windows of PyTorch's adaptive pooling: output i covers ⌊i·n/m⌋ to ⌈(i + 1)·n/m⌉. */
 function adaptive(reduce: 'ReduceMean' | 'ReduceMax', rank: number): LayerImporter {

@@ -1,7 +1,7 @@
 import { Tensor } from '@seewhy/onnx';
 import type { LayerContext, LayerImporter, LayerTable } from '../layer.ts';
 import { readInnerLayer } from '../model/config.ts';
-import type { LayerValue } from '../model/layer-value.ts';
+import { heldAxis, type LayerValue } from '../model/layer-value.ts';
 import { resize } from './resample.ts';
 import { cropped } from './reshaping.ts';
 
@@ -123,6 +123,37 @@ const randomCrop: LayerImporter = {
   },
 };
 
+/** Each channel's darkest value to the begin of the range, its brightest to the end; in Keras also outside of training. */
+const autoContrast: LayerImporter = {
+  build(layer) {
+    const { b, x } = layer;
+    layer.wantRank(x, 4);
+    const range = layer.options.raw('value_range') ?? [0, 255];
+    if (!Array.isArray(range) || range.length !== 2 || !range.every((end) => typeof end === 'number'))
+      throw layer.misfit('Its value_range is no pair of numbers');
+    const [low, high] = [Math.min(...range), Math.max(...range)];
+    // Rows and columns of channels-last pictures, whatever data_format says.
+    const axes = [heldAxis(x, 1), heldAxis(x, 2)];
+    const [least, most] = [b.reduce('ReduceMin', x.value, axes), b.reduceMax(x.value, axes)];
+    const flat = b.op('Equal', [least, most]);
+    const width = b.where(flat, b.scalar(1), b.sub(most, least));
+    const stretched = b.add(b.mul(b.div(b.sub(x.value, least), width), b.scalar(high - low)), b.scalar(low));
+    const value = b.clip(stretched, b.scalar(low), b.scalar(high));
+    // A channel of one value stays as it is.
+    return { ...x, value: b.where(flat, x.value, value) };
+  },
+};
+
+/** Histograms of tiles, which have no gradient and no ONNX form. */
+const clahe: LayerImporter = {
+  build(layer) {
+    throw layer.refuse(
+      'an equalisation of local histograms',
+      'Equalise the pictures before the model, and save it without the layer.',
+    );
+  },
+};
+
 /** Augmentation: nothing outside of training. */
 const augmentation: LayerImporter = { build: (layer) => layer.x };
 
@@ -138,6 +169,9 @@ const pipeline: LayerImporter = {
 };
 
 const AUGMENTATIONS = [
+  'Equalization',
+  'Solarization',
+  'MaxNumBoundingBoxes',
   'RandomFlip',
   'RandomRotation',
   'RandomZoom',
@@ -171,5 +205,7 @@ export const PREPROCESSING_LAYERS: LayerTable = {
   CenterCrop: centerCrop,
   RandomCrop: randomCrop,
   Pipeline: pipeline,
+  AutoContrast: autoContrast,
+  CLAHE: clahe,
   ...Object.fromEntries(AUGMENTATIONS.map((name) => [name, augmentation])),
 };

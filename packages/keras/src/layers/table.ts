@@ -3,6 +3,7 @@ import { ACTIVATION_LAYERS } from './activation.ts';
 import { ATTENTION_LAYERS } from './attention.ts';
 import { CONVOLUTION_LAYERS } from './convolution.ts';
 import { DENSE_LAYERS } from './dense.ts';
+import { MASKING_LAYERS } from './masking.ts';
 import { MERGING_LAYERS } from './merging.ts';
 import { NORMALIZATION_LAYERS } from './normalization.ts';
 import { POOLING_LAYERS } from './pooling.ts';
@@ -24,4 +25,5 @@ export const LAYERS: LayerTable = {
   ...REGULARIZATION_LAYERS,
   ...ATTENTION_LAYERS,
   ...RECURRENT_LAYERS,
+  ...MASKING_LAYERS,
 };

@@ -1,7 +1,7 @@
 import { type Graph, removeDeadNodes, type Tensor } from '@seewhy/onnx';
 import { isObject } from '../archive/json.ts';
 import { errors, layerLabel } from '../errors.ts';
-import { isLayerValue, LayerContext, type LayerImporter, LayerOptions, type LayerTable, valuesIn } from '../layer.ts';
+import { inputsOf, isLayerValue, LayerContext, type LayerImporter, LayerOptions, type LayerTable } from '../layer.ts';
 import { type ActivationTable, activate } from '../layers/activation.ts';
 import { functionImporter } from '../layers/functions.ts';
 import { LAYERS } from '../layers/table.ts';
@@ -10,7 +10,9 @@ import { toFloat32 } from '../weights/to-float32.ts';
 import { asShape, type LayerConfig, type ModelConfig, Ref } from './config.ts';
 import { Emitter, MOST_NODES } from './emitter.ts';
 import type { KerasShape, LayerValue } from './layer-value.ts';
+import { withMasks } from './masks.ts';
 import { otherPrecision, precisionNotice } from './precision.ts';
+import { snakeCase } from './snake-case.ts';
 import { type WantedShapes, wantedShape } from './wanted-shape.ts';
 
 /** One call of a layer and the value that holds its result. */
@@ -218,7 +220,8 @@ class GraphMaker {
         this.precisions.set(policy, (this.precisions.get(policy) ?? new Set()).add(place.names.join('/')));
       const importer = this.importer(layer, label);
       const options = new LayerOptions(layer.config, label, this.options.dialect);
-      const shapes = [...valuesIn(args), ...valuesIn(Object.values(kwargs))].map(({ shape }) => shape);
+      const inputs = inputsOf(args, kwargs);
+      const shapes = inputs.map(({ shape }) => shape);
       const instance = this.instance(importer, options, shapes, place, label);
       this.b.scope = place.scope;
       const context = new LayerContext({
@@ -244,6 +247,14 @@ class GraphMaker {
       });
       const result = importer.build(context);
       made = isLayerValue(result) ? [result] : (result as readonly LayerValue[]);
+      if (importer.masks !== 'own') {
+        const { results, lost } = withMasks(this.b, layer, this.options.dialect, inputs, made);
+        made = results;
+        if (lost)
+          this.notices.add(
+            `The mask of what goes into ${label} ends there, as in Keras: the layer does not pass masks on.`,
+          );
+      }
     }
     made.forEach((result, index) => {
       const name = index === 0 ? place.scope : `${place.scope}:output${index}`;
@@ -318,7 +329,7 @@ function modelInputs(
     const named = model.inputNames.map((name) => first[name]);
     if (named.every(isLayerValue)) return named;
   }
-  return [...valuesIn(args), ...valuesIn(Object.values(kwargs))];
+  return inputsOf(args, kwargs);
 }
 
 /** Folders of a model's layers in a Keras 3 weights file: class names in snake case, counted from the second on. */
@@ -348,13 +359,6 @@ const PYTHON_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** As Keras makes attribute-like names of class names: `Conv2DTranspose` → `conv2d_transpose`. */
-function snakeCase(name: string): string {
-  return name
-    .replace(/\W+/g, '')
-    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
-    .replace(/([a-z])([A-Z])/g, '$1_$2')
-    .toLowerCase();
-}
 
 function lambdaKind(value: unknown): string {
   if (typeof value === 'string') return `function '${value}'`;

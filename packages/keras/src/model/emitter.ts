@@ -77,7 +77,7 @@ export class Emitter extends GraphBuilder {
   private convert(x: LayerValue, layout: LayerValue['layout'], perm: readonly number[]): LayerValue {
     const key = `${layout}:${x.value}`;
     const before = this.converted.get(key);
-    if (before) return before;
+    if (before) return withMaskOf(x, before);
     const target: LayerValue = { ...x, layout, value: '' };
     // One pixel (or one channel): the elements lie in the same order either way.
     const movable = heldShape(x).slice(1);
@@ -126,4 +126,9 @@ export class Emitter extends GraphBuilder {
     const outputs = graph.outputs.map((value) => value.withName(final(value.name)));
     return graph.with({ nodes, outputs });
   }
+}
+
+/** The same value with the mask of another, or none. */
+function withMaskOf({ mask }: LayerValue, { mask: _, ...value }: LayerValue): LayerValue {
+  return mask === undefined ? value : { ...value, mask };
 }

@@ -13,6 +13,8 @@ export interface LayerValue {
   readonly shape: KerasShape;
   readonly layout: 'keras' | 'channels-first';
   readonly type: DataType;
+  /** Of a sequence: the value, bool `[N, steps]`, that says which steps count. Without it all do. */
+  readonly mask?: ValueName;
 }
 
 /** Shape of the value as it lies in memory. */
