@@ -7,6 +7,7 @@ Keras 3 saves `.keras`, tf_keras (Keras 2) `.h5`. Files go to ${SEEWHY_KERAS:-$H
     NAME.FRAMEWORK.keras|h5     the model
     NAME.FRAMEWORK.input.npy    a batch of two pictures
     NAME.FRAMEWORK.output.npy   Keras's prediction
+    NAME.FRAMEWORK.exact.npy    (--exact) the same in float64; the record then has the error of the framework's own float32 prediction
     NAME.FRAMEWORK.gradient.npy (--gradients) gradient of output[0, target] by the first picture in float64
     NAME.FRAMEWORK.json         the record, written last: where it is, the rest is complete
 """
@@ -112,6 +113,32 @@ def reference_gradient(keras, name, net, image):
     return reference, error
 
 
+def add_exact(keras, which, name, out):
+    """Prediction in float64, and the relative L2 error of the framework's own float32 one, as the record's `outputError`."""
+    stem = f"{name}.{which}"
+    record = out / f"{stem}.json"
+    facts = json.loads(record.read_text())
+    if "outputError" in facts:
+        return "there"
+    start = time.time()
+    image = numpy.load(out / facts["input"])
+    keras.backend.set_floatx("float32")
+    net = keras.models.load_model(out / facts["model"], compile=False)
+    weights = net.get_weights()
+    # A second draw of the rounding: pictures that differ by less than a float32 network can tell.
+    step = (1e-6 * image.std() * numpy.random.default_rng(21).standard_normal(image.shape)).astype("float32")
+    found = [numpy.asarray(net.predict_on_batch(moved)).astype("float64") for moved in (image, image + step)]
+    del net
+    exact = build(keras, name, "float64")
+    exact.set_weights([w.astype("float64") if w.dtype == numpy.float32 else w for w in weights])
+    reference = numpy.asarray(exact.predict_on_batch(image.astype("float64")))
+    keras.backend.set_floatx("float32")
+    numpy.save(out / f"{stem}.exact.npy", reference)
+    error = max(float(numpy.linalg.norm(got - reference) / numpy.linalg.norm(reference)) for got in found)
+    record.write_text(json.dumps(facts | {"exact": f"{stem}.exact.npy", "outputError": error}))
+    return f"{time.time() - start:.1f} s, float32 is off by {error:.1e}"
+
+
 def make(keras, which, name, out, force, gradients):
     stem = f"{name}.{which}"
     record = out / f"{stem}.json"
@@ -144,6 +171,7 @@ def main():
     parser.add_argument("--framework", choices=["keras", "tf_keras"], action="append")
     parser.add_argument("--ci", action="store_true", help="the light set that .ci/run repeats")
     parser.add_argument("--gradients", action="store_true", help="input gradients too, for a handful")
+    parser.add_argument("--exact", action="store_true", help="the prediction in float64 too")
     parser.add_argument("--force", action="store_true")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path(os.environ.get("SEEWHY_KERAS", pathlib.Path.home() / ".cache/seewhy/keras")))
     args = parser.parse_args()
@@ -157,6 +185,8 @@ def main():
                 continue
             try:
                 print(f"{name}.{which}: {make(keras, which, name, args.out, args.force, args.gradients)}", flush=True)
+                if args.exact:
+                    print(f"{name}.{which} in float64: {add_exact(keras, which, name, args.out)}", flush=True)
             except Exception:
                 failed = True
                 traceback.print_exc()

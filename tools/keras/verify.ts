@@ -24,12 +24,16 @@ const results: NetworkResult[] = [];
 for (const record of records) {
   const result = await verifyNetwork(folder, record);
   results.push(result);
+  const exact =
+    result.exactError === undefined
+      ? ''
+      : ` against float64 ${result.exactError.toExponential(1)} (allowed ${result.exactAllowed!.toExponential(1)})`;
   const gradient =
     result.gradientError === undefined
       ? ''
       : ` gradient ${result.gradientError.toExponential(1)} (allowed ${result.gradientAllowed!.toExponential(1)})`;
   console.log(
-    `${result.passed ? 'ok  ' : 'FAIL'} ${`${result.name}.${result.framework}`.padEnd(30)} ${Number.isNaN(result.error) ? 'error  ' : result.error.toExponential(1)}${gradient} ${result.nodes} nodes, ${result.transposes} transposes, ${result.seconds.toFixed(1)} s ${result.message ?? ''}`,
+    `${result.passed ? 'ok  ' : 'FAIL'} ${`${result.name}.${result.framework}`.padEnd(30)} ${Number.isNaN(result.error) ? 'error  ' : result.error.toExponential(1)}${exact}${gradient} ${result.nodes} nodes, ${result.transposes} transposes, ${result.seconds.toFixed(1)} s ${result.message ?? ''}`,
   );
 }
 console.log(`${results.filter(({ passed }) => passed).length} of ${results.length} equal Keras`);
