@@ -401,6 +401,54 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
       run(async () => (await import('./commands/audit.ts')).audit(path, dataset, options)),
     );
 
+  // Options behind `compare` are its own; a model file of that name is written ./compare.
+  audit
+    .enablePositionalOptions()
+    .helpCommand(false)
+    .command('compare')
+    .summary('two finished audits: flips, differences, maps side by side')
+    .description(
+      'Compares two run folders of seewhy audit on the pictures that both have: which decisions changed, which figures differ by more than chance, and the maps of the same picture side by side.',
+    )
+    .argument('<run-a>', 'the run folder of the first audit: before, or the model in use')
+    .argument('<run-b>', 'the run folder of the second: after, or the model that may replace it')
+    .option('-o, --out <folder>', 'where the comparison goes (default: seewhy-comparison, numbered when it exists)')
+    .addOption(
+      new Option('--join <how>', 'join pictures by id or sha256 (default: what joins more of them)').argParser(
+        oneOf('--join', ['id', 'sha256'] as const),
+      ),
+    )
+    .option(
+      '--threshold <p>',
+      "probability from which both decide for a class (default: each run's own)",
+      fraction('--threshold', 0, 1),
+    )
+    .option('-m, --method <names>', 'methods whose maps are shown (default: all that both have)', more)
+    .option('--seed <n>', 'seed of the bootstrap intervals (default: that of the first run)', whole('--seed', 0))
+    .option('--max-size <bytes>', 'largest report (default: 60MB)', byteSize('--max-size'))
+    .option('--title <text>', 'title of the report (default: the two models)')
+    .option('--fail-on <condition>', "exit 1 when it holds, e.g. 'accuracy_high < 0 or flips_to_wrong > 5'", each)
+    .option('--force', "empty a former comparison's folder instead of numbering the new one")
+    .option('--json', 'print one JSON document on stdout')
+    .option('-q, --quiet', 'no talk on stderr but errors')
+    .addHelpText(
+      'after',
+      examples(
+        ['seewhy audit compare run-v1 run-v2', 'open seewhy-comparison/report.html'],
+        ['seewhy audit compare run-v1 run-v2 --threshold 0.3', 'both at another threshold'],
+        ["seewhy audit compare old new --fail-on 'accuracy_difference < -0.01 or flips_to_wrong > 5'", 'a gate for CI'],
+        [
+          "seewhy audit compare old new --fail-on 'auc_high < 0' --json",
+          'fails only when it is worse by more than chance',
+        ],
+      ) +
+        '\nFigures of --fail-on: METRIC_difference (B − A), METRIC_low and METRIC_high (its 95 % interval), METRIC_p, METRIC_a, METRIC_b,\nso accuracy, auc, sensitivity, f1 …, f1_difference(CLASS); flips_to_wrong, flips_to_right, net_flips, joined, only_a, only_b.\n' +
+        EXITS,
+    )
+    .action((a, b, options) =>
+      run(async () => (await import('./commands/audit-compare.ts')).auditCompare(a, b, options)),
+    );
+
   seewhy
     .command('doctor')
     .summary('what is installed and what it can run on')

@@ -13,7 +13,11 @@ async function main(args: readonly string[]): Promise<number> {
   const seewhy = commandLine(version, (chosen) => {
     verb = chosen;
   });
-  const everyCommand = [seewhy, ...seewhy.commands] as Command[];
+  const everyCommand = [
+    seewhy,
+    ...seewhy.commands,
+    ...seewhy.commands.flatMap(({ commands }) => commands),
+  ] as Command[];
   for (const command of everyCommand) {
     command.exitOverride();
     command.configureOutput({ outputError: () => undefined, writeErr: () => undefined });
@@ -40,8 +44,10 @@ const names = (seewhy: Command) => [...seewhy.commands.map((command) => command.
 
 /** Commander's own sentences, with what to do about it. */
 function usageError(error: CommanderError, args: readonly string[], seewhy: Command): Error {
-  const command = seewhy.commands.find((candidate) => candidate.name() === args[0]) ?? seewhy;
-  const called = command === seewhy ? 'seewhy' : `seewhy ${command.name()}`;
+  const verb = seewhy.commands.find((candidate) => candidate.name() === args[0]);
+  const inner = verb?.commands.find((candidate) => candidate.name() === args[1]);
+  const command = inner ?? verb ?? seewhy;
+  const called = ['seewhy', ...[verb, inner].flatMap((one) => one?.name() ?? [])].join(' ');
   const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? '';
   const help = `'${called} --help' shows what it takes.`;
   switch (error.code) {
