@@ -7,7 +7,15 @@ import { rankSum } from '../../src/findings/statistics/rank-sum.ts';
 import { rankCorrelation } from '../../src/findings/statistics/ranks.ts';
 import { binomialTail, hypergeometricTail } from '../../src/findings/statistics/tails.ts';
 
-const scipy = JSON.parse(
+interface Scipy {
+  binomial: [k: number, n: number, p: number, expected: number][];
+  fisher: [k: number, drawn: number, marked: number, n: number, expected: number][];
+  rankSum: [a: number[], b: number[], share: number, p: number][];
+  rankCorrelation: [a: number[], b: number[], expected: number][];
+  benjaminiHochberg: [values: number[], expected: number[]];
+}
+
+const scipy: Scipy = JSON.parse(
   readFileSync(new URL('../../../../fixtures/report/findings/statistics.json', import.meta.url), 'utf8'),
 );
 
@@ -41,7 +49,7 @@ it.each(scipy.rankCorrelation)('rank correlation', (a: number[], b: number[], ex
 it('correction for many tests', () => {
   const [values, expected] = scipy.benjaminiHochberg;
   benjaminiHochberg(values).forEach((q, i) => {
-    near(q, expected[i]);
+    near(q, expected[i]!);
   });
   expect(benjaminiHochberg([])).toEqual([]);
 });

@@ -82,7 +82,7 @@ function findingOf(context: Context, suspect: Suspect, method: string, p: number
     .sort((a, b) => b.held - a.held)[0]?.candidate;
   return {
     kind: 'shortcut',
-    title: `“${name}” is decided by ${suspect.what} in ${ids.length} of ${suspect.of} pictures (${percent(ids.length / suspect.of)})`,
+    title: `“${name}” is decided by ${suspect.what}, in ${ids.length} of ${suspect.of} pictures (${percent(ids.length / suspect.of)})`,
     severity: suspect.strong ? 'high' : 'medium',
     evidence: [
       ...suspect.evidence,

@@ -1,6 +1,6 @@
 import type { AuditRecord } from '../../audit-record.ts';
 import { predictedOf, scoreOf } from '../../metrics/decision.ts';
-import type { Context } from '../context.ts';
+import { type Context, percent, pText } from '../context.ts';
 import { mean } from '../statistics/quantile.ts';
 import { rankSum } from '../statistics/rank-sum.ts';
 import { hypergeometricTail } from '../statistics/tails.ts';
@@ -58,5 +58,34 @@ export function associationOf(
         },
       }),
     ...(best && { scored: { ...best, p: Math.min(1, best.p * tried.length) } }),
+  };
+}
+
+/**
+ * An association in sentences and figures. `clear`: the thing goes with the label (p < 0.01), or pictures of one label score at least 0.15 higher
+ * with it (p < 0.01).
+ * @param thing how to speak of it: `it`, `the colour`
+ */
+export function told(context: Context, { labelled, scored }: Association, thing: string) {
+  const more = scored !== undefined && scored.p < 0.01 && scored.with - scored.without >= 0.15;
+  const labels = labelled !== undefined && labelled.p < 0.01;
+  return {
+    clear: more || labels,
+    sentences: [
+      ...(labelled
+        ? [
+            `${percent(labelled.own)} of the pictures labelled so have ${thing}, ${percent(labelled.others)} of the others (Fisher's exact test, ${pText(labelled.p)}).`,
+          ]
+        : []),
+      ...(more
+        ? [
+            `Among pictures labelled “${context.nameOf(scored.label)}”, those with ${thing} score ${scored.with.toFixed(2)} for the class on average, those without ${scored.without.toFixed(2)} (rank-sum test, ${pText(scored.p)}).`,
+          ]
+        : []),
+    ],
+    figures: {
+      ...(labelled && { ownShare: labelled.own, othersShare: labelled.others }),
+      ...(scored && { scoreWith: scored.with, scoreWithout: scored.without }),
+    },
   };
 }

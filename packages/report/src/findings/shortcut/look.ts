@@ -62,10 +62,26 @@ export function byTarget<T extends { readonly target: number }>(looks: readonly 
   return groups;
 }
 
-/** A drop of at least 0.3 of the probability (0.15 at least in itself): a decision that was sure no longer is. */
-export const fell = (before: number, after: number | undefined): boolean =>
-  after !== undefined && before - after >= Math.max(0.15, 0.3 * before);
+/** Probabilities nearer to 0 or 1 than this are not told apart. */
+const LEAST_PROBABILITY = 1e-4;
 
-/** The first change makes the decision fall, and at least twice as far as the second. */
+/**
+ * How much evidence a change took from a decision: the fall of its log-odds, log(p / (1 − p)). A probability near 1 hides it: a decision that rests
+ * on a mark and on the object may lose most of its reasons and still stand.
+ */
+export function lost(before: number, after: number): number {
+  return logOdds(before) - logOdds(after);
+}
+
+function logOdds(p: number): number {
+  const kept = Math.min(1 - LEAST_PROBABILITY, Math.max(LEAST_PROBABILITY, p));
+  return Math.log(kept / (1 - kept));
+}
+
+/** The change took a third of the evidence or more, and 1.2 at least (the odds fell to 0.3 of what they were): 0.9 becomes 0.73 or less. */
+export const fell = (before: number, after: number | undefined): boolean =>
+  after !== undefined && lost(before, after) >= Math.max(1.2, logOdds(before) / 3);
+
+/** The first change makes the evidence fall, and at least twice as far as the second. */
 export const fellMore = (before: number, after: number | undefined, control: number | undefined): boolean =>
-  fell(before, after) && before - (control ?? before) <= 0.5 * (before - after!);
+  fell(before, after) && lost(before, control ?? before) <= 0.5 * lost(before, after!);

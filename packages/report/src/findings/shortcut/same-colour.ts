@@ -1,8 +1,9 @@
 import type { AuditRecord } from '../../audit-record.ts';
 import { decodeGrid } from '../../map-statistics/map-grid.ts';
-import { type Context, counted, percent, pText } from '../context.ts';
+import { type Context, counted } from '../context.ts';
+import { quantile } from '../statistics/quantile.ts';
 import { binomialTail } from '../statistics/tails.ts';
-import { associationOf } from './association.ts';
+import { associationOf, told } from './association.ts';
 import { CELLS, fellMore, type Look } from './look.ts';
 import type { Test } from './suspect.ts';
 import { awayFrom } from './usual-place.ts';
@@ -10,6 +11,8 @@ import { awayFrom } from './usual-place.ts';
 const LEAST = 5;
 /** Colours nearer than this (Euclidean, 0..255) are one colour. */
 const NEAR = 40;
+/** Pixels of a sticker differ by less than this from its colour. */
+const SAME = 18;
 /** Pictures whose patches suggest colours. */
 const SEEDS = 24;
 
@@ -23,6 +26,7 @@ type Colour = readonly [number, number, number];
  *    not (sign test, as in `samePlace`).
  * 2. Their maps overlap less with the usual place than three of four others (rank-sum test, p < 0.001), and most of their mass is not in the middle.
  * 3. At most 20 % of the other pictures have a cell of that colour anywhere; at least 80 % of these do.
+ * 4. It is one colour, not the middle of a range: the patches of few other decisions for the class (a third as many) come near it without having it.
  *
  * Tried are the colours of the hot patches of up to 24 pictures that fall when covered.
  */
@@ -67,13 +71,17 @@ function testOf(
   if (guilty.length < LEAST || guilty.length < 0.5 * members.length || others.length < LEAST) return { p };
   if (guilty.filter(({ thumb }) => has(thumb)).length < 0.8 * guilty.length) return { p };
   if (others.filter(({ thumb }) => has(thumb)).length > 0.2 * others.length) return { p };
+  const middle = middleOf(guilty, colour);
+  const distances = looks.map((look) => nearestTo(look, middle));
+  const same = distances.filter((value) => value <= SAME).length;
+  const almost = distances.filter((value) => value > SAME && value <= 3 * SAME).length;
+  if (same < 0.5 * members.length || almost > same / 3) return { p };
   const away = awayFrom(guilty, others);
   if (away.share < 0.75 || away.p > 0.001 || away.middle > 0.5) return { p };
   const association = associationOf(context, target, ({ thumb }: AuditRecord) =>
     thumb === undefined ? undefined : has(decodeGrid(thumb)),
   );
-  const { labelled, scored } = association;
-  const more = scored !== undefined && scored.p < 0.01 && scored.with - scored.without >= 0.15;
+  const { sentences, clear, figures } = told(context, association, 'the colour');
   return {
     p,
     suspect: {
@@ -81,20 +89,11 @@ function testOf(
       target,
       looks: guilty,
       of: looks.length,
-      strong: guilty.length >= 0.1 * looks.length && (more || (labelled !== undefined && labelled.p < 0.01)),
+      strong: guilty.length >= 0.1 * looks.length && clear,
       what: `something of the colour rgb(${colour.map(Math.round).join(', ')})`,
       evidence: [
         `In ${counted(guilty.length, 'picture')} of ${looks.length} decided so the map points at that colour, away from where it lies otherwise; covering it makes the decision fall, covering as much elsewhere did so in ${chance.length}.`,
-        ...(labelled
-          ? [
-              `${percent(labelled.own)} of the pictures labelled so have the colour, ${percent(labelled.others)} of the others (Fisher's exact test, ${pText(labelled.p)}).`,
-            ]
-          : []),
-        ...(more
-          ? [
-              `Among pictures labelled ${context.nameOf(scored.label)}, those with it score ${scored.with.toFixed(2)} on average, those without ${scored.without.toFixed(2)} (rank-sum test, ${pText(scored.p)}).`,
-            ]
-          : []),
+        ...sentences,
       ],
       figures: {
         n: looks.length,
@@ -103,8 +102,7 @@ function testOf(
         share: guilty.length / looks.length,
         away: away.share,
         middle: away.middle,
-        ...(labelled && { ownShare: labelled.own, othersShare: labelled.others }),
-        ...(scored && { scoreWith: scored.with, scoreWithout: scored.without }),
+        ...figures,
       },
     },
   };
@@ -129,6 +127,26 @@ function coloursOf({ map }: Look): Colour[] {
 
 const near = (bytes: Uint8Array, at: number, [r, g, b]: Colour) =>
   (bytes[at]! - r) ** 2 + (bytes[at + 1]! - g) ** 2 + (bytes[at + 2]! - b) ** 2 <= NEAR * NEAR;
+
+/** The colour, corrected by the pixels of all patches that are near it. */
+function middleOf(looks: readonly Look[], colour: Colour): Colour {
+  const found = looks.flatMap(({ map }) => {
+    const patch = decodeGrid(map.patch);
+    return Array.from({ length: patch.length / 3 }, (_, i) => 3 * i)
+      .filter((at) => near(patch, at, colour))
+      .map((at) => [patch[at]!, patch[at + 1]!, patch[at + 2]!] as const);
+  });
+  return [0, 1, 2].map((c) => quantile(found.map((pixel) => pixel[c]!))) as unknown as Colour;
+}
+
+/** Distance of the patch's nearest pixel from a colour. */
+function nearestTo({ map }: Look, [r, g, b]: Colour): number {
+  const patch = decodeGrid(map.patch);
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i + 2 < patch.length; i += 3)
+    least = Math.min(least, (patch[i]! - r) ** 2 + (patch[i + 1]! - g) ** 2 + (patch[i + 2]! - b) ** 2);
+  return Math.sqrt(least);
+}
 
 function inPatch({ map }: Look, colour: Colour): boolean {
   const patch = decodeGrid(map.patch);

@@ -1,9 +1,9 @@
 import type { AuditRecord } from '../../audit-record.ts';
 import { decodeGrid, GRID } from '../../map-statistics/map-grid.ts';
-import { type Context, counted, percent, pText } from '../context.ts';
+import { type Context, counted } from '../context.ts';
 import { quantile } from '../statistics/quantile.ts';
 import { hypergeometricTail } from '../statistics/tails.ts';
-import { associationOf } from './association.ts';
+import { associationOf, told } from './association.ts';
 import { CELLS, fell, type Look } from './look.ts';
 import type { Test } from './suspect.ts';
 
@@ -42,8 +42,8 @@ export function tinted(context: Context, target: number, looks: readonly Look[],
   const association = associationOf(context, target, ({ thumb }: AuditRecord) =>
     thumb === undefined ? undefined : tint.present(decodeGrid(thumb)),
   );
-  const { labelled, scored } = association;
-  const more = scored !== undefined && scored.p < 0.01 && scored.with - scored.without >= 0.15;
+  const { sentences, figures } = told(context, association, 'it');
+  const more = (figures.scoreWith ?? 0) - (figures.scoreWithout ?? 0) >= 0.15 && association.scored!.p < 0.01;
   return [
     {
       p,
@@ -56,24 +56,14 @@ export function tinted(context: Context, target: number, looks: readonly Look[],
         what: 'the colour cast of the whole picture',
         evidence: [
           `With the colour cast taken out, ${counted(guilty.length, 'decision')} of ${looks.length} for the class fall, ${fallen.length} of ${others.length} for others; these pictures have one tint over ${tint.zones === 2 ? 'frame and middle alike' : 'all that is not black'}, the others another.`,
-          ...(labelled
-            ? [
-                `${percent(labelled.own)} of the pictures labelled so have it, ${percent(labelled.others)} of the others (Fisher's exact test, ${pText(labelled.p)}).`,
-              ]
-            : []),
-          ...(more
-            ? [
-                `Among pictures labelled ${context.nameOf(scored.label)}, those with it score ${scored.with.toFixed(2)} on average, those without ${scored.without.toFixed(2)} (rank-sum test, ${pText(scored.p)}).`,
-              ]
-            : []),
+          ...sentences,
         ],
         figures: {
           n: looks.length,
           decidedByTint: guilty.length,
           share: guilty.length / looks.length,
           othersFalling: fallen.length,
-          ...(labelled && { ownShare: labelled.own, othersShare: labelled.others }),
-          ...(scored && { scoreWith: scored.with, scoreWithout: scored.without }),
+          ...figures,
         },
       },
     },
