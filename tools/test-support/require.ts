@@ -94,3 +94,10 @@ export function fashionMnist(): string | undefined {
   if (existsSync(join(folder, 'train-images-idx3-ubyte.gz'))) return folder;
   return missing('Fashion-MNIST', 'the training example is', 'On Debian: apt-get install dataset-fashion-mnist');
 }
+
+/** Folder of the photographs with alpha masks that Debian packs as stamps for Tux Paint. */
+export function tuxpaintStamps(): string | undefined {
+  const folder = process.env.TUXPAINT_STAMPS ?? '/usr/share/tuxpaint/stamps';
+  if (existsSync(join(folder, 'animals', 'birds', 'hen.png'))) return folder;
+  return missing("Tux Paint's stamps", 'their audit is', 'On Debian: apt-get install tuxpaint-stamps-default');
+}
