@@ -1,6 +1,7 @@
 import type { AuditRecord, MapRecord } from '../audit-record.ts';
 import { binaryScoreOf, CELLS, cellOf, isCorrect, predictedOf, scoreOf } from '../metrics/decision.ts';
 import type { FilterContext, FilterView } from './filter-context.ts';
+import type { FilterTerm } from './filter-node.ts';
 
 /** What a field of a picture may be. */
 export type FieldValue = string | number | boolean | readonly string[] | undefined;
@@ -164,6 +165,12 @@ export function findField(name: string, argument: string | undefined, context: F
   const found = column(name, context);
   return 'field' in found ? found : { message: `There is no field '${shown(name)}'.`, near: allFieldNames(context) };
 }
+
+/** How a column of the data set is asked for: by its name, or as `column(…)` where the name means something else. */
+export const columnField = (name: string): Pick<FilterTerm, 'field' | 'argument'> =>
+  Object.hasOwn(FIELDS, name.toLowerCase()) || name.includes('.') || name === ''
+    ? { field: 'column', argument: name }
+    : { field: name };
 
 /** Names of all fields, as they may be written. */
 export function allFieldNames(context: FilterContext): readonly string[] {

@@ -9,13 +9,13 @@ const VERY_SURE = 0.99;
  * `confident-errors`: the model is at least 0.9 sure, the label says otherwise: check the label, then ask what the model saw.
  *
  * Test: are there more of them than the model's own confidence allows? Binomial tail with the mean of 1 − confidence over all decisions that are
- * as sure. One test, nothing to correct. `medium` when p < 0.01 and there are 3 or more, `low` else; never `high`, since some errors are certain
+ * as sure (of a multi-label head: the chance that one of its decisions is wrong, taken as independent). One test, nothing to correct. `medium` when p < 0.01 and there are 3 or more, `low` else; never `high`, since some errors are certain
  * in any large set. Silent without such errors, or when there is one alone below 0.99 confidence among fewer than the confidence allows.
  */
-export function confidentErrors({ judged }: Context): Finding[] {
+export function confidentErrors({ run, judged }: Context): Finding[] {
   const sure = judged.filter(({ confidence }) => confidence >= SURE);
   const errors = sure.filter(({ correct }) => !correct).sort(bySureness);
-  const expected = sure.reduce((sum, { confidence }) => sum + 1 - confidence, 0);
+  const expected = sure.reduce((sum, one) => sum + chanceOfError(one, run.task === 'multilabel'), 0);
   if (errors.length === 0 || (errors[0]!.confidence < VERY_SURE && errors.length <= expected)) return [];
   const p = binomialTail(errors.length, sure.length, expected / sure.length);
   return [
@@ -28,6 +28,13 @@ export function confidentErrors({ judged }: Context): Finding[] {
       ids: errors.map(({ record }) => record.id),
     },
   ];
+}
+
+/** By the model's own word. Of a multi-label head every class must be right. */
+function chanceOfError({ record, predicted, confidence }: Judged, multilabel: boolean): number {
+  if (!multilabel) return 1 - confidence;
+  const said = new Set(predicted);
+  return 1 - record.scores.reduce((right, [index, score]) => right * (said.has(index) ? score : 1 - score), 1);
 }
 
 const bySureness = (a: Judged, b: Judged) => b.confidence - a.confidence || (a.record.id < b.record.id ? -1 : 1);

@@ -1,4 +1,5 @@
 import type { Finding } from '../../finding.ts';
+import { wilson } from '../../metrics/wilson.ts';
 import { type Context, counted, percent, severityOf } from '../context.ts';
 
 const TINY = 30;
@@ -15,7 +16,8 @@ export function fewLabels({ run, records, nameOf }: Context): Finding[] {
   const labelled = records.filter(
     ({ label }) => label !== undefined && (label.length > 0 || run.task === 'multilabel'),
   );
-  const missing = records.filter((record) => !labelled.includes(record));
+  const known = new Set(labelled);
+  const missing = records.filter((record) => !known.has(record));
   if (records.length === 0) return [];
   if (labelled.length === 0)
     return [
@@ -58,7 +60,7 @@ export function fewLabels({ run, records, nameOf }: Context): Finding[] {
       kind: 'tiny-set',
       title: `Only ${counted(labelled.length, 'labelled picture')}: every figure is uncertain`,
       severity: 'medium',
-      evidence: `With ${labelled.length} pictures a share of 90 % may as well be ${percent(lowerOf(0.9, labelled.length))} (95 % interval); differences between groups can hardly be seen.`,
+      evidence: `With ${labelled.length} pictures a share of 90 % may as well be ${percent(wilson(0.9 * labelled.length, labelled.length, '').low)} (95 % interval); differences between groups can hardly be seen.`,
       figures: { n: labelled.length },
       ids: [],
     });
@@ -77,12 +79,6 @@ export function fewLabels({ run, records, nameOf }: Context): Finding[] {
       });
   }
   return findings;
-}
-
-/** Lower end of Wilson's 95 % interval. */
-function lowerOf(p: number, n: number): number {
-  const z = 1.96;
-  return (p + (z * z) / (2 * n) - z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n))) / (1 + (z * z) / n);
 }
 
 const list = (items: readonly string[]) =>

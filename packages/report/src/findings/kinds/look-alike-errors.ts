@@ -6,8 +6,9 @@ import { hypergeometricTail } from '../statistics/tails.ts';
 
 const LEAST = 4;
 const NEIGHBOURS = 10;
-/** Above this many judged pictures the neighbours of errors are looked for among errors and so many others, evenly spread over the ids. */
+/** Of more correct pictures than this, and of more errors, as many are looked at, evenly spread over the ids: each error is compared with all of them. */
 const MOST = 4000;
+const MOST_ERRORS = 1000;
 const LEVEL = 0.01;
 
 /**
@@ -66,12 +67,18 @@ function neighbourhoods({ judged }: Context): Gathering[] {
   const known = judged.filter(({ record }) => record.thumb !== undefined);
   const errors = known.filter(({ correct }) => !correct);
   if (errors.length < LEAST || known.length < 3 * NEIGHBOURS) return [];
-  const step = Math.max(1, known.length / MOST);
-  const kept = known.filter(({ correct }, i) => !correct || Math.floor(i / step) !== Math.floor((i - 1) / step));
+  const kept = [
+    ...spread(errors, MOST_ERRORS),
+    ...spread(
+      known.filter(({ correct }) => correct),
+      MOST,
+    ),
+  ];
   const thumbs = kept.map(({ record }) => decodeGrid(record.thumb!));
-  const rate = errors.length / known.length;
   const isError = kept.map(({ correct }) => !correct);
-  const count = errors.length;
+  const count = Math.min(errors.length, MOST_ERRORS);
+  // Among those looked at: thinning the correct ones makes errors denser than they are.
+  const rate = count / kept.length;
   return kept.flatMap((one, i): Gathering[] => {
     if (one.correct) return [];
     const near = nearest(thumbs, i, NEIGHBOURS);
@@ -86,6 +93,12 @@ function neighbourhoods({ judged }: Context): Gathering[] {
       },
     ];
   });
+}
+
+/** At most `most` of the pictures, evenly spread. */
+function spread(all: readonly Judged[], most: number): readonly Judged[] {
+  const step = Math.max(1, all.length / most);
+  return Array.from({ length: Math.min(all.length, most) }, (_, i) => all[Math.floor(i * step)]!);
 }
 
 function nearest(thumbs: readonly Uint8Array[], at: number, count: number): number[] {

@@ -1,7 +1,11 @@
 import type { AuditRecord } from '../../audit-record.ts';
+import { columnField } from '../../filter/fields.ts';
+import { allOf, type FilterNode, type FilterTerm } from '../../filter/filter-node.ts';
+import { formatFilter } from '../../filter/format-filter.ts';
 import type { Finding } from '../../finding.ts';
 import { type Context, type Judged, percent, pText, severityOf } from '../context.ts';
 import { benjaminiHochberg } from '../statistics/benjamini-hochberg.ts';
+import { GroupSizes, groupedErrors } from '../statistics/grouped-errors.ts';
 import { quantile } from '../statistics/quantile.ts';
 import { hypergeometricTail } from '../statistics/tails.ts';
 
@@ -17,13 +21,17 @@ const MOST_VALUES = 50;
  *
  * Test: Fisher's exact, one-sided, errors inside against outside. A class is compared with the other classes; columns and numbers over all and
  * within each true label, since a value that goes with a hard label is not itself to blame. All tests together are corrected after Benjamini and Hochberg, q ≤ 0.05. At least 10 pictures inside and out (groups: 5), 3 errors inside, and an error rate 0.1 higher.
+ * Errors that go together within groups (patients) are fewer cases than pictures: but for groups themselves, the counts are divided by the
+ * design effect 1 + (m − 1) ρ (J. Rao, A. Scott, Biometrics 48, 1992), inside and outside, with ρ the intraclass correlation of errors
+ * ({@link groupedErrors}) and m the mean size of a picture's group there, and rounded to the side of no difference.
  * `high` from 0.3 higher with q ≤ 0.001, `medium` from 0.2 with q ≤ 0.01, else `low`. Of several that hold nearly the same pictures (80 %)
  * the clearest is told. Pictures of one group are not independent: a group's own finding says so.
  */
 export function worseSubsets(context: Context): Finding[] {
   const { judged } = context;
   if (judged.length < 2 * LEAST_GROUP) return [];
-  const tests = facetsOf(context).flatMap((facet) => testsOf(facet, judged));
+  const rho = groupedErrors(judged);
+  const tests = facetsOf(context).flatMap((facet) => testsOf(facet, judged, rho));
   const adjusted = benjaminiHochberg(tests.map(({ p }) => p));
   const found = tests
     .map((test, i) => ({ ...test, q: adjusted[i]! }))
@@ -38,14 +46,14 @@ export function worseSubsets(context: Context): Finding[] {
     });
     if (!known) told.push(test);
   }
-  return told.map(({ facet, value, inside, wrong, rate, otherRate, more, of, p, q }) => ({
+  return told.map(({ facet, value, inside, wrong, rate, otherRate, more, of, p, q, cases }) => ({
     kind: 'worse-subset',
     title: `${facet.title(value)}${of === undefined ? '' : ` among “${context.nameOf(of)}”`}: ${percent(rate)} wrong, ${percent(otherRate)} otherwise`,
     severity: severityOf(more >= 0.3 && q <= 0.001, more >= 0.2 && q <= 0.01),
-    evidence: `${wrong.length} of ${inside} are decided wrongly (Fisher's exact test against the others, ${pText(p)}; corrected for ${tests.length} comparisons q = ${Number(q.toPrecision(2))}). ${facet.advice}`,
-    figures: { n: inside, errors: wrong.length, rate, otherRate, p, q, comparisons: tests.length },
+    evidence: `${wrong.length} of ${inside} are decided wrongly (Fisher's exact test against the others, ${pText(p)}; corrected for ${tests.length} comparisons q = ${Number(q.toPrecision(2))}). ${cases < 0.95 * inside ? `Errors go together within groups, so these pictures count as ${Math.ceil(cases)} independent ones. ` : ''}${facet.advice}`,
+    figures: { n: inside, cases, errors: wrong.length, rate, otherRate, p, q, comparisons: tests.length },
     ids: wrong.map(({ record }) => record.id),
-    ...(facet.filter && { filter: facet.filter(value) }),
+    ...filterOf(facet, value, of === undefined ? undefined : context.nameOf(of)),
   }));
 }
 
@@ -53,11 +61,14 @@ interface Facet {
   /** What a picture is; undefined: nothing known. */
   readonly valueOf: (one: Judged) => string | undefined;
   readonly title: (value: string) => string;
-  readonly filter?: (value: string) => string;
+  /** The filter of the report that shows them, where one can say it. */
+  readonly filter?: (value: string) => FilterNode;
   readonly advice: string;
   readonly least: number;
   /** Compare within each true label too. */
   readonly within: boolean;
+  /** Its values are the groups: each is one case, and its pictures are what is asked about. */
+  readonly independent?: boolean;
 }
 
 interface Test {
@@ -70,6 +81,8 @@ interface Test {
   readonly otherRate: number;
   readonly more: number;
   readonly p: number;
+  /** Independent cases that the pictures inside count as. */
+  readonly cases: number;
 }
 
 function facetsOf({ run, judged, nameOf }: Context): Facet[] {
@@ -78,7 +91,7 @@ function facetsOf({ run, judged, nameOf }: Context): Facet[] {
     facets.push({
       valueOf: ({ label }) => nameOf(label[0]!),
       title: (value) => `Label “${value}”`,
-      filter: (value) => `label:${quoted(value)}`,
+      filter: (value) => term({ field: 'label' }, value),
       advice: 'Look at what they are taken for; more or better pictures of this class may help.',
       least: LEAST,
       within: false,
@@ -86,15 +99,16 @@ function facetsOf({ run, judged, nameOf }: Context): Facet[] {
   facets.push({
     valueOf: ({ record }) => record.group,
     title: (value) => `Group “${value}”`,
-    filter: (value) => `group:${quoted(value)}`,
+    filter: (value) => term({ field: 'group' }, value),
     advice: 'Pictures of one group resemble one another, so one cause may explain all of them.',
     least: LEAST_GROUP,
     within: false,
+    independent: true,
   });
   const columns = [...new Set(judged.flatMap(({ record }) => Object.keys(record.columns)))].sort();
   for (const column of columns) facets.push(...columnFacet(column, judged));
-  for (const [name, unit, fact] of FACTS) {
-    const facet = thirds(name, ({ record }) => fact(record), judged, unit);
+  for (const [name, unit, fact, field] of FACTS) {
+    const facet = thirds(name, ({ record }) => fact(record), judged, unit, field === undefined ? undefined : { field });
     if (facet) facets.push(facet);
   }
   return facets;
@@ -110,6 +124,7 @@ function columnFacet(column: string, judged: readonly Judged[]): Facet[] {
       ({ record }) => record.columns[column] as number | undefined,
       judged,
       '',
+      columnField(column),
     );
     return facet ? [facet] : [];
   }
@@ -118,7 +133,7 @@ function columnFacet(column: string, judged: readonly Judged[]): Facet[] {
     {
       valueOf: ({ record }) => (record.columns[column] === undefined ? undefined : String(record.columns[column])),
       title: (value) => `Column “${column}”, value “${value}”`,
-      filter: (value) => `${column}:${quoted(value)}`,
+      filter: (value) => term(columnField(column), value),
       advice:
         'Ask what is different there: another device, another way of taking the picture, fewer pictures in training.',
       least: LEAST,
@@ -128,13 +143,18 @@ function columnFacet(column: string, judged: readonly Judged[]): Facet[] {
 }
 
 /** What pictures are like, as far as the records know. */
-const FACTS: readonly (readonly [name: string, unit: string, fact: (record: AuditRecord) => number])[] = [
-  ['Brightness', ' of 255', ({ colour }) => colour[0]],
-  ['Warmth (red less blue)', ' of 255', ({ colour }) => colour[1] - colour[3]],
-  ['Colourfulness (spread of the channel means)', ' of 255', ({ colour: [, ...c] }) => Math.max(...c) - Math.min(...c)],
-  ['Size of the picture', ' megapixels', ({ width, height }) => (width * height) / 1e6],
-  ['Proportion (width by height)', '', ({ width, height }) => width / height],
-];
+const FACTS: readonly (readonly [name: string, unit: string, fact: (record: AuditRecord) => number, field?: string])[] =
+  [
+    ['Brightness', ' of 255', ({ colour }) => colour[0], 'brightness'],
+    ['Warmth (red less blue)', ' of 255', ({ colour }) => colour[1] - colour[3]],
+    [
+      'Colourfulness (spread of the channel means)',
+      ' of 255',
+      ({ colour: [, ...c] }) => Math.max(...c) - Math.min(...c),
+    ],
+    ['Size of the picture', ' megapixels', ({ width, height }) => (width * height) / 1e6],
+    ['Proportion (width by height)', '', ({ width, height }) => width / height],
+  ];
 
 /** Lower, middle and upper third of a number; undefined where that is not three parts of 10 pictures. */
 function thirds(
@@ -142,6 +162,7 @@ function thirds(
   fact: (one: Judged) => number | undefined,
   judged: readonly Judged[],
   unit: string,
+  field?: Pick<FilterTerm, 'field' | 'argument'>,
 ): Facet | undefined {
   const values = judged.flatMap((one) => {
     const value = fact(one);
@@ -162,62 +183,104 @@ function thirds(
       return value < low ? 'lower' : value > high ? 'upper' : 'middle';
     },
     title: (value) => `${name} ${parts[value]}`,
+    ...(field && { filter: (value) => thirdFilter(field, value, low, high) }),
     advice: 'If such pictures will come up in use, more of them belong into training.',
     least: LEAST,
     within: true,
   };
 }
 
-function testsOf(facet: Facet, judged: readonly Judged[]): Test[] {
-  const known = judged.flatMap((one) => {
+function thirdFilter(
+  field: Pick<FilterTerm, 'field' | 'argument'>,
+  part: string,
+  low: number,
+  high: number,
+): FilterTerm {
+  if (part === 'middle') return { kind: 'term', ...field, operator: ':', values: [{ kind: 'range', low, high }] };
+  const text = String(part === 'lower' ? low : high);
+  return {
+    kind: 'term',
+    ...field,
+    operator: part === 'lower' ? '<' : '>',
+    values: [{ kind: 'text', text, wild: false }],
+  };
+}
+
+type Entry = { readonly one: Judged; readonly value: string };
+
+function testsOf(facet: Facet, judged: readonly Judged[], rho: number): Test[] {
+  const known = judged.flatMap((one): Entry[] => {
     const value = facet.valueOf(one);
     return value === undefined ? [] : [{ one, value }];
   });
+  const over = compareAll(facet, known, undefined, rho);
+  if (!facet.within) return [...over.values()];
+  const within = [...parts(known, ({ one }) => one.label[0] ?? -1)]
+    .sort((a, b) => a[0] - b[0])
+    .map(([label, entries]) => compareAll(facet, entries, label, rho));
   const values = [...new Set(known.map(({ value }) => value))].sort();
-  const labels = facet.within ? [...new Set(known.map(({ one }) => one.label[0] ?? -1))].sort((a, b) => a - b) : [];
   return values.flatMap((value) => {
-    const over = compare(facet, value, known, undefined);
-    const within = labels.flatMap((label) =>
-      compare(
-        facet,
-        value,
-        known.filter(({ one }) => (one.label[0] ?? -1) === label),
-        label,
-      ),
-    );
+    const ofLabels = within.flatMap((tests) => tests.get(value) ?? []);
     // A difference that is only the mix of labels is none: what is told of all must not vanish in every label.
-    const mixed = facet.within && within.length > 0 && within.every(({ more }) => more < 0.05);
-    return [...(mixed ? [] : over), ...within];
+    const mixed = ofLabels.length > 0 && ofLabels.every(({ more }) => more < 0.05);
+    return [...(mixed ? [] : [over.get(value) ?? []].flat()), ...ofLabels];
   });
 }
 
-function compare(
-  facet: Facet,
-  value: string,
-  known: readonly { one: Judged; value: string }[],
-  of: number | undefined,
-): Test[] {
-  const inside = known.filter((entry) => entry.value === value);
-  const outside = known.length - inside.length;
-  if (inside.length < facet.least || outside < facet.least) return [];
-  const wrong = inside.filter(({ one }) => !one.correct).map(({ one }) => one);
+function parts<K>(entries: readonly Entry[], by: (entry: Entry) => K): Map<K, Entry[]> {
+  const found = new Map<K, Entry[]>();
+  for (const entry of entries) {
+    const part = found.get(by(entry));
+    if (part) part.push(entry);
+    else found.set(by(entry), [entry]);
+  }
+  return found;
+}
+
+/** Each value against all others, where there are enough pictures of both. */
+function compareAll(facet: Facet, known: readonly Entry[], of: number | undefined, rho: number): Map<string, Test> {
+  const tests = new Map<string, Test>();
   const errors = known.filter(({ one }) => !one.correct).length;
-  const rate = wrong.length / inside.length;
-  const otherRate = (errors - wrong.length) / outside;
-  return [
-    {
+  const sizes = new GroupSizes(known);
+  for (const [value, entries] of parts(known, ({ value }) => value)) {
+    const inside = entries.length;
+    const outside = known.length - inside;
+    if (inside < facet.least || outside < facet.least) continue;
+    const wrong = entries.flatMap(({ one }) => (one.correct ? [] : [one]));
+    const rate = wrong.length / inside;
+    const otherRate = (errors - wrong.length) / outside;
+    const [own, others] = facet.independent ? [1, 1] : sizes.effects(entries, rho);
+    // Fewer errors here and more of them elsewhere than the division gives: never to the side of a difference.
+    const hits = Math.floor(wrong.length / own + 1e-9);
+    const drawn = Math.ceil(inside / own - 1e-9);
+    const rest = Math.floor(outside / others + 1e-9);
+    const marked = hits + Math.min(rest, Math.ceil((errors - wrong.length) / others - 1e-9));
+    tests.set(value, {
       facet,
       value,
       ...(of !== undefined && { of }),
-      inside: inside.length,
+      inside,
       wrong: wrong.toSorted((a, b) => b.confidence - a.confidence),
       rate,
       otherRate,
       more: rate - otherRate,
-      p: hypergeometricTail(wrong.length, inside.length, errors, known.length),
-    },
-  ];
+      p: hypergeometricTail(hits, drawn, marked, drawn + rest),
+      cases: inside / own,
+    });
+  }
+  return tests;
 }
 
-/** A value in the filter language. */
-const quoted = (value: string) => (/^[\w.-]+$/u.test(value) ? value : `"${value.replace(/["\\]/gu, '\\$&')}"`);
+/** A field that is a value, in the filter language. */
+const term = (field: Pick<FilterTerm, 'field' | 'argument'>, text: string): FilterTerm => ({
+  kind: 'term',
+  ...field,
+  operator: ':',
+  values: [{ kind: 'text', text, wild: false }],
+});
+
+function filterOf(facet: Facet, value: string, label: string | undefined): Pick<Finding, 'filter'> {
+  const node = facet.filter?.(value);
+  if (!node) return {};
+  return { filter: formatFilter(label === undefined ? node : allOf([node, term({ field: 'label' }, label)])) };
+}
