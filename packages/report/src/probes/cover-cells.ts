@@ -49,9 +49,9 @@ export function coverCells(picture: Picture, cells: ArrayLike<number>, object?: 
 
   const filled = data.slice();
   const last = levels.at(-1)!;
-  for (let i = 0; i < filled.length; i++) {
-    const at = Math.floor(i / 3);
-    if (covered[at] === 1) filled[i] = Math.round(all ? last.values[i % 3]! : finest.values[i]!);
+  for (let at = 0; at < covered.length; at++) {
+    if (covered[at] === 0) continue;
+    for (let c = 0; c < 3; c++) filled[at * 3 + c] = Math.round(all ? last.values[c]! : finest.values[at * 3 + c]!);
   }
   return { ...picture, data: filled };
 }
@@ -77,19 +77,28 @@ function halved(from: Level): Level {
     values: new Float32Array(width * height * 3),
     weights: new Float32Array(width * height),
   };
+  const { values, weights } = from;
   for (let y = 0, at = 0; y < height; y++) {
+    const rows = Math.min(from.height - 2 * y, 2);
     for (let x = 0; x < width; x++, at++) {
-      let weight = 0;
-      let count = 0;
-      for (let v = 2 * y; v < Math.min(from.height, 2 * y + 2); v++) {
-        for (let u = 2 * x; u < Math.min(from.width, 2 * x + 2); u++, count++) {
-          const w = from.weights[v * from.width + u]!;
+      const columns = Math.min(from.width - 2 * x, 2);
+      let [weight, red, green, blue] = [0, 0, 0, 0];
+      for (let v = 0; v < rows; v++) {
+        for (let u = 0; u < columns; u++) {
+          const i = (2 * y + v) * from.width + 2 * x + u;
+          const w = weights[i]!;
+          if (w === 0) continue;
           weight += w;
-          for (let c = 0; c < 3; c++) level.values[at * 3 + c]! += w * from.values[(v * from.width + u) * 3 + c]!;
+          red += w * values[i * 3]!;
+          green += w * values[i * 3 + 1]!;
+          blue += w * values[i * 3 + 2]!;
         }
       }
-      level.weights[at] = weight / count;
-      if (weight > 0) for (let c = 0; c < 3; c++) level.values[at * 3 + c]! /= weight;
+      if (weight === 0) continue;
+      level.weights[at] = weight / (rows * columns);
+      level.values[at * 3] = red / weight;
+      level.values[at * 3 + 1] = green / weight;
+      level.values[at * 3 + 2] = blue / weight;
     }
   }
   return level;
@@ -97,25 +106,39 @@ function halved(from: Level): Level {
 
 /** What a pixel lacks comes from the coarser level, which lacks nothing. */
 function fill(fine: Level, coarse: Level): void {
+  const across = between(fine.width, coarse.width);
+  const down = between(fine.height, coarse.height);
+  const { values, weights } = fine;
+  const from = coarse.values;
   for (let y = 0, at = 0; y < fine.height; y++) {
-    const [top, bottom, down] = between(y, coarse.height);
+    const top = down.first[y]! * coarse.width;
+    const bottom = down.second[y]! * coarse.width;
+    const lower = down.share[y]!;
     for (let x = 0; x < fine.width; x++, at++) {
-      const own = fine.weights[at]!;
+      const own = weights[at]!;
       if (own === 1) continue;
-      const [left, right, across] = between(x, coarse.width);
-      for (let c = 0; c < 3; c++) {
-        const value = (u: number, v: number) => coarse.values[(v * coarse.width + u) * 3 + c]!;
-        const upper = value(left, top) * (1 - across) + value(right, top) * across;
-        const lower = value(left, bottom) * (1 - across) + value(right, bottom) * across;
-        fine.values[at * 3 + c] = own * fine.values[at * 3 + c]! + (1 - own) * (upper * (1 - down) + lower * down);
+      const [left, right, share] = [across.first[x]!, across.second[x]!, across.share[x]!];
+      const [a, b, c, d] = [(top + left) * 3, (top + right) * 3, (bottom + left) * 3, (bottom + right) * 3];
+      for (let channel = 0; channel < 3; channel++) {
+        const upper = from[a + channel]! * (1 - share) + from[b + channel]! * share;
+        const under = from[c + channel]! * (1 - share) + from[d + channel]! * share;
+        const i = at * 3 + channel;
+        values[i] = own * values[i]! + (1 - own) * (upper * (1 - lower) + under * lower);
       }
     }
   }
 }
 
-/** The two coarse pixels around fine pixel `i`, and how far it lies towards the second. */
-function between(i: number, count: number): [first: number, second: number, share: number] {
-  const place = Math.min(count - 1, Math.max(0, (i + 0.5) / 2 - 0.5));
-  const first = Math.floor(place);
-  return [first, Math.min(count - 1, first + 1), place - first];
+/** The two coarse pixels around each fine one along an axis, and how far it lies towards the second. */
+function between(fine: number, coarse: number) {
+  const first = new Int32Array(fine);
+  const second = new Int32Array(fine);
+  const share = new Float64Array(fine);
+  for (let i = 0; i < fine; i++) {
+    const place = Math.min(coarse - 1, Math.max(0, (i + 0.5) / 2 - 0.5));
+    first[i] = Math.floor(place);
+    second[i] = Math.min(coarse - 1, first[i]! + 1);
+    share[i] = place - first[i]!;
+  }
+  return { first, second, share };
 }
