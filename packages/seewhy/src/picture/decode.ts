@@ -106,7 +106,8 @@ function refuse(format: PictureFormat, where: string): void {
 /** libvips' names of sample types of more than 8 bits. */
 const DEEP: Readonly<Partial<Record<string, new (buffer: ArrayBuffer) => DeepSamples['data']>>> = {
   ushort: Uint16Array,
-  short: Int16Array,
+  // sharp takes all 16-bit samples for unsigned ones.
+  short: Uint16Array,
   uint: Uint32Array,
   int: Int32Array,
   float: Float32Array,
@@ -139,7 +140,7 @@ async function decodeWithSharp(
         .autoOrient()
         .pipelineColourspace(about.space)
         .toColourspace(about.space)
-        .raw({ depth: about.depth })
+        .raw({ depth: about.depth === 'short' ? 'ushort' : about.depth })
         .toBuffer({ resolveWithObject: true });
       const { width, height, channels } = raw.info;
       const { buffer, byteOffset, byteLength } = raw.data;
@@ -149,6 +150,7 @@ async function decodeWithSharp(
         channels,
         data: new deep(buffer.slice(byteOffset, byteOffset + byteLength)),
       };
+      if (about.depth === 'short') notes.push('Signed 16-bit picture: values below 0 were taken for 0.');
       const { note, ...shallow } = toBytes(samples, window);
       if (note !== undefined) notes.push(note);
       return { ...shallow, notes, orientation };

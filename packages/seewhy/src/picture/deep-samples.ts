@@ -1,7 +1,7 @@
 import type { Samples } from './flatten.ts';
 import type { PixelWindow } from './window.ts';
 
-type DeepData = Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
+type DeepData = Uint16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
 
 /** Interleaved samples of more than 8 bits; with 2 or 4 channels the last one is alpha. */
 export interface DeepSamples {
@@ -62,7 +62,6 @@ function mapping(data: DeepData, low: number, high: number, window: PixelWindow)
 /** The whole range of a type; of fractions 0..1. */
 function fullRange(data: DeepData): Map {
   if (data instanceof Uint16Array) return (value) => value >> 8;
-  if (data instanceof Int16Array) return (value) => (value + 32768) >> 8;
   if (data instanceof Uint32Array) return (value) => value >>> 24;
   if (data instanceof Int32Array) return (value) => (value >> 24) + 128;
   return linear(0, 1);
