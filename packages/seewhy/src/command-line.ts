@@ -401,7 +401,8 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
       run(async () => (await import('./commands/audit.ts')).audit(path, dataset, options)),
     );
 
-  // Options behind `compare` are its own; a model file of that name is written ./compare.
+  // Options behind `compare` are its own (which takes the same of the program itself); a model file of that name is written ./compare.
+  seewhy.enablePositionalOptions();
   audit
     .enablePositionalOptions()
     .helpCommand(false)
@@ -459,6 +460,10 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
 
   for (const verb of [explain, audit, bench, watch]) withMethodOptions(verb);
   for (const verb of [explain, audit, inspect, compile, verify, bench, watch]) withModelOptions(verb);
+  for (const verb of seewhy.commands as Command[]) {
+    verb.version(version, '-V, --version', 'print the version');
+    verb.options.find(({ long }) => long === '--version')?.hideHelp();
+  }
   return seewhy as unknown as Command;
 }
 
