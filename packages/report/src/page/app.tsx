@@ -4,15 +4,18 @@ import { FilterBox } from './parts/filter-box.tsx';
 import { Help } from './parts/help.tsx';
 import { Name } from './parts/name.tsx';
 import { Viewer } from './parts/viewer.tsx';
+import { comparison } from './state/comparison.ts';
 import { helps, listenToKeys } from './state/keys.ts';
 import { notes } from './state/notes.ts';
 import { follow, openId, view } from './state/place.ts';
+import { printPage } from './state/printing.ts';
 import { records, report, run } from './state/report.ts';
 import { setTheme, THEMES, theme } from './state/theme.ts';
 import { closePicture } from './state/viewer.ts';
 import { About, omissions } from './views/about.tsx';
 import { Classes } from './views/classes.tsx';
 import { Clusters } from './views/clusters.tsx';
+import { Comparison, Pairs } from './views/comparison.tsx';
 import { Decisions } from './views/decisions.tsx';
 import { Findings } from './views/findings.tsx';
 import { Groups } from './views/groups.tsx';
@@ -26,22 +29,25 @@ interface View {
   /** Shown only where the audit has what it needs. */
   readonly when?: () => boolean;
   readonly count?: () => number;
-  /** Follows the filter. */
-  readonly filtered?: boolean;
 }
+
+const COMPARISON: readonly View[] = [
+  { name: 'comparison', text: 'Comparison', view: Comparison },
+  { name: 'pictures', text: 'Pictures', view: Pairs },
+  { name: 'review', text: 'Review', view: Review, count: () => notes.value.size },
+];
 
 const VIEWS: readonly View[] = [
   { name: 'findings', text: 'Findings', view: Findings, count: () => report.findings.length },
-  { name: 'decisions', text: 'Threshold', view: Decisions, filtered: true },
-  { name: 'classes', text: 'Classes', view: Classes, when: () => run.task !== 'binary', filtered: true },
+  { name: 'decisions', text: 'Threshold', view: Decisions },
+  { name: 'classes', text: 'Classes', view: Classes, when: () => run.task !== 'binary' },
   {
     name: 'groups',
     text: 'Groups',
     view: Groups,
     when: () => records.some(({ group }) => group !== undefined),
-    filtered: true,
   },
-  { name: 'pictures', text: 'Pictures', view: Pictures, filtered: true },
+  { name: 'pictures', text: 'Pictures', view: Pictures },
   { name: 'clusters', text: 'Clusters', view: Clusters, when: () => report.clusters.length > 0 },
   { name: 'review', text: 'Review', view: Review, count: () => notes.value.size },
   { name: 'about', text: 'Reproduction', view: About },
@@ -55,7 +61,7 @@ function toFilter(): void {
 }
 
 export function App() {
-  const views = VIEWS.filter(({ when }) => when === undefined || when());
+  const views = (comparison ? COMPARISON : VIEWS).filter(({ when }) => when === undefined || when());
   const shown = views.find(({ name }) => name === view.value) ?? views[0]!;
   const View = shown.view;
   useEffect(() => listenToKeys(toFilter), []);
@@ -88,6 +94,9 @@ export function App() {
                 ))}
               </select>
             </label>
+            <button type="button" class="quiet-button" onClick={() => void printPage()}>
+              Print
+            </button>
             <button
               type="button"
               class="icon"

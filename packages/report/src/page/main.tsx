@@ -1,8 +1,9 @@
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { followBlocks } from './state/blocks.ts';
+import { isComparison, openComparison } from './state/comparison.ts';
 import { loadNotes } from './state/notes.ts';
-import { arrived, complete, openReport, reader } from './state/report.ts';
+import { arrived, complete, openReport, reader, run } from './state/report.ts';
 
 const root = document.getElementById('app')!;
 let open = false;
@@ -12,8 +13,8 @@ followBlocks(
   (ended) => {
     if (!open && reader.data) {
       open = true;
-      openReport(reader.data);
-      document.title = `${reader.data.run.title.slice(0, 200)} – seewhy`;
+      openReport(isComparison(reader.data) ? openComparison(reader.data) : reader.data);
+      document.title = `${run.title.slice(0, 200)} – seewhy`;
       loadNotes();
       root.textContent = '';
       render(<App />, root);

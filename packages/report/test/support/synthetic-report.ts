@@ -229,7 +229,10 @@ export function syntheticReport(options: SyntheticOptions = {}): SyntheticReport
         const { id } = records[i]!;
         yield { kind: 'picture', id, type: 'image/png', bytes: encodePng(drawPicture(scene, side, grain), side, side) };
         for (const [m, method] of methods.entries()) {
-          const data = Uint8Array.from(drawMap(scene, mapSide, m, scene.ruler), (value) => Math.round(255 * value));
+          const signed = method === 'lrp';
+          const data = Uint8Array.from(drawMap(scene, mapSide, m, scene.ruler), (value, k) =>
+            Math.round(255 * (signed ? (1 + value * (k % 7 ? 1 : -0.4)) / 2 : value)),
+          );
           yield { kind: 'map', id, method, width: mapSide, height: mapSide, data };
         }
         if (!bare) yield { kind: 'mask', id, width: mapSide, height: mapSide, data: drawMask(scene, mapSide) };

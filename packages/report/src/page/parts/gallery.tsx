@@ -1,7 +1,10 @@
+import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { AuditRecord } from '../../index.ts';
+import { MOST_PRINTED, printing } from '../state/printing.ts';
 import { run } from '../state/report.ts';
 import { openPicture } from '../state/viewer.ts';
+import { PrintLegend } from './legend.tsx';
 import { Caption, Thumb } from './tile.tsx';
 
 interface GalleryProps {
@@ -15,6 +18,9 @@ interface GalleryProps {
   readonly empty?: string;
   /** Only as many pictures as fill this many rows. */
   readonly rows?: number;
+  /** What a tile holds (default: the picture and its caption), and how many pictures stand side by side in it. */
+  readonly draw?: (record: AuditRecord) => ComponentChildren;
+  readonly wide?: number;
 }
 
 const GAP = 12;
@@ -30,7 +36,16 @@ interface Window {
 }
 
 /** Pictures in rows, of which only those near the visible part exist. One of them is in the tab order; arrow keys go on from there. */
-export function Gallery({ records: all, label, tile = 132, height, empty = 'No pictures.', rows }: GalleryProps) {
+export function Gallery({
+  records: all,
+  label,
+  tile = 132,
+  height,
+  empty = 'No pictures.',
+  rows,
+  draw,
+  wide = 1,
+}: GalleryProps) {
   const box = useRef<HTMLDivElement>(null);
   const [shown, setShown] = useState<Window>({ columns: 1, width: tile, first: 0, last: -1 });
   const [active, setActive] = useState(0);
@@ -41,7 +56,7 @@ export function Gallery({ records: all, label, tile = 132, height, empty = 'No p
   const measureAgain = useRef(() => {});
   const caption = CAPTION + (run.task === 'binary' ? 0 : 18);
   const [, inputHeight, inputWidth] = run.model.input;
-  const rowOf = (width: number) => Math.round((width * inputHeight) / inputWidth) + caption + GAP;
+  const rowOf = (width: number) => Math.round((width / wide) * (inputHeight / inputWidth)) + caption + GAP;
 
   useLayoutEffect(() => {
     const element = box.current;
@@ -72,7 +87,6 @@ export function Gallery({ records: all, label, tile = 132, height, empty = 'No p
     const scrolls = height === undefined ? window : element;
     scrolls.addEventListener('scroll', later, { passive: true });
     window.addEventListener('resize', later);
-    window.addEventListener('beforeprint', measure);
     measureAgain.current = measure;
     measure();
     return () => {
@@ -80,7 +94,6 @@ export function Gallery({ records: all, label, tile = 132, height, empty = 'No p
       resized.disconnect();
       scrolls.removeEventListener('scroll', later);
       window.removeEventListener('resize', later);
-      window.removeEventListener('beforeprint', measure);
     };
   }, [tile, height, records.length === 0]);
   useLayoutEffect(() => measureAgain.current(), [records.length]);
@@ -102,6 +115,11 @@ export function Gallery({ records: all, label, tile = 132, height, empty = 'No p
   const inside = current >= first && current <= last;
   // The one in the tab order exists even when it was scrolled away, so that the focus is not lost.
   if (!inside && last >= 0) places.push(current);
+  const onPaper = printing.value;
+  if (onPaper) {
+    places.length = 0;
+    for (let i = 0; i < Math.min(records.length, MOST_PRINTED); i++) places.push(i);
+  }
 
   const move = (event: KeyboardEvent) => {
     const page = Math.max(1, Math.floor((height ?? window.innerHeight) / row)) * columns;
@@ -153,13 +171,29 @@ export function Gallery({ records: all, label, tile = 132, height, empty = 'No p
                 onFocus={() => setActive(i)}
                 onClick={() => openPicture(record.id, all)}
               >
-                <Thumb record={record} />
-                <Caption record={record} />
+                {draw ? (
+                  draw(record)
+                ) : (
+                  <>
+                    <Thumb record={record} />
+                    <Caption record={record} />
+                  </>
+                )}
               </button>
             </li>
           );
         })}
       </ul>
+      {onPaper && (
+        <div class="print-only">
+          {records.length > MOST_PRINTED && (
+            <p>
+              The first {MOST_PRINTED} of {records.length} pictures.
+            </p>
+          )}
+          <PrintLegend />
+        </div>
+      )}
     </div>
   );
 }

@@ -12,10 +12,10 @@ import { Mark } from './marks.tsx';
 import { Name } from './name.tsx';
 
 /** The picture with its map, as the gallery shows it. */
-export function Thumb({ record }: { record: AuditRecord }) {
+export function Thumb({ record, side }: { record: AuditRecord; side?: 'a' | 'b' }) {
   const shown = method.value;
   const url = pictureUrl(record.id);
-  const map = shown && look.value !== 'picture' ? mapOf(record.id, shown.name) : undefined;
+  const map = shown && look.value !== 'picture' ? mapOf(record.id, shown.name, side) : undefined;
   const alt = describeMap(record, run, map && shown ? shown.name : undefined, thresholdOf(record));
   const [, height, width] = run.model.input;
   return (

@@ -2,7 +2,8 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { AuditRecord } from '../../index.ts';
 import { describeMap } from '../../map-statistics/describe-map.ts';
 import { figure, percent, short } from '../draw/text.ts';
-import { kindOf } from '../state/decisions.ts';
+import { comparison, kindOfSecond, pairOf, secondRun } from '../state/comparison.ts';
+import { type Kind, kindOf } from '../state/decisions.ts';
 import { coloursFor, MODES, type Mode, method, mode, opacity } from '../state/display.ts';
 import { noteOf, setNote, VERDICTS } from '../state/notes.ts';
 import { mapOf, maskOf, pictureUrl } from '../state/pictures.ts';
@@ -178,6 +179,7 @@ function Panes({ record }: { record: AuditRecord }) {
   const threshold = thresholdOf(record);
   const known = run.methods.filter(({ name }) => record.maps?.[name]);
   const shown = known.find(({ name }) => name === method.value?.name) ?? known[0];
+  if (comparison) return <PairPanes record={record} />;
   const plain = describeMap(record, run, undefined, threshold);
   if (!shown)
     return (
@@ -256,6 +258,101 @@ function Panes({ record }: { record: AuditRecord }) {
   }
 }
 
+/** The maps of both runs on one picture. */
+function PairPanes({ record }: { record: AuditRecord }) {
+  const pair = pairOf(record.id);
+  const shown = mode.value === 'grid' ? run.methods : run.methods.filter(({ name }) => name === method.value?.name);
+  if (!pair) return null;
+  const url = pictureUrl(record.id);
+  const mask = record.masked ? maskOf(record.id) : undefined;
+  const sides = [
+    { side: 'a', name: 'A', one: pair.a, of: run },
+    { side: 'b', name: 'B', one: pair.b, of: { ...run, threshold: secondRun().threshold } },
+  ] as const;
+  return (
+    <div class="panes panes-2">
+      {(shown.length > 0 ? shown : [undefined]).flatMap((by) =>
+        sides.map(({ side, name, one, of }) => {
+          const map = by && mapOf(record.id, by.name, side);
+          const known = by && one.maps?.[by.name];
+          const colours = coloursFor(by?.signed ?? false);
+          return (
+            <figure class="pane" key={`${by?.name} ${side}`}>
+              <Stage
+                url={url}
+                alt={describeMap(one, of, by?.name)}
+                map={map}
+                mask={mask}
+                colours={colours}
+                alpha={opacity.value}
+                wiping={mode.value === 'wipe'}
+              />
+              <figcaption>
+                <span class={`side side-${name}`}>{name}</span>
+                <strong>{by?.title ?? 'Picture'}</strong>
+                {map && known ? <Legend range={known.range} colours={colours} /> : <span class="quiet">no map</span>}
+              </figcaption>
+            </figure>
+          );
+        }),
+      )}
+    </div>
+  );
+}
+
+/** How both runs decided. */
+function PairFacts({ record }: { record: AuditRecord }) {
+  const pair = pairOf(record.id);
+  if (!pair) return null;
+  const line = (name: 'A' | 'B', one: AuditRecord, kind: Kind) => {
+    const best = [...one.scores].sort((x, y) => y[1] - x[1])[0];
+    return (
+      <tr>
+        <th scope="row">
+          <span class={`side side-${name}`}>{name}</span>
+        </th>
+        <td class={`kind-${kind}`}>
+          <Mark kind={kind} quiet /> {KIND_NAMES[kind]}
+        </td>
+        <td>{best && <Name text={run.classes[best[0]] ?? String(best[0])} most={30} />}</td>
+        <td class="number">{best ? figure(best[1], 3) : '–'}</td>
+      </tr>
+    );
+  };
+  return (
+    <>
+      <table class="table-small">
+        <thead class="unseen">
+          <tr>
+            <th scope="col">Run</th>
+            <th scope="col">Result</th>
+            <th scope="col">Best class</th>
+            <th scope="col">Score</th>
+          </tr>
+        </thead>
+        <tbody>
+          {line('A', pair.a, kindOf(record))}
+          {line('B', pair.b, kindOfSecond(pair))}
+        </tbody>
+      </table>
+      <p class="small">
+        {pair.change !== null && (
+          <>
+            Score B − A: {pair.change > 0 ? '+' : ''}
+            {figure(pair.change)}.{' '}
+          </>
+        )}
+        {Object.entries(pair.agreement).map(([name, value]) => (
+          <span key={name}>
+            Maps of {run.methods.find((one) => one.name === name)?.title ?? name} correlate{' '}
+            {value === null ? 'not (one is constant)' : figure(value, 2)}.{' '}
+          </span>
+        ))}
+      </p>
+    </>
+  );
+}
+
 function Facts({ record }: { record: AuditRecord }) {
   const kind = kindOf(record);
   const note = noteOf(record.id);
@@ -263,10 +360,14 @@ function Facts({ record }: { record: AuditRecord }) {
   const scores = [...record.scores].sort((a, b) => b[1] - a[1]).slice(0, 8);
   return (
     <section class="facts" aria-label="About this picture">
-      <p class={`verdict verdict-${kind}`}>
-        <Mark kind={kind} quiet />
-        <span>{KIND_NAMES[kind]}</span>
-      </p>
+      {comparison ? (
+        <PairFacts record={record} />
+      ) : (
+        <p class={`verdict verdict-${kind}`}>
+          <Mark kind={kind} quiet />
+          <span>{KIND_NAMES[kind]}</span>
+        </p>
+      )}
       <dl class="pairs">
         <dt>Label</dt>
         <dd>

@@ -3,6 +3,7 @@ import { COLORMAPS } from '@seewhy/core';
 import { coloursFor, method, mode, opacity } from './display.ts';
 import { noteOf, setNote } from './notes.ts';
 import { adjust, go, openId, place } from './place.ts';
+import { printPage } from './printing.ts';
 import { run } from './report.ts';
 import { withWord } from './selection.ts';
 import { shows, step, zoom, zoomTo } from './viewer.ts';
@@ -143,6 +144,11 @@ const WRITES = 'input:not([type="range"]):not([type="radio"]):not([type="checkbo
 
 export function listenToKeys(toFilter: () => void): void {
   document.addEventListener('keydown', (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key === 'p') {
+      event.preventDefault();
+      void printPage();
+      return;
+    }
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const at = event.target instanceof Element ? event.target : undefined;
     if (at?.matches(WRITES)) return;

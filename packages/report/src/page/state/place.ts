@@ -12,6 +12,8 @@ export interface Place {
   /** Class against the rest, by name. */
   readonly class: string;
   readonly group: string;
+  /** In a comparison: what became of the decision. */
+  readonly flip: string;
   /** Column whose values have thresholds of their own, and those: `face=0.4&arm=0.6`. */
   readonly by: string;
   readonly ts: string;
@@ -32,6 +34,7 @@ const EMPTY: Place = {
   id: '',
   class: '',
   group: '',
+  flip: '',
   by: '',
   ts: '',
   sort: '',

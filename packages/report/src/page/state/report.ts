@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { ReportReader } from '../../bundle/report-reader.ts';
-import type { AuditRecord, AuditRun, ReportData } from '../../index.ts';
+import type { AuditRecord, AuditRun, ComparisonData, ReportData } from '../../index.ts';
 
 /** The report that is open: set once, before anything is drawn. */
 export let report!: ReportData;
@@ -9,7 +9,7 @@ export let records!: readonly AuditRecord[];
 /** Place of a picture in `records`, by id. */
 export const placeOf = new Map<string, number>();
 
-export const reader = new ReportReader<ReportData>();
+export const reader = new ReportReader<ReportData | ComparisonData>();
 
 /** Grows while pictures are still arriving: who misses one reads it and is drawn again. */
 export const arrived = signal(0);
