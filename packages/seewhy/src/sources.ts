@@ -82,6 +82,7 @@ async function expand(arg: string, notices: string[]): Promise<Source[]> {
   const ending = extname(arg).toLowerCase();
   if (ending === '.csv' || ending === '.tsv') return csvManifest(arg);
   if (ending === '.jsonl' || ending === '.ndjson') return jsonlManifest(arg);
+  if (ending === '.zip') return zipped(arg, notices);
   return [fileSource(arg)];
 }
 
@@ -189,6 +190,21 @@ async function folder(path: string, notices: string[]): Promise<Source[]> {
       `${path}: ${others} ${others === 1 ? 'file that is not a picture was' : 'files that are not pictures were'} left out.`,
     );
   return pictures.sort(naturally).map((file) => fileSource(file));
+}
+
+/** Pictures in a zip, unpacked as they are needed. */
+async function zipped(path: string, notices: string[]): Promise<Source[]> {
+  const { zipPictures } = await import('./dataset/zip-pictures.ts');
+  const zip = await zipPictures(path);
+  const pictures = zip.files.filter((file) => looksLikePicture(file.path));
+  if (pictures.length === 0) throw errors.sourceEmpty(path, 'holds no pictures');
+  notices.push(...zip.notices);
+  return pictures.map((file) => ({
+    path: `${path}/${file.path}`,
+    stem: stemOf(file.path),
+    kind: 'picture' as const,
+    read: file.read,
+  }));
 }
 
 /** Files below a folder; hidden ones and links to folders (which may go in circles) are left out. */

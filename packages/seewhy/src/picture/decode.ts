@@ -78,7 +78,7 @@ export async function decodeFile(source: string | Uint8Array, options: DecodeOpt
   const limit = options.maxPixels ?? MAX_PIXELS;
   const window = options.window ?? 'auto';
   if (format === 'DICOM') {
-    const decoded = await decodeDicom(bytes, where, { limit, window, frame: options.frame ?? 0 });
+    const decoded = await decodeDicom(bytes, where, { limit, window, frame: options.frame });
     return { ...decoded, name, format };
   }
   const sharp = options.codec === 'plain' ? null : await loadSharp();

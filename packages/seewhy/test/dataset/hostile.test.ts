@@ -139,6 +139,7 @@ describe('damaged DICOM files: a picture or one clear error', () => {
       /transfer syntax 1\.2\.840\.10008\.1\.2\.9/,
     );
     await expect(decodePicture(patched('MONOCHROME2 ', 'CIELAB      '))).rejects.toThrow(/colours 'CIELAB'/);
+    await expect(decodePicture(patched('MONOCHROME2 ', 'RGB         '))).rejects.toThrow(/RGB of 1 samples/);
     await expect(decodePicture(path, { frame: 1 })).rejects.toMatchObject({ code: 'PICTURE_FRAME' });
     await expect(decodePicture(path, { maxPixels: 700 })).rejects.toMatchObject({ code: 'PICTURE_TOO_LARGE' });
   });

@@ -31,3 +31,24 @@ describe("DICOM: pydicom's values", () => {
     }
   });
 });
+
+it('several frames without a choice: the first, told', async () => {
+  const first = await decodeFile(file('enhanced.dcm'));
+  expect(first.notes).toEqual(['DICOM of several frames: the first of 3 was taken.']);
+  const chosen = await decodeFile(file('enhanced.dcm'), { frame: 0 });
+  expect([chosen.notes, Buffer.from(chosen.data).equals(Buffer.from(first.data))]).toEqual([[], true]);
+});
+
+it('a window that is asked for goes before that of the file', async () => {
+  const values = async (window: 'full' | 'range' | [number, number]) =>
+    (await decodeFile(file('ct-explicit.dcm'), { window })).data;
+  const range = await values('range');
+  expect([Math.min(...range), Math.max(...range)]).toEqual([0, 255]);
+  // Rescaled by -600: stored 600 is 0, stored 856 is 256.
+  const own = await values([0, 256]);
+  const full = await values('full');
+  full.forEach((level, i) => {
+    const rescaled = (level * 4095) / 255 - 600;
+    expect(Math.abs(own[i]! - Math.min(255, Math.max(0, (rescaled * 255) / 256)))).toBeLessThanOrEqual(9);
+  });
+});

@@ -9,19 +9,16 @@ export interface DicomRequest {
   /** Most pixels. */
   readonly limit: number;
   readonly window: PixelWindow;
-  /** From 0. */
-  readonly frame: number;
+  /** From 0; without it the first is taken, and that is said where there are several. */
+  readonly frame: number | undefined;
 }
 
 /**
  * One frame of a DICOM file as 8-bit samples: grey through rescaling and window ({@link greyLevels}), colours as RGB.
  * @throws SeewhyError `PICTURE_CORRUPT`, `PICTURE_FORMAT_UNSUPPORTED`, `PICTURE_TOO_LARGE`
  */
-export async function decodeDicom(
-  bytes: Uint8Array,
-  where: string,
-  { limit, window, frame }: DicomRequest,
-): Promise<Decoded> {
+export async function decodeDicom(bytes: Uint8Array, where: string, request: DicomRequest): Promise<Decoded> {
+  const { limit, window, frame = 0 } = request;
   const header = dicomHeader(await parseDicom(bytes, where), where);
   const { rows: height, columns: width, frames } = header;
   if (width * height > limit) throw pictureErrors.tooLarge(where, width, height, limit);
@@ -29,22 +26,27 @@ export async function decodeDicom(
   const found = await frameSamples(header, frame, where);
   const stored = found.whole ? found.data : wholeValues(found, header);
   const size = { width, height };
+  const colours = header.photometric.startsWith('MONOCHROME') || header.photometric === 'PALETTE COLOR' ? 1 : 3;
+  if (header.samples !== colours)
+    throw pictureErrors.corrupt(where, 'DICOM', `${header.photometric} of ${header.samples} samples a pixel`);
+  const notes =
+    frames > 1 && request.frame === undefined ? [`DICOM of several frames: the first of ${frames} was taken.`] : [];
   switch (header.photometric) {
     case 'MONOCHROME1':
     case 'MONOCHROME2': {
       const { data, note } = greyLevels(stored, header, frame, window, where);
-      return { ...size, channels: 1, data, notes: note === undefined ? [] : [note] };
+      return { ...size, channels: 1, data, notes: note === undefined ? notes : [...notes, note] };
     }
     case 'PALETTE COLOR':
-      return { ...size, channels: 3, data: palette(stored, header, where), notes: [] };
+      return { ...size, channels: 3, data: palette(stored, header, where), notes };
     case 'RGB':
-      return { ...size, channels: 3, data: eightBits(stored, header), notes: [] };
+      return { ...size, channels: 3, data: eightBits(stored, header), notes };
     case 'YBR_FULL':
     case 'YBR_FULL_422':
     case 'YBR_RCT':
     case 'YBR_ICT': {
       const data = eightBits(stored, header);
-      return { ...size, channels: 3, data: found.rgb ? data : fromYbr(data), notes: [] };
+      return { ...size, channels: 3, data: found.rgb ? data : fromYbr(data), notes };
     }
     default:
       throw pictureErrors.unsupported(where, `DICOM files of colours '${header.photometric.slice(0, 40)}'`);
