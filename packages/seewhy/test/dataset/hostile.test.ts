@@ -138,7 +138,11 @@ describe('damaged DICOM files: a picture or one clear error', () => {
     await expect(decodePicture(patched('1.2.840.10008.1.2.1\0', '1.2.840.10008.1.2.9\0'))).rejects.toThrow(
       /transfer syntax 1\.2\.840\.10008\.1\.2\.9/,
     );
-    await expect(decodePicture(patched('MONOCHROME2 ', 'CIELAB      '))).rejects.toThrow(/colours 'CIELAB'/);
+    await expect(
+      decodePicture(
+        Buffer.from(Buffer.from(fixture('dicom/rgb.dcm')).toString('latin1').replace('RGB ', 'HSV '), 'latin1'),
+      ),
+    ).rejects.toThrow(/colours 'HSV'/);
     await expect(decodePicture(patched('MONOCHROME2 ', 'RGB         '))).rejects.toThrow(/RGB of 1 samples/);
     await expect(decodePicture(path, { frame: 1 })).rejects.toMatchObject({ code: 'PICTURE_FRAME' });
     await expect(decodePicture(path, { maxPixels: 700 })).rejects.toMatchObject({ code: 'PICTURE_TOO_LARGE' });
