@@ -65,7 +65,7 @@ async function write(file: string, kind: string, count: number): Promise<void> {
         : `${row.path},${row.label},${row.patient},${row.age},"${row.note.replaceAll('"', '""')}"`;
     // The last row repeats the first: it must be found.
     if (!out.write(`${i === count - 1 ? line.replace(cells(i).path, cells(0).path) : line}\n`))
-      await new Promise((done) => out.once('drain', done));
+      await new Promise<void>((done) => out.once('drain', () => done()));
   }
   await new Promise<void>((done) => out.end(() => done()));
 }
