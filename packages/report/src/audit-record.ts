@@ -42,7 +42,8 @@ export interface MapRecord {
   /**
    * The test whether the model looks there: probability of `target` for the picture as it is, with the hot cells of `grid` covered (those that
    * hold half of its mass, at most a quarter of the picture), with as large a part elsewhere covered (the same shape where the map is
-   * weakest), and, where there is a mask, with only the hot cells outside the object covered. Pictures: `coveredPictures(picture, grid, mask)`.
+   * weakest), and, where there is a mask, with only the hot cells outside the object covered; the part elsewhere then has the shape of these,
+   * and keeps clear of the object. Pictures: `coveredPictures(picture, grid, mask)`.
    */
   readonly covered?: {
     readonly before: number;

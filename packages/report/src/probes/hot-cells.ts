@@ -26,17 +26,23 @@ export function hotCells(grid: ArrayLike<number>): Uint8Array | undefined {
 /**
  * The control of {@link hotCells}: the same shape moved (beyond one edge it comes in at the other) to where the map is weakest; of equally
  * weak places the nearest, then the first in reading order.
+ * @param object cells (not 0) to keep clear of as far as possible, before the map is asked: what matters there is no control
  */
-export function coldCells(grid: ArrayLike<number>, hot: Uint8Array): Uint8Array {
+export function coldCells(grid: ArrayLike<number>, hot: Uint8Array, object?: Uint8Array): Uint8Array {
   const places = Array.from(hot.keys()).filter((i) => hot[i] === 1);
-  let best = { mass: Number.POSITIVE_INFINITY, away: 0, shift: 0 };
+  let best = { held: CELLS, mass: Number.POSITIVE_INFINITY, away: 0, shift: 0 };
   for (let shift = 0; shift < CELLS; shift++) {
     let mass = 0;
-    for (const place of places) mass += grid[moved(place, shift)]!;
+    let held = 0;
+    for (const place of places) {
+      mass += grid[moved(place, shift)]!;
+      if (object?.[moved(place, shift)]) held++;
+    }
     const dy = Math.floor(shift / GRID);
     const dx = shift % GRID;
     const away = Math.min(dx, GRID - dx) ** 2 + Math.min(dy, GRID - dy) ** 2;
-    if (mass < best.mass || (mass === best.mass && away < best.away)) best = { mass, away, shift };
+    const less = held - best.held || mass - best.mass || away - best.away;
+    if (less < 0) best = { held, mass, away, shift };
   }
   const cold = new Uint8Array(CELLS);
   for (const place of places) cold[moved(place, best.shift)] = 1;

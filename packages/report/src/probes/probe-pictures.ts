@@ -57,7 +57,7 @@ export function coveredPictures(
   const pixels = mask && pixelsOf(mask, picture);
   return {
     hot: coverCells(picture, hot),
-    cold: coverCells(picture, coldCells(cells, hot), pixels),
+    cold: coverCells(picture, coldCells(cells, outside?.some(Boolean) ? outside : hot, object), pixels),
     ...(outside?.some(Boolean) && { outside: coverCells(picture, outside, pixels) }),
   };
 }
