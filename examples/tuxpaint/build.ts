@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'csv-parse/sync';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 
 /** Where Debian's package tuxpaint-stamps-default puts them. */
 export const STAMPS = process.env.TUXPAINT_STAMPS ?? '/usr/share/tuxpaint/stamps';
@@ -15,7 +15,7 @@ const REACH = 200;
 const PHOTOS = ['coffee.png', 'chelsea.png', 'rocket.jpg'].map((name) => join(HERE, '../../fixtures/photos', name));
 
 /** The background of one picture. */
-async function ground(kind: 'plain' | 'photo', index: number): Promise<sharp.Sharp> {
+async function ground(kind: 'plain' | 'photo', index: number): Promise<Sharp> {
   if (kind === 'plain')
     return sharp({ create: { width: SIDE, height: SIDE, channels: 3, background: { r: 226, g: 224, b: 220 } } });
   const photo = sharp(PHOTOS[index % PHOTOS.length]!)

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 # Channels, stride, expansion.
-BLOCKS = ((24, 2, 1), (32, 1, 4), (48, 2, 4), (48, 1, 4), (80, 2, 4), (80, 1, 4))
+BLOCKS = ((24, 2, 1), (40, 2, 3), (40, 1, 3), (72, 2, 3), (72, 1, 3))
 
 
 def convolution(x, channels, kernel, name, stride=1, active=True):
@@ -40,7 +40,7 @@ def network(name):
     x = convolution(x, 16, 3, "stem", 2)
     for number, (channels, stride, expansion) in enumerate(BLOCKS, start=1):
         x = mbconv(x, channels, stride, expansion, f"block{number}")
-    x = convolution(x, 160, 1, "top")
+    x = convolution(x, 144, 1, "top")
     x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
     x = layers.Dropout(0.25, name="top_dropout")(x)
     return keras.Model(inputs, layers.Dense(1, "sigmoid", name="malignant")(x), name=name)

@@ -34,7 +34,7 @@ class Batches(keras.utils.PyDataset):
         chosen = self.order[index * BATCH : (index + 1) * BATCH]
         images = [np.rot90(self.images[i], self.rng.integers(4)) for i in chosen]
         images = [image[:, ::-1] if self.rng.random() < 0.5 else image for image in images]
-        light = self.rng.uniform(0.88, 1.12, (BATCH, 1, 1, 3)) ** [0.5, 0.5, 0.5]
+        light = self.rng.uniform(0.88, 1.12, (BATCH, 1, 1, 1))
         return np.clip(np.stack(images) * light, 0, 255).astype(np.float32), self.labels[chosen, None]
 
     def on_epoch_end(self):
@@ -55,7 +55,7 @@ def main(cache, deal, out, epochs):
     model.compile(
         keras.optimizers.AdamW(rate, weight_decay=1e-3),
         keras.losses.BinaryCrossentropy(label_smoothing=0.02),
-        [keras.metrics.AUC(name="auc")],
+        metrics=[keras.metrics.AUC(name="auc")],
     )
     model.fit(batches, epochs=epochs, verbose=2, shuffle=False)
     # Without the optimizer's state: a third of the size.
