@@ -50,7 +50,7 @@ export function recordOfRow(row: FlatRow, { run, classes }: FlatTable): AuditRec
   return {
     id: text('id'),
     path: optional('path') ?? '',
-    ...(label === undefined ? {} : { label: classesOf(label, run, classes) }),
+    ...(label === undefined ? {} : { label: classesOf(label, classes) }),
     scores: scoresOf(row, run, classes, number),
     ...(group === undefined ? {} : { group }),
     ...(split === undefined ? {} : { split }),
@@ -65,18 +65,27 @@ export function recordOfRow(row: FlatRow, { run, classes }: FlatTable): AuditRec
   };
 }
 
+/** A label of more parts is none. */
+const MOST_PARTS = 10_000;
+/** Parts that one class name is made of at most. */
+const LONGEST_NAME = 16;
+
 /** `cat|dog` as class indexes; a class name may hold the sign itself. An empty text is a label that says: none of the classes. */
-function classesOf(text: string, run: AuditRun, classes: ReadonlyMap<string, number>): number[] {
+function classesOf(text: string, classes: ReadonlyMap<string, number>): number[] {
   if (text === '' && !classes.has('')) return [];
   const parts = text.split('|');
+  if (parts.length > MOST_PARTS) fail('label', 'is too long');
+  // From the end: how long a name at each part may be so that what follows it is made of names, too.
+  const length = new Uint8Array(parts.length);
+  for (let from = parts.length - 1; from >= 0; from--)
+    for (let n = Math.min(LONGEST_NAME, parts.length - from); n > 0 && length[from] === 0; n--) {
+      const ends = from + n === parts.length || length[from + n]! > 0;
+      if (ends && classes.has(parts.slice(from, from + n).join('|'))) length[from] = n;
+    }
+  if (length[0] === 0) fail('label', `names a class that the run does not have (${classes.size} classes)`);
   const found: number[] = [];
-  for (let from = 0; from < parts.length; ) {
-    let to = Math.min(parts.length, from + 16);
-    while (to > from && !classes.has(parts.slice(from, to).join('|'))) to--;
-    if (to === from) fail('label', `names a class that the run does not have (${run.classes.length} classes)`);
-    found.push(classes.get(parts.slice(from, to).join('|'))!);
-    from = to;
-  }
+  for (let from = 0; from < parts.length; from += length[from]!)
+    found.push(classes.get(parts.slice(from, from + length[from]!).join('|'))!);
   return found.sort((a, b) => a - b);
 }
 
