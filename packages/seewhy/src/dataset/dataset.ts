@@ -12,14 +12,11 @@ export type {
   AuditProblemRow,
   ColumnRole,
   Dataset,
-  DatasetItem,
   DatasetOptions,
   DatasetRow,
-  MaskRegion,
   MaskSource,
-  RowDecodeOptions,
 } from './contract.ts';
-export { type DecodedRow, decodeRow } from './decode-row.ts';
+export { decodeRow } from './decode-row.ts';
 
 /**
  * Opens a data set: a folder with a folder a class, a manifest (`.csv`, `.tsv`, `.jsonl`, `.parquet`, a JSON list), Hugging Face's

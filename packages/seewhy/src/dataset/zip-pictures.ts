@@ -6,9 +6,7 @@ import { ZipTree } from './zip-tree.ts';
  * The files of a zip, sorted, each read when it is asked for. Nothing stays open in between.
  * @throws SeewhyError `ZIP_INVALID`
  */
-export async function zipPictures(
-  path: string,
-): Promise<{
+export async function zipPictures(path: string): Promise<{
   readonly files: readonly { readonly path: string; read(): Promise<Uint8Array> }[];
   readonly notices: readonly string[];
 }> {

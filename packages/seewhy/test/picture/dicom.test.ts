@@ -20,7 +20,10 @@ describe("DICOM: pydicom's values", () => {
     const { size, channels, tolerance, frames } = expected[name]!;
     for (const [frame, text] of frames.entries()) {
       const wanted = Buffer.from(text, 'base64');
+      // Once as bytes, once as the Buffer that a read file is.
       const found = await decodeFile(file(name), { frame });
+      const again = await decodeFile(readFileSync(new URL(name, folder)), { frame });
+      expect(Buffer.from(again.data).equals(Buffer.from(found.data))).toBe(true);
       expect([found.width, found.height, found.channels]).toEqual([...size, channels]);
       expect(found.data).toHaveLength(wanted.length);
       let off = 0;

@@ -37,8 +37,10 @@ export function complaint(cause: unknown): string {
  */
 export async function parseDicom(bytes: Uint8Array, where: string, upTo?: 'pixels'): Promise<DataSet> {
   const { default: dicom } = await import('dicom-parser');
+  // Node's Buffer shares its memory where a Uint8Array is copied (`slice`): the codecs rely on copies.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
-    return dicom.parseDicom(bytes, {
+    return dicom.parseDicom(plain, {
       ...(upTo ? { untilTag: TAGS.pixels } : {}),
       inflater: (all: Uint8Array, position: number) => {
         const rest = inflateRawSync(all.subarray(position), { maxOutputLength: MOST_BYTES });
