@@ -53,7 +53,7 @@ const carriesInteger = (node: Node) =>
  * Reverse-mode differentiation as a graph transform: appends the nodes of Σ seed · ∂of/∂w for every w of `wrt` to `builder`, which
  * was made on `graph`. Touches only nodes between `wrt` and `of`.
  * @returns the name of the gradient of each `wrt`, of that value's shape
- * @throws NO_GRADIENT_RULE (op, node, path), GRADIENT_REFUSED, NOT_CONNECTED, SHAPE_UNKNOWN
+ * @throws NO_GRADIENT_RULE (op, node, path), GRADIENT_REFUSED, GRADIENT_BRANCH, NOT_CONNECTED, SHAPE_UNKNOWN
  */
 export function differentiate(
   builder: GraphBuilder,
@@ -101,7 +101,11 @@ export function differentiate(
   const result = new Map<ValueName, ValueName>();
   for (const value of options.wrt) {
     const gradient = total(value);
-    if (gradient === undefined) throw errors.notConnected(options.of, value);
+    if (gradient === undefined) {
+      // A branch or a loop reads values from outside without naming them as inputs.
+      const inside = order.find((node) => node.uses.some((use) => active.has(use) && !node.inputs.includes(use)));
+      throw inside ? errors.branch(inside, options.of) : errors.notConnected(options.of, value);
+    }
     result.set(value, gradient);
   }
   return result;

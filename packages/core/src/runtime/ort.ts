@@ -139,10 +139,22 @@ function refusedBy(cause: unknown): SeewhyError {
   });
 }
 
+/** What ONNX Runtime, its WebAssembly build and JavaScript say when memory is at its end. */
+const OUT_OF_MEMORY =
+  /failed to allocate|bad_alloc|out of memory|\bOOM\b|(array buffer|typed array).*alloc|could not allocate/i;
+
 function failedIn(cause: unknown): SeewhyError {
+  const detail = firstLine(cause);
+  if (OUT_OF_MEMORY.test(detail))
+    return new SeewhyError({
+      code: 'OUT_OF_MEMORY',
+      what: `The memory was at its end while the model ran: ${detail}`,
+      cure: 'Run fewer items at once (--batch 1), smaller pictures (--size) where the model takes them, or fewer methods, layers and targets together.',
+      cause,
+    });
   return new SeewhyError({
     code: 'RUN_FAILED',
-    what: `The runtime stopped while running the model: ${firstLine(cause)}`,
+    what: `The runtime stopped while running the model: ${detail}`,
     cure: 'Check the size, layout and values of the inputs.',
     cause,
   });
