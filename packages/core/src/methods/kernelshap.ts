@@ -50,7 +50,9 @@ function kernelShapPlan(item: RegionItem): RegionPlan {
     if (free) return weightedRidge({ x: part, columns: count, y, weights: w }, { alpha: 0 }).coefficients;
     return kernelShap({ ...drawn, bits: part, weights: w }, y, empty!, value);
   };
-  const pairs = (half: number) => [...scores.keys()].filter((at) => Math.floor(at / 2) % 2 === half);
+  // What was not drawn is in both halves.
+  const pairs = (half: number) =>
+    [...scores.keys()].filter((at) => at < (drawn.enumerated ?? 0) || Math.floor(at / 2) % 2 === half);
   return {
     total: first + weights.length,
     kept: (at) => (at < first ? hidden : bits.subarray((at - first) * count, (at - first + 1) * count)),

@@ -23,12 +23,17 @@ export interface Coalitions {
   readonly players: number;
   /** All 2ᴹ − 2 of them are there. */
   readonly complete: boolean;
+  /** So many of the first are all of their sizes; the others are drawn. */
+  readonly enumerated?: number;
 }
 
 /**
- * All coalitions with their kernel weights if the budget allows, else a sample: sizes as likely as the kernel weighs all coalitions of the
- * size, `∝ 1 / (size · (M − size))`, each coalition followed by its complement (which lessens the variance, I. Covert, S.-I. Lee,
- * "Improving KernelSHAP", AISTATS 2021), each with weight 1. With another budget the first ones stay the same.
+ * All coalitions with their kernel weights if the budget allows. Else the smallest and the largest first, each size with its complement: all
+ * coalitions of a size as long as the budget holds more of them than a sample of it would; they have their kernel weights. What is left is
+ * a sample of the sizes between, as likely as the kernel weighs all coalitions of the size, `∝ 1 / (size · (M − size))`, each followed by
+ * its complement (which lessens the variance, I. Covert, S.-I. Lee, "Improving KernelSHAP", AISTATS 2021); they share the weight of those
+ * sizes alike. With the single players among them the system is never undecided. (Lundberg and Lee's own program goes through the sizes
+ * the same way.)
  * @param players M, at least 1
  * @param budget coalitions at most, at least 1
  * @throws SeewhyError `NUMBER_INVALID`
@@ -43,22 +48,63 @@ export function coalitions(stream: RandomStream, players: number, budget: number
   }
   const all = 2 ** players - 2;
   if (all <= budget) return allCoalitions(players, all);
-  const cumulated = new Float64Array(players - 1);
-  let total = 0;
-  for (let size = 1; size < players; size++) {
-    total += 1 / (size * (players - size));
-    cumulated[size - 1] = total;
-  }
   const bits = new Uint8Array(budget * players);
-  for (let i = 0; i < budget; i += 2) {
-    const at = stream.uniform() * total;
-    let size = 1;
-    while (size < players - 1 && cumulated[size - 1]! <= at) size++;
-    for (const player of stream.subset(players, size)) bits[i * players + player] = 1;
-    if (i + 1 === budget) break;
-    for (let j = 0; j < players; j++) bits[(i + 1) * players + j] = 1 - bits[i * players + j]!;
+  const weights = new Float64Array(budget);
+  let made = 0;
+  const put = (chosen: Iterable<number>, weight: number) => {
+    for (const player of chosen) bits[made * players + player] = 1;
+    weights[made++] = weight;
+    if (made === budget) return;
+    for (let j = 0; j < players; j++) bits[made * players + j] = 1 - bits[(made - 1) * players + j]!;
+    weights[made++] = weight;
+  };
+  // Shares of the sizes in the kernel's weight; the middle size is its own complement.
+  const share = (size: number) => (players - 1) / (size * (players - size));
+  let left = 0;
+  for (let size = 1; size < players; size++) left += share(size);
+  let smallest = 1;
+  for (; 2 * smallest < players; smallest++) {
+    const count = 2 * choose(players, smallest);
+    const both = 2 * share(smallest);
+    if (count > budget - made || count > ((budget - made) * both) / left) break;
+    for (const chosen of subsets(players, smallest)) put(chosen, shapleyKernelWeight(players, smallest));
+    left -= both;
   }
-  return { bits, weights: new Float64Array(budget).fill(1), players, complete: false };
+  if (made === 0 && 2 * players <= budget) {
+    for (let player = 0; player < players; player++) put([player], shapleyKernelWeight(players, 1));
+    left -= 2 * share(1);
+    smallest = 2;
+  }
+  const drawn = budget - made;
+  const cumulated: number[] = [];
+  let total = 0;
+  for (let size = smallest; size <= players - smallest; size++) cumulated.push((total += share(size)));
+  while (made < budget) {
+    const at = stream.uniform() * total;
+    let size = smallest;
+    while (size < players - smallest && cumulated[size - smallest]! <= at) size++;
+    put(stream.subset(players, size), left / drawn);
+  }
+  return { bits, weights, players, complete: false, enumerated: budget - drawn };
+}
+
+function choose(n: number, k: number): number {
+  let result = 1;
+  for (let i = 1; i <= k; i++) result = (result * (n - i + 1)) / i;
+  return Math.round(result);
+}
+
+/** All subsets of `size` of the first `players` numbers, in lexicographic order. */
+function* subsets(players: number, size: number): Generator<readonly number[]> {
+  const chosen = Array.from({ length: size }, (_, i) => i);
+  for (;;) {
+    yield chosen;
+    let at = size - 1;
+    while (at >= 0 && chosen[at] === players - size + at) at--;
+    if (at < 0) return;
+    chosen[at]!++;
+    for (let i = at + 1; i < size; i++) chosen[i] = chosen[i - 1]! + 1;
+  }
 }
 
 function allCoalitions(players: number, count: number): Coalitions {

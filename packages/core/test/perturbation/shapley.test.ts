@@ -93,7 +93,7 @@ describe('KernelSHAP', () => {
     // 1000 draws of 1022: a hundred times as many from several streams bring it down tenfold.
     const parts = Array.from({ length: 100 }, (_, i) => coalitions(randomStream(i, 'part'), players, 1000));
     const bits = Uint8Array.from(parts.flatMap((part) => [...part.bits]));
-    const weights = new Float64Array(100_000).fill(1);
+    const weights = Float64Array.from(parts.flatMap((part) => [...part.weights]));
     const pooled = kernelShap(
       { bits, weights, players, complete: false },
       rowsOf(bits, players).map(game),
@@ -103,23 +103,41 @@ describe('KernelSHAP', () => {
     expect(relativeDifference(pooled, exact)).toBeLessThan(0.05);
   });
 
-  it('samples: sizes as the kernel weighs them, complements in pairs, a larger budget begins the same', () => {
+  it('takes the smallest and largest sizes whole, then draws as the kernel weighs, complements in pairs', () => {
     const players = 13;
-    const { bits } = coalitions(randomStream(5), players, 8000);
-    const rows = rowsOf(bits, players);
-    const sizes = new Float64Array(players);
+    const sample = coalitions(randomStream(5), players, 2200);
+    const rows = rowsOf(sample.bits, players);
+    const size = (row: Uint8Array) => row.reduce((sum, bit) => sum + bit, 0);
     rows.forEach((row, i) => {
-      sizes[row.reduce((sum, bit) => sum + bit, 0)]!++;
       if (i % 2 === 1) expect(row.every((bit, j) => bit === 1 - rows[i - 1]![j]!)).toBe(true);
     });
-    let total = 0;
-    for (let size = 1; size < players; size++) total += 1 / (size * (players - size));
-    for (let size = 1; size < players; size++) {
-      const expected = 8000 / (size * (players - size)) / total;
+    // 13 + 78 + 286 of the sizes 1, 2 and 3, and their complements.
+    expect(sample.enumerated).toBe(2 * (13 + 78 + 286));
+    const whole = rows.slice(0, sample.enumerated);
+    expect(new Set(whole.map(String)).size).toBe(whole.length);
+    whole.forEach((row, i) => expect(sample.weights[i]).toBe(shapleyKernelWeight(players, size(row))));
+    // The rest: sizes 4 to 9, with the weight of those sizes together.
+    const drawn = rows.slice(sample.enumerated);
+    const share = (k: number) => (players - 1) / (k * (players - k));
+    const between = [4, 5, 6, 7, 8, 9];
+    const total = between.reduce((sum, k) => sum + share(k), 0);
+    const weight = sample.weights.slice(sample.enumerated);
+    expect(weight.reduce((sum, value) => sum + value, 0)).toBeCloseTo(total, 10);
+    for (const k of between) {
+      const expected = (drawn.length * share(k)) / total;
       // Pairs, not rows, are independent.
-      expect(Math.abs(sizes[size]! - expected)).toBeLessThan(5 * Math.sqrt(2 * expected));
+      expect(Math.abs(drawn.filter((row) => size(row) === k).length - expected)).toBeLessThan(
+        5 * Math.sqrt(2 * expected),
+      );
     }
-    expect(coalitions(randomStream(5), players, 7).bits).toEqual(bits.subarray(0, 7 * players));
+  });
+
+  it.each([26, 27, 40, 98])('is decided with %i coalitions of 13 players, whatever the seed', (budget) => {
+    const weights = Array.from({ length: 13 }, (_, i) => Math.sin(i + 1));
+    const game: Game = (bits) => 2 + Array.from(bits).reduce((sum, bit, j) => sum + bit * weights[j]!, 0);
+    for (let seed = 0; seed < 50; seed++) {
+      expect(relativeDifference(shapOf(game, 13, budget, seed), weights)).toBeLessThan(1e-10);
+    }
   });
 
   it('says clearly what is wrong', () => {
