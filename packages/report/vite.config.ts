@@ -59,7 +59,7 @@ export default {
       replacement: here(`../${name}/src/index.ts`),
     })),
   },
-  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact', development: false } },
   build: {
     outDir: here('dist'),
     emptyOutDir: false,

@@ -10,7 +10,18 @@ import { mapOf, maskOf, pictureUrl } from '../state/pictures.ts';
 import { follow, go, openId } from '../state/place.ts';
 import { run } from '../state/report.ts';
 import { thresholdOf } from '../state/threshold.ts';
-import { closePicture, openRecord, pointer, sequence, shows, step, wipe, zoom, zoomTo } from '../state/viewer.ts';
+import {
+  closePicture,
+  focusBack,
+  openRecord,
+  pointer,
+  sequence,
+  shows,
+  step,
+  wipe,
+  zoom,
+  zoomTo,
+} from '../state/viewer.ts';
 import { Choice } from './choice.tsx';
 import { CopyButton } from './copy-button.tsx';
 import { ColourChoice, MethodChoice, OpacitySlider } from './display-controls.tsx';
@@ -36,7 +47,10 @@ export function Viewer() {
     const element = dialog.current;
     if (!element) return;
     if (id !== '' && !element.open) element.showModal();
-    if (id === '' && element.open) element.close();
+    if (id === '' && element.open) {
+      element.close();
+      focusBack();
+    }
   }, [id]);
   useEffect(() => {
     zoom.value = { scale: 1, x: 0, y: 0 };

@@ -25,10 +25,19 @@ export function openPicture(id: string, list?: readonly AuditRecord[]): void {
 }
 
 export function closePicture(): void {
-  const id = place.peek().id;
+  leaving = place.peek().id;
   go({ id: '' });
-  const tile = [...document.querySelectorAll<HTMLElement>('[data-id]')].find((element) => element.dataset.id === id);
-  (returnTo?.isConnected && returnTo.dataset.id === undefined ? returnTo : (tile ?? returnTo))?.focus();
+}
+
+let leaving = '';
+
+/** After the picture was closed: the focus goes to its tile, or where it came from. */
+export function focusBack(): void {
+  const tile = [...document.querySelectorAll<HTMLElement>('[data-id]')].find(
+    (element) => element.dataset.id === leaving,
+  );
+  if (returnTo?.isConnected && returnTo.dataset.id === undefined && returnTo !== document.body) returnTo.focus();
+  else (tile ?? returnTo)?.focus();
 }
 
 /** To the next picture of the list (or the one before), of all or of those that were decided right or wrong; false at its end. */

@@ -222,7 +222,7 @@ function Strip({ records, small = false }: { records: readonly AuditRecord[]; sm
             <g
               key={record.id}
               role="button"
-              tabIndex={0}
+              tabindex={0}
               class="strip-point"
               aria-label={`${shorten(record.id, 60)}: ${figure(score, 2)}, ${KIND_NAMES[kind]}`}
               onClick={() => openPicture(record.id, records)}

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chromium } from '../../../../tools/test-support/require.ts';
+import { ReportBrowser } from '../support/open-report.ts';
+import { syntheticReport } from '../support/synthetic-report.ts';
+
+const executable = chromium();
+
+describe.skipIf(!executable)('a report of 2,000 pictures', () => {
+  let browser: ReportBrowser;
+  let file = { url: '', bytes: 0 };
+  beforeAll(async () => {
+    browser = await ReportBrowser.start(executable!);
+    file = await browser.write('large', syntheticReport({ count: 2000, side: 128, mapSide: 112, grain: 3 }), 60e6);
+  });
+  afterAll(() => browser?.stop());
+
+  it('fits in 60 MB and answers within 2 seconds of work, while the rest of the file is still coming', async () => {
+    expect(file.bytes).toBeLessThan(60e6);
+    const page = await browser.browser.newPage({ viewport: { width: 1280, height: 900 } });
+    const devtools = await page.context().newCDPSession(page);
+    // The page's own work in seconds of its thread: the same on a busy machine.
+    await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+    await page.goto(`${file.url}#view=decisions`, { waitUntil: 'commit' });
+    await page.locator('.threshold-range').press('ArrowRight');
+    const { metrics } = await devtools.send('Performance.getMetrics');
+    const work = metrics.find(({ name }) => name === 'TaskDuration')!.value;
+    const clock = await page.evaluate(() => performance.now());
+    console.log(
+      `${(file.bytes / 1e6).toFixed(1)} MB: first key answered after ${(clock / 1000).toFixed(2)} s, ${work.toFixed(2)} s of work`,
+    );
+    expect(work).toBeLessThan(2);
+    await page.waitForFunction(() => document.readyState === 'complete');
+    await page.close();
+  });
+
+  it('draws only what is seen, wherever it is scrolled to', async () => {
+    const { page, problems } = await browser.open(`${file.url}#view=pictures`);
+    expect(await page.locator('.tile').count()).toBeLessThan(150);
+    await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+    await expect.poll(() => page.locator('.tile[data-at="1999"]').count()).toBe(1);
+    await expect
+      .poll(() =>
+        page
+          .locator('.tile[data-at="1999"] img')
+          .evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth),
+      )
+      .toBe(128);
+    expect(await page.locator('.tile').count()).toBeLessThan(150);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it('follows the slider within a frame', async () => {
+    const { page } = await browser.open(`${file.url}#view=decisions`);
+    await page.waitForFunction(() => document.readyState === 'complete');
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+    const work = async () =>
+      (await devtools.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration')!.value;
+    const before = await work();
+    const steps = await page.evaluate(async () => {
+      const slider = document.querySelector<HTMLInputElement>('.threshold-range')!;
+      const steps = 100;
+      for (let i = 0; i < steps; i++) {
+        slider.value = String(0.2 + (0.6 * i) / steps);
+        slider.dispatchEvent(new InputEvent('input', { bubbles: true }));
+        await new Promise((done) => requestAnimationFrame(done));
+      }
+      return steps;
+    });
+    const each = (1000 * ((await work()) - before)) / steps;
+    console.log(`each step of the slider takes ${each.toFixed(1)} ms of work`);
+    expect(each).toBeLessThan(33);
+    await page.close();
+  });
+});
