@@ -3,6 +3,7 @@ import { calibrationOf } from '../../metrics/calibration.ts';
 import { binaryScoreOf, positiveOf } from '../../metrics/decision.ts';
 import { twoSided } from '../../metrics/normal.ts';
 import { type Context, percent, pText, severityOf } from '../context.ts';
+import { GroupSizes, groupedErrors } from '../statistics/grouped-errors.ts';
 
 const LEAST = 30;
 
@@ -10,7 +11,8 @@ const LEAST = 30;
  * `miscalibration`: probabilities do not come true as often as they say. Of the positive class in a binary task, else of what was decided.
  *
  * Test: Spiegelhalter's z (Statistics in Medicine 5, 1986), two-sided: z = Σ (y − p)(1 − 2p) / √Σ (1 − 2p)² p (1 − p), with p kept within
- * [1e-6, 1 − 1e-6], so that one wrong certainty is not infinitely improbable. One test, nothing to correct. At least 30 pictures, p < 0.001 and an
+ * [1e-6, 1 − 1e-6], so that one wrong certainty is not infinitely improbable; divided by the root of the design effect where errors go together
+ * within groups ({@link groupedErrors}). One test, nothing to correct. At least 30 pictures, p < 0.001 and an
  * expected calibration error (10 bins) of 0.05. `high` from 0.2, `medium` from 0.1 on, else `low`.
  */
 export function miscalibration({ run, judged }: Context): Finding[] {
@@ -28,7 +30,9 @@ export function miscalibration({ run, judged }: Context): Finding[] {
     sum += (truth - p) * (1 - 2 * p);
     variance += (1 - 2 * p) ** 2 * p * (1 - p);
   }
-  const z = variance > 0 ? sum / Math.sqrt(variance) : 0;
+  const entries = judged.map((one) => ({ one }));
+  const [effect] = new GroupSizes(entries).effects(entries, groupedErrors(judged));
+  const z = variance > 0 ? sum / Math.sqrt(variance * effect) : 0;
   const p = twoSided(z);
   const ece = calibrationOf(
     pairs.map(([score]) => score),

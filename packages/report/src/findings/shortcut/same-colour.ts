@@ -67,7 +67,8 @@ function testOf(
   const chance = members.filter(
     ({ map: { covered } }) => covered && fellMore(covered.before, covered.cold, covered.hot),
   );
-  const p = binomialTail(guilty.length, guilty.length + chance.length, 0.5);
+  // The picture that suggested the colour was chosen for falling: it is no evidence.
+  const p = binomialTail(guilty.length - 1, guilty.length - 1 + chance.length, 0.5);
   if (guilty.length < LEAST || guilty.length < 0.5 * members.length || others.length < LEAST) return { p };
   if (guilty.filter(({ thumb }) => has(thumb)).length < 0.8 * guilty.length) return { p };
   if (others.filter(({ thumb }) => has(thumb)).length > 0.2 * others.length) return { p };
