@@ -1,5 +1,5 @@
 /**
- * Walks manifests of a million rows and tells how much memory that takes: `npx tsx tools/dataset/rows.ts [rows]`.
+ * Walks manifests of a million rows and tells how much memory that takes: `npx tsx packages/seewhy/tools/manifest-rows.ts [rows]`.
  * The manifests are generated below the system's temporary folder and deleted.
  */
 import { spawnSync } from 'node:child_process';
@@ -8,7 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetWriteFile } from 'hyparquet-writer';
-import { openDataset } from '../../packages/seewhy/src/dataset/dataset.ts';
+import { openDataset } from '../src/dataset/dataset.ts';
 
 const cells = (i: number) => ({
   path: `pictures/site ${i % 7}/ISIC_${String(i).padStart(8, '0')}.jpg`,
