@@ -60,7 +60,7 @@ export function patientPanel(
     {
       name: `patient-${panelSlug(name)}`,
       title: `${capital(noun)} ${shownName(name)}: ${list.length} ${list.length === 1 ? 'picture' : 'pictures'}, ${wrongText(list)}`,
-      subtitle: [patient === undefined ? `Drawn by seed ${seed} from ${names.length} (${noun}).` : 'Chosen by name.'],
+      subtitle: [patient === undefined ? `Drawn by seed ${seed}, one of ${names.length}.` : 'Chosen by name.'],
       flow: 'in turn',
       sections: [
         {
