@@ -90,7 +90,12 @@ const multiHead: LayerImporter = {
     const keys = b.transpose(spread(k!, parts.keySize), [0, 1, 3, 2]);
     let scores = b.matmul(b.mul(q!, scale), keys);
     const allowed = allowedPairs(layer, { query, key, value });
-    if (allowed !== undefined) scores = withoutForbidden(layer, scores, allowed);
+    if (allowed !== undefined)
+      // Keras 3 puts −10⁹ in place of a score, Keras 2 takes 10⁹ off it: their gradients differ.
+      scores =
+        layer.options.dialect === 3
+          ? b.where(allowed, scores, b.scalar(FORBIDDEN))
+          : withoutForbidden(layer, scores, allowed);
     let weights = b.op('Softmax', [scores], { axis: -1 });
     // Keras 3 leaves nothing to a query that may see nothing, but not where it computes in one step.
     const inOneStep =

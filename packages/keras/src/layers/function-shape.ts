@@ -1,0 +1,256 @@
+import { valuesIn } from '../layer.ts';
+import { heldAxis, type LayerValue } from '../model/layer-value.ts';
+import type { FunctionCall, FunctionTable } from './function-call.ts';
+import { getItem } from './get-item.ts';
+import { concatenated } from './merging.ts';
+import { reshapedTo, transposed } from './reshaping.ts';
+
+function reshapeFunction(call: FunctionCall): LayerValue {
+  const x = call.value(0, 'x', 'tensor');
+  const target = call.ints(1, 'newshape', 'shape');
+  const [batch, ...rest] = target;
+  if (batch !== -1 && batch !== x.shape[0] && batch !== 1) throw call.layer.refuse('a reshape of the batch');
+  if (rest.some((dim) => dim === 0)) throw call.layer.misfit(`Its shape is [${target.join(', ')}]`);
+  return reshapedTo(call.layer, x, rest);
+}
+
+function permuteFunction(call: FunctionCall, perm: readonly number[], x: LayerValue): LayerValue {
+  const rank = x.shape.length;
+  const axes = perm.map((axis) => (axis < 0 ? axis + rank : axis));
+  if (axes.length !== rank || new Set(axes).size !== rank || axes.some((axis) => axis < 0 || axis >= rank))
+    throw call.layer.misfit(`[${perm.join(', ')}] is no permutation`);
+  return transposed(call.layer, x, axes);
+}
+
+function withoutAxes(call: FunctionCall, x: LayerValue, axes: readonly number[]): LayerValue {
+  const plain = call.layer.b.inKerasLayout(x);
+  return {
+    ...plain,
+    shape: plain.shape.filter((_, axis) => !axes.includes(axis)),
+    value: call.layer.b.squeeze(plain.value, [...axes]),
+  };
+}
+
+function withAxis(call: FunctionCall, x: LayerValue, axis: number): LayerValue {
+  const rank = x.shape.length + 1;
+  const at = axis < 0 ? axis + rank : axis;
+  const plain = call.layer.b.inKerasLayout(x);
+  if (at < 1 || at >= rank) throw call.layer.misfit(`It adds the axis ${axis} to ${rank - 1}`);
+  return {
+    ...plain,
+    shape: [...plain.shape.slice(0, at), 1, ...plain.shape.slice(at)],
+    value: call.layer.b.unsqueeze(plain.value, [at]),
+  };
+}
+
+function listed(call: FunctionCall): LayerValue[] {
+  const first = call.arg(0, 'xs', 'values', 'x');
+  const values = valuesIn(first);
+  if (values.length === 0) throw call.layer.misfit('It joins no values');
+  return values;
+}
+
+function splitFunction(call: FunctionCall): LayerValue[] {
+  const x = call.value(0, 'x', 'value');
+  const [axis] = call.axes(x.shape.length, 2, 'axis') as [number];
+  const size = call.layer.known(x.shape[axis], 'the size of the axis it splits');
+  const parts = call.arg(1, 'indices_or_sections', 'num_or_size_splits');
+  let sizes: number[];
+  if (typeof parts === 'number') {
+    if (parts < 1 || size % parts !== 0) throw call.layer.misfit(`${size} is no multiple of ${parts}`);
+    sizes = new Array<number>(parts).fill(size / parts);
+  } else {
+    const list = call.ints(1, 'indices_or_sections', 'num_or_size_splits');
+    // Keras 3 gives the places of the cuts, TensorFlow the sizes.
+    sizes =
+      call.layer.options.dialect === 3 ? [...list, size].map((end, at) => end - (at === 0 ? 0 : list[at - 1]!)) : list;
+  }
+  if (sizes.some((part) => part < 0) || sizes.reduce((sum, part) => sum + part, 0) !== size)
+    throw call.layer.misfit(`[${sizes.join(', ')}] does not make up ${size}`);
+  return call.layer.b.split(x.value, sizes, heldAxis(x, axis)).map((value, at) => ({
+    ...x,
+    value,
+    shape: x.shape.map((dim, i) => (i === axis ? sizes[at]! : dim)),
+  }));
+}
+
+const PAD_MODES: Readonly<Record<string, string>> = {
+  constant: 'constant',
+  reflect: 'reflect',
+  symmetric: '',
+  edge: 'edge',
+};
+
+function padFunction(call: FunctionCall): LayerValue {
+  const x = call.value(0, 'x', 'tensor');
+  const widths = call.arg(1, 'pad_width', 'paddings');
+  const rank = x.shape.length;
+  const list = Array.isArray(widths) && widths.length === rank ? (widths as unknown[]) : undefined;
+  if (
+    !list?.every(
+      (item) =>
+        Array.isArray(item) &&
+        item.length === 2 &&
+        item.every((pad) => Number.isSafeInteger(pad) && pad >= 0 && pad < 2 ** 24),
+    )
+  )
+    throw call.layer.misfit('Its pad widths are no pairs of whole numbers');
+  const mode = PAD_MODES[String(call.arg(2, 'mode') ?? 'constant').toLowerCase()];
+  if (!mode) throw call.layer.refuse(`the padding mode '${String(call.arg(2, 'mode'))}'`);
+  const begins = new Array<number>(rank).fill(0);
+  const ends = new Array<number>(rank).fill(0);
+  const shape = x.shape.map((dim, axis) => {
+    const [before, behind] = list[axis] as [number, number];
+    begins[heldAxis(x, axis)] = before;
+    ends[heldAxis(x, axis)] = behind;
+    return dim === null ? null : dim + before + behind;
+  });
+  const fill = call.arg(3, 'constant_values');
+  const { b } = call.layer;
+  const value = b.op(
+    'Pad',
+    [
+      x.value,
+      b.ints([...begins, ...ends]),
+      mode === 'constant' ? b.scalar(typeof fill === 'number' ? fill : 0) : undefined,
+    ],
+    { mode },
+  );
+  return { ...x, shape, value };
+}
+
+function tileFunction(call: FunctionCall): LayerValue {
+  const x = call.layer.b.inKerasLayout(call.value(0, 'x', 'input'));
+  const repeats = call.ints(1, 'repeats', 'multiples');
+  if (repeats.length !== x.shape.length || repeats[0] !== 1 || repeats.some((count) => count < 1))
+    throw call.layer.refuse(`a repetition of [${repeats.join(', ')}]`);
+  return {
+    ...x,
+    shape: x.shape.map((dim, axis) => (dim === null ? null : dim * repeats[axis]!)),
+    value: call.layer.b.op('Tile', [x.value, call.layer.b.ints(repeats)]),
+  };
+}
+
+/** Each element several times: a new axis, a Tile, and a Reshape. */
+function repeatFunction(call: FunctionCall): LayerValue {
+  const x = call.layer.b.inKerasLayout(call.value(0, 'x', 'input'));
+  const [axis] = call.axes(x.shape.length, 2, 'axis') as [number];
+  const count = call.int(1, 'repeats');
+  const size = call.layer.known(x.shape[axis], 'the size of the axis it repeats');
+  if (call.arg(2, 'axis') === undefined || axis === 0 || count < 1)
+    throw call.layer.refuse('a repetition of the batch');
+  const { b } = call.layer;
+  const tiled = b.op('Tile', [
+    b.unsqueeze(x.value, [axis + 1]),
+    b.ints(Array.from({ length: x.shape.length + 1 }, (_, at) => (at === axis + 1 ? count : 1))),
+  ]);
+  const shape = x.shape.map((dim, at) => (at === axis ? size * count : dim));
+  const target = shape.map((dim, at) => (at < axis ? 0 : (dim ?? -1)));
+  return { ...x, shape, value: b.reshape(tiled, target) };
+}
+
+function flipFunction(call: FunctionCall): LayerValue {
+  const x = call.value(0, 'x', 'tensor');
+  const axes = call.axes(x.shape.length, 1, 'axis');
+  if (axes.includes(0)) throw call.layer.refuse('a reversal of the batch');
+  const all = axes.map(() => -1);
+  return {
+    ...x,
+    value: call.layer.b.slice(
+      x.value,
+      all,
+      axes.map(() => -(2 ** 31)),
+      axes.map((axis) => heldAxis(x, axis)),
+      all,
+    ),
+  };
+}
+
+function rollFunction(call: FunctionCall): LayerValue {
+  const x = call.value(0, 'x', 'input');
+  const { b } = call.layer;
+  if (call.arg(2, 'axis') === undefined) throw call.layer.refuse('a roll of the batch');
+  const axes = call.axes(x.shape.length, 2, 'axis');
+  const shifts = call.ints(1, 'shift');
+  let { value } = x;
+  axes.forEach((axis, at) => {
+    const size = call.layer.known(x.shape[axis], 'the size of the axis it rolls');
+    const shift = (((shifts[at] ?? shifts[0]!) % size) + size) % size;
+    if (axis === 0) throw call.layer.refuse('a roll of the batch');
+    if (shift === 0) return;
+    const held = heldAxis(x, axis);
+    const behind = b.slice(value, [size - shift], [size], [held]);
+    value = b.concat([behind, b.slice(value, [0], [size - shift], [held])], held);
+  });
+  return { ...x, value };
+}
+
+function broadcastFunction(call: FunctionCall): LayerValue {
+  const x = call.layer.b.inKerasLayout(call.value(0, 'x', 'input'));
+  const [, ...rest] = call.ints(1, 'shape');
+  if (rest.length !== x.shape.length - 1) throw call.layer.refuse('a broadcast to more dimensions');
+  const { b } = call.layer;
+  return { ...x, shape: [x.shape[0]!, ...rest], value: b.expand(x.value, b.ints([1, ...rest])) };
+}
+
+const swapAxes = (call: FunctionCall): LayerValue => {
+  const x = call.value(0, 'x');
+  const perm = x.shape.map((_, axis) => axis);
+  const [first] = call.axes(perm.length, 1, 'axis1') as [number];
+  const [second] = call.axes(perm.length, 2, 'axis2') as [number];
+  [perm[first], perm[second]] = [perm[second]!, perm[first]!];
+  return permuteFunction(call, perm, x);
+};
+
+const moveAxis = (call: FunctionCall): LayerValue => {
+  const x = call.value(0, 'x');
+  const sources = call.axes(x.shape.length, 1, 'source');
+  const targets = call.axes(x.shape.length, 2, 'destination');
+  const perm: number[] = [];
+  const rest = x.shape.map((_, axis) => axis).filter((axis) => !sources.includes(axis));
+  for (let at = 0; at < x.shape.length; at++) {
+    const found = targets.indexOf(at);
+    perm.push(found >= 0 ? sources[found]! : rest.shift()!);
+  }
+  return permuteFunction(call, perm, x);
+};
+
+export const SHAPE_FUNCTIONS: FunctionTable = {
+  reshape: reshapeFunction,
+  transpose: (call) => {
+    const x = call.value(0, 'x', 'a');
+    const reversed = x.shape.map((_, axis) => x.shape.length - 1 - axis);
+    return permuteFunction(
+      call,
+      call.arg(1, 'axes', 'perm') === undefined ? reversed : call.ints(1, 'axes', 'perm'),
+      x,
+    );
+  },
+  swapaxes: swapAxes,
+  moveaxis: moveAxis,
+  expand_dims: (call) => withAxis(call, call.value(0, 'x', 'input'), call.int(1, 'axis')),
+  squeeze: (call) => {
+    const x = call.value(0, 'x', 'input');
+    const all = x.shape.flatMap((dim, axis) => (dim === 1 && axis > 0 ? [axis] : []));
+    return withoutAxes(call, x, call.arg(1, 'axis') === undefined ? all : call.axes(x.shape.length, 1, 'axis'));
+  },
+  concatenate: (call) =>
+    concatenated(
+      call.layer,
+      listed(call),
+      call.arg(1, 'axis') === undefined ? (call.layer.options.dialect === 3 ? -1 : 0) : call.int(1, 'axis'),
+    ),
+  stack: (call) => {
+    const axis = call.int(1, 'axis');
+    const values = listed(call).map((value) => withAxis(call, value, axis));
+    return concatenated(call.layer, values, axis < 0 ? axis + values[0]!.shape.length : axis);
+  },
+  split: splitFunction,
+  pad: padFunction,
+  tile: tileFunction,
+  repeat: repeatFunction,
+  flip: flipFunction,
+  roll: rollFunction,
+  broadcast_to: broadcastFunction,
+  get_item: (call) => getItem(call.layer, call.value(0, 'x', 'tensor'), call.arg(1, 'key', 'slice_spec')),
+};
