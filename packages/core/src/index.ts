@@ -64,6 +64,7 @@ export type { MethodSupport } from './methods/support.ts';
 export { Model, type ModelOptions } from './model.ts';
 export { decodeNpy, encodeNpy, type NpyArray, npyToFloat32 } from './npy.ts';
 export { type Box, blankPicture, greyPicture, type Picture } from './picture/picture.ts';
+export { pictureOfTensor } from './picture/picture-of-tensor.ts';
 export { type Interpolation, resamplePicture } from './picture/resample.ts';
 export { type Preprocessed, preprocessPicture } from './preprocess/apply.ts';
 export { type Geometry, geometryOf, placeMap, seenBox } from './preprocess/geometry.ts';

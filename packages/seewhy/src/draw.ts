@@ -10,10 +10,10 @@ import {
   overlay,
   type Picture,
   panel,
+  pictureOfTensor,
   placeMap,
   type Raster,
   type RunTensor,
-  toFloat32,
 } from '@seewhy/core';
 import type { SaveKind } from './output-files.ts';
 import { encodePng } from './picture/encode-png.ts';
@@ -116,33 +116,15 @@ export class Draw {
   }
 }
 
-/** A `.npy` item as a picture to draw on: its channels, stretched from the smallest value to the largest. */
-export function pictureOfTensor(
+/** A `.npy` item as a picture to draw on, which the model takes as it is. */
+export function drawnTensor(
   tensor: RunTensor,
-  model: Model,
+  { image }: Model,
   name: string,
 ): { picture: Picture; geometry: Geometry } {
-  const { image } = model;
-  const { width, height, channels } = image;
-  const values = toFloat32(tensor);
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of values) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  const scale = high > low ? 255 / (high - low) : 0;
-  const data = new Uint8Array(width * height * 3);
-  for (let i = 0; i < width * height; i++) {
-    for (let c = 0; c < 3; c++) {
-      const channel = Math.min(c, channels - 1);
-      const value = image.layout === 'NCHW' ? values[channel * width * height + i]! : values[i * channels + channel]!;
-      data[i * 3 + c] = (value - low) * scale;
-    }
-  }
-  const notes = ['Drawn from the tensor itself: its smallest value black, its largest white.'];
-  const size = { width, height };
+  const size = { width: image.width, height: image.height };
   return {
-    picture: { ...size, channels: 3, data, name, notes },
+    picture: pictureOfTensor(tensor, image, name),
     geometry: { picture: size, resized: size, offset: { x: 0, y: 0 }, input: size },
   };
 }

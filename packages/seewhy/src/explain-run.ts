@@ -8,11 +8,12 @@ import {
   type RunTensor,
   type Target,
 } from '@seewhy/core';
-import { Draw, type DrawOptions, pictureOfTensor } from './draw.ts';
+import { Draw, type DrawOptions, drawnTensor } from './draw.ts';
 import { isAbort } from './errors.ts';
 import { imageTensorOf, type OpenedModel } from './open-model.ts';
 import { fileName, type OutputFile, type OutputFiles, type SaveKind, suffixOf } from './output-files.ts';
 import { decodePicture } from './picture/decode.ts';
+import type { PixelWindow } from './picture/window.ts';
 import { failureOf, type RecordContext, recordOf } from './record.ts';
 import type { ExplanationRecord, FailureRecord } from './schema.ts';
 import type { Source } from './sources.ts';
@@ -53,17 +54,23 @@ export interface ExplainRunOptions {
   readonly onSamples?: (done: number, total: number) => void;
 }
 
+/** How pictures are decoded. */
+export interface PixelOptions {
+  readonly maxPixels?: number | undefined;
+  readonly window?: PixelWindow | undefined;
+}
+
 /** Bytes of a picture on their way: begun early, awaited in order. */
 export type Decoding = Promise<
   { kind: 'picture'; picture: Picture } | { kind: 'tensor'; bytes: Uint8Array } | { kind: 'failed'; error: unknown }
 >;
 
 /** Reads and decodes one source; never rejects. */
-export async function decodeSource(source: Source, maxPixels?: number): Decoding {
+export async function decodeSource(source: Source, { maxPixels, window }: PixelOptions = {}): Decoding {
   try {
     const bytes = await source.read();
     if (source.kind === 'tensor') return { kind: 'tensor', bytes };
-    const options = { name: source.path, ...(maxPixels ? { maxPixels } : {}) };
+    const options = { name: source.path, ...(maxPixels ? { maxPixels } : {}), ...(window ? { window } : {}) };
     return { kind: 'picture', picture: await decodePicture(bytes, options) };
   } catch (error) {
     return { kind: 'failed', error };
@@ -74,21 +81,21 @@ export async function decodeSource(source: Source, maxPixels?: number): Decoding
 export class Lookahead {
   readonly #sources: readonly Source[];
   readonly #ahead: number;
-  readonly #maxPixels: number | undefined;
+  readonly #pixels: PixelOptions;
   readonly #begun: { source: Source; decoding: Decoding }[] = [];
   #next = 0;
 
-  constructor(sources: readonly Source[], ahead: number, maxPixels?: number) {
+  constructor(sources: readonly Source[], ahead: number, pixels: PixelOptions = {}) {
     this.#sources = sources;
     this.#ahead = ahead;
-    this.#maxPixels = maxPixels;
+    this.#pixels = pixels;
     this.#fill();
   }
 
   #fill(): void {
     while (this.#begun.length < this.#ahead && this.#next < this.#sources.length) {
       const source = this.#sources[this.#next++]!;
-      this.#begun.push({ source, decoding: decodeSource(source, this.#maxPixels) });
+      this.#begun.push({ source, decoding: decodeSource(source, this.#pixels) });
     }
   }
 
@@ -193,7 +200,7 @@ function* itemsOf(
       source,
       stem: count === 1 ? source.stem : `${source.stem}.${i}`,
       tensor,
-      ...pictureOfTensor(tensor, model, source.path),
+      ...drawnTensor(tensor, model, source.path),
     };
   }
 }

@@ -5,17 +5,20 @@ import {
   type Explanation,
   findMethod,
   Model,
+  pictureOfTensor,
   type RunTensor,
   type Runtime,
 } from '@seewhy/core';
 import type { Graph } from '@seewhy/onnx';
 import { errors } from './errors.ts';
 import { ExplainedPicture } from './explained-picture.ts';
-import { pictureOfTensor } from './picture-of-tensor.ts';
 import { runFacts } from './run-facts.ts';
 import { asSink, type RunFacts, type SinkLike } from './sinks/sink.ts';
 import { Tags, targetTag } from './tags.ts';
 import { withWeightsOf } from './with-weights-of.ts';
+
+/** Pictures smaller than this are enlarged: dashboards show them as they are. */
+const LEAST_SIDE = 112;
 
 /** How a training is explained. Methods, targets, layers and options of methods are those of `explain` in the core. */
 export interface TrainingOptions extends ExplainOptions {
@@ -103,7 +106,7 @@ export class TrainingExplainer {
     const tags = new Tags();
     return results.flatMap((explanations, at) => {
       const name = names?.[at] ?? String(at);
-      const picture = pictureOfTensor(images[at]!, model.image, name);
+      const picture = pictureOfTensor(images[at]!, model.image, name, LEAST_SIDE);
       const targets = options.ownTargets?.[at] ?? options.targets;
       const mask = inside?.[at];
       return explanations.map((explanation, index) => {

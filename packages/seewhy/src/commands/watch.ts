@@ -20,7 +20,7 @@ import {
   WatchState,
   watchCheckpoints,
 } from '@seewhy/training/node';
-import { pictureOfTensor } from '../draw.ts';
+import { drawnTensor } from '../draw.ts';
 import { EXIT, errors } from '../errors.ts';
 import { decodeSource } from '../explain-run.ts';
 import { filmStripAnimation, filmStripPage, MOST_FRAMES, stripsOf } from '../film-strip/film-strip.ts';
@@ -181,7 +181,7 @@ function itemsOf({ name, source, decoded }: Subject, { model, preprocess }: Open
   return Array.from({ length: items }, (_, at) => {
     const data = whole.data.subarray(at * size, (at + 1) * size);
     const tensor: RunTensor = { type: whole.type, dims: [1, ...whole.dims.slice(1)], data };
-    return { name: items === 1 ? name : `${name}.${at}`, tensor, ...pictureOfTensor(tensor, model, source.path) };
+    return { name: items === 1 ? name : `${name}.${at}`, tensor, ...drawnTensor(tensor, model, source.path) };
   });
 }
 
