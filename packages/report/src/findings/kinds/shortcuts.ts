@@ -1,5 +1,6 @@
 import type { Finding } from '../../finding.ts';
 import { type Context, percent, pText } from '../context.ts';
+import { byFrame } from '../shortcut/frame-decides.ts';
 import { byTarget, looksOf } from '../shortcut/look.ts';
 import { bySurroundings, outsideObject } from '../shortcut/outside-object.ts';
 import { sameColour } from '../shortcut/same-colour.ts';
@@ -16,7 +17,7 @@ const LEVEL = 0.01;
  *
  * A map alone accuses nobody: what it points at is covered, and the decision must fall. What is the object is told by the masks where the data
  * set has them ({@link outsideObject}, {@link bySurroundings}), else by what distinguishes shortcuts from objects ({@link samePlace},
- * {@link sameColour}, {@link tinted}). Every test of every method and class counts in one correction after Benjamini and Hochberg, q ≤ 0.01.
+ * {@link sameColour}, {@link tinted}), or by where it lies ({@link byFrame}). Every test of every method and class counts in one correction after Benjamini and Hochberg, q ≤ 0.01.
  * `high` where at least a tenth of the class's decisions are of that kind and the thing goes with the label or the score, else `medium`.
  * Of several accusations of one class that share half of their pictures the strongest is told.
  */
@@ -57,7 +58,11 @@ function testsOf(context: Context, method: string): Test[] {
         ...outsideObject(target, looks),
         ...(masked
           ? []
-          : [...samePlace(context, method, target, looks, all), ...sameColour(context, target, looks, all)]),
+          : [
+              ...samePlace(context, method, target, looks, all),
+              ...sameColour(context, target, looks, all),
+              ...byFrame(target, looks, all),
+            ]),
         ...tinted(context, target, looks, all),
       ];
     }),

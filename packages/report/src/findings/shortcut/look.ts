@@ -16,6 +16,8 @@ export interface Look {
   /** The cells that `covered.hot` covers. */
   readonly hot: Uint8Array;
   readonly thumb?: Uint8Array;
+  /** 8 × 8 pixels of what the map points at. */
+  readonly patch: Uint8Array;
 }
 
 /** The maps of one method that speak for the class their picture was decided to be: only they tell why it was. */
@@ -45,6 +47,7 @@ function read({ run, records }: Context, method: string): Look[] {
         target: map.target,
         mass: Float64Array.from(grid, (value) => value / total),
         hot,
+        patch: decodeGrid(map.patch),
         ...(record.thumb && { thumb: decodeGrid(record.thumb) }),
       },
     ];

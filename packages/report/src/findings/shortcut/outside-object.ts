@@ -1,7 +1,7 @@
 import { counted, percent } from '../context.ts';
 import { quantile } from '../statistics/quantile.ts';
 import { binomialTail } from '../statistics/tails.ts';
-import { fellMore, type Look, lost } from './look.ts';
+import { fell, fellMore, type Look, lost } from './look.ts';
 import type { Test } from './suspect.ts';
 import { whereHot } from './where-hot.ts';
 
@@ -65,8 +65,9 @@ const timesText = (factor: number) => `${factor < 10 ? factor.toFixed(1) : Math.
 
 /**
  * Where the data set has masks: a decision that stays with the object covered and falls with all but the object covered is made by the
- * background. One class may be what the model says when it sees nothing at all (in a two-class task the negative one): it is only accused when
- * another one is too, since two classes cannot both be the answer to nothing. Test as in {@link outsideObject}, against pictures that fall
+ * background: half of the probability stays in the first case, a third of the evidence goes in the second. One class may be what the model says when
+ * it sees nothing at all. In a two-class task that is the negative one, which is only accused when the other one is too; of several classes a single
+ * one is never accused strongly. Two classes cannot both be the answer to nothing. Test as in {@link outsideObject}, against pictures that fall
  * with the object covered and stay without the rest; at least 8 pictures and 30 % of the decisions.
  */
 export function bySurroundings(classes: ReadonlyMap<number, readonly Look[]>, negative: number | undefined): Test[] {
@@ -74,11 +75,12 @@ export function bySurroundings(classes: ReadonlyMap<number, readonly Look[]>, ne
     const probed = looks.filter(
       ({ record }) => record.probes?.object !== undefined && record.probes.surroundings !== undefined,
     );
-    const guilty = probed.filter(({ record: { probes } }) =>
-      fellMore(probes!.before, probes!.surroundings, probes!.object),
+    const stands = (before: number, after: number) => after >= 0.5 * before;
+    const guilty = probed.filter(
+      ({ record: { probes } }) => fell(probes!.before, probes!.surroundings) && stands(probes!.before, probes!.object!),
     );
-    const rightly = probed.filter(({ record: { probes } }) =>
-      fellMore(probes!.before, probes!.object, probes!.surroundings),
+    const rightly = probed.filter(
+      ({ record: { probes } }) => fell(probes!.before, probes!.object) && stands(probes!.before, probes!.surroundings!),
     );
     if (probed.length < 8) return [];
     const p = binomialTail(guilty.length, guilty.length + rightly.length, 0.5);
@@ -103,9 +105,9 @@ export function bySurroundings(classes: ReadonlyMap<number, readonly Look[]>, ne
     ];
   });
   const suspected = tests.filter(({ suspect }) => suspect);
-  return suspected.length > 1
-    ? tests
-    : tests.map(({ p, suspect }) =>
-        negative !== undefined && suspect && suspect.target !== negative ? { p, suspect } : { p },
-      );
+  if (suspected.length > 1) return tests;
+  return tests.map(({ p, suspect }) => {
+    if (!suspect || suspect.target === negative) return { p };
+    return { p, suspect: { ...suspect, strong: suspect.strong && negative !== undefined } };
+  });
 }

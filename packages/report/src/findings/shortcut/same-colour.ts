@@ -110,8 +110,7 @@ function testOf(
 }
 
 /** The colours of a patch, those that fill at least a sixteenth of it, by size. */
-function coloursOf({ map }: Look): Colour[] {
-  const patch = decodeGrid(map.patch);
+function coloursOf({ patch }: Look): Colour[] {
   const bins = new Map<number, [number, number, number, number]>();
   for (let i = 0; i + 2 < patch.length; i += 3) {
     const key = (patch[i]! >> 5) * 64 + (patch[i + 1]! >> 5) * 8 + (patch[i + 2]! >> 5);
@@ -131,8 +130,7 @@ const near = (bytes: Uint8Array, at: number, [r, g, b]: Colour) =>
 
 /** The colour, corrected by the pixels of all patches that are near it. */
 function middleOf(looks: readonly Look[], colour: Colour): Colour {
-  const found = looks.flatMap(({ map }) => {
-    const patch = decodeGrid(map.patch);
+  const found = looks.flatMap(({ patch }) => {
     return Array.from({ length: patch.length / 3 }, (_, i) => 3 * i)
       .filter((at) => near(patch, at, colour))
       .map((at) => [patch[at]!, patch[at + 1]!, patch[at + 2]!] as const);
@@ -141,16 +139,14 @@ function middleOf(looks: readonly Look[], colour: Colour): Colour {
 }
 
 /** Distance of the patch's nearest pixel from a colour. */
-function nearestTo({ map }: Look, [r, g, b]: Colour): number {
-  const patch = decodeGrid(map.patch);
+function nearestTo({ patch }: Look, [r, g, b]: Colour): number {
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i + 2 < patch.length; i += 3)
     least = Math.min(least, (patch[i]! - r) ** 2 + (patch[i + 1]! - g) ** 2 + (patch[i + 2]! - b) ** 2);
   return Math.sqrt(least);
 }
 
-function inPatch({ map }: Look, colour: Colour): boolean {
-  const patch = decodeGrid(map.patch);
+function inPatch({ patch }: Look, colour: Colour): boolean {
   let count = 0;
   for (let i = 0; i + 2 < patch.length; i += 3) if (near(patch, i, colour)) count++;
   return count >= patch.length / 3 / 16;

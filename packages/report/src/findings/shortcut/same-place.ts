@@ -4,6 +4,7 @@ import { type Context, counted, percent, pText } from '../context.ts';
 import { quantile } from '../statistics/quantile.ts';
 import { binomialTail, hypergeometricTail } from '../statistics/tails.ts';
 import { associationOf, told } from './association.ts';
+import { frameDecides } from './frame-decides.ts';
 import { CELLS, fellMore, type Look } from './look.ts';
 import type { Test } from './suspect.ts';
 import { awayFrom } from './usual-place.ts';
@@ -97,10 +98,6 @@ function testOf(context: Context, target: number, looks: readonly Look[], all: r
 /** Covering what the map points at takes the evidence, covering as much elsewhere does not. */
 const mapDecides = ({ map: { covered } }: Look) =>
   covered !== undefined && fellMore(covered.before, covered.hot, covered.cold);
-
-/** Covering the frame takes the evidence, covering all but the frame does not. */
-const frameDecides = ({ record: { probes }, target }: Look) =>
-  probes?.frame !== undefined && probes.target === target && fellMore(probes.before, probes.frame, probes.centre);
 
 const elsewhereDecides = ({ map: { covered } }: Look) =>
   covered !== undefined && fellMore(covered.before, covered.cold, covered.hot);
