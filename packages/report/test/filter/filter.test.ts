@@ -226,7 +226,7 @@ describe('parseFilter', () => {
       formatFilter(filter.node);
       completeFilter(text, text.length, context);
     }
-    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(performance.now() - start).toBeLessThan(30_000); // 1 s on an idle machine
   });
 });
 

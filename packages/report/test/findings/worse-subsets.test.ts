@@ -111,7 +111,7 @@ describe('worse-subset', () => {
     );
     const start = performance.now();
     findingsOf(run, records, []);
-    expect(performance.now() - start).toBeLessThan(30_000);
+    expect(performance.now() - start).toBeLessThan(60_000); // some 4 s on an idle machine
   });
 });
 
