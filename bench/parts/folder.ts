@@ -59,7 +59,7 @@ export async function measureFolder(effort: number): Promise<Record<string, Fold
 }
 
 /** Cuts of the fixtures' photos, 640 × 480 JPEG, the same each time. */
-async function makePhotos(): Promise<string> {
+export async function makePhotos(): Promise<string> {
   const folder = join(cache, 'photos');
   if (existsSync(folder) && readdirSync(folder).length === PHOTOS) return folder;
   mkdirSync(folder, { recursive: true });

@@ -14,6 +14,8 @@ const GENERATORS: readonly { writes: string; by: string }[] = [
   { writes: 'FEATURES.md', by: 'tools/features/generate.ts' },
   // The JSON that `seewhy explain` writes.
   { writes: 'packages/seewhy/schemas/explanation-v1.json', by: 'packages/seewhy/tools/schema.ts' },
+  // The run.json of an audit.
+  { writes: 'packages/seewhy/schemas/audit-v1.json', by: 'packages/seewhy/tools/audit-schema.ts' },
 ];
 
 type Generator = (current: string) => string | Promise<string>;

@@ -2,6 +2,7 @@ import type { AuditRun } from '@seewhy/report';
 import type { ColumnRole } from '../dataset/dataset.ts';
 import type { WrittenMethodOptions } from '../method-options.ts';
 import type { ExplainOptions } from '../options.ts';
+import type { PixelWindow } from '../picture/window.ts';
 import type { Activation } from './activations.ts';
 import { auditErrors } from './audit-errors.ts';
 import type { Chooser } from './plan.ts';
@@ -28,6 +29,7 @@ export interface AuditCommandOptions extends Omit<ExplainOptions, 'target'>, Wri
   mapSize?: number;
   maxSize?: number;
   maxPixels?: number;
+  window?: PixelWindow;
   /** False with `--no-cover`. */
   cover?: boolean;
   failOn?: string[];

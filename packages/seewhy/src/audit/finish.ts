@@ -22,7 +22,7 @@ import { RowStore, readMap } from './row-store.ts';
 import { JOURNAL, type RunFolder } from './run-folder.ts';
 
 /** Records that findings, clusters and report are made of; of more a part is drawn with the seed. Metrics and tables take all. */
-export const MOST_RECORDS = 50_000;
+export const MOST_RECORDS = 20_000;
 
 export interface Finished {
   readonly run: AuditRun;

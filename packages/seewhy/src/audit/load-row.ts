@@ -4,6 +4,7 @@ import { isSeewhyError } from '@seewhy/onnx';
 import type { Mask } from '@seewhy/report';
 import { type DatasetRow, decodeRow } from '../dataset/dataset.ts';
 import { describeError } from '../errors.ts';
+import type { PixelWindow } from '../picture/window.ts';
 import { maskSeen } from './mask-seen.ts';
 import type { RowProblem } from './problems.ts';
 
@@ -27,6 +28,7 @@ export interface LoadOptions {
   readonly preprocess: Preprocess;
   readonly input: { readonly width: number; readonly height: number };
   readonly maxPixels?: number | undefined;
+  readonly window?: PixelWindow | undefined;
 }
 
 /** Reads, decodes and preprocesses one row; what is wrong with the picture is a problem, never thrown. */
@@ -36,8 +38,8 @@ export async function loadRow(
 ): Promise<LoadedRow | { row: DatasetRow; failed: RowProblem }> {
   try {
     const bytes = await row.read();
-    const { maxPixels } = options;
-    const decoded = await decodeRow({ ...row, read: async () => bytes }, maxPixels === undefined ? {} : { maxPixels });
+    const { maxPixels, window } = options;
+    const decoded = await decodeRow({ ...row, read: async () => bytes }, { maxPixels, window });
     const { picture } = decoded;
     const { tensor, input, geometry } = preprocessPicture(picture, options.preprocess, options.input);
     const mask = decoded.mask && maskSeen(decoded.mask, geometry);

@@ -31,9 +31,9 @@ type Loaded = { at: number; item: Awaited<ReturnType<typeof loadRow>> };
 
 /** Rows that are wanted, read and decoded ahead of their use. */
 function loadedRows({ plan, signal }: Pass, wanted: (at: number) => boolean, batch: number): AsyncGenerator<Loaded> {
-  const { opened, dataset, scan, maxPixels } = plan;
+  const { opened, dataset, scan, maxPixels, window } = plan;
   const { width, height } = opened.model.image;
-  const options = { preprocess: opened.preprocess, input: { width, height }, maxPixels };
+  const options = { preprocess: opened.preprocess, input: { width, height }, maxPixels, window };
   const taken = new Uint8Array(scan.ids.size);
   async function* rows(): AsyncGenerator<{ at: number; row: DatasetRow }> {
     let left = scan.rows;

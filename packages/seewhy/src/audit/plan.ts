@@ -3,6 +3,7 @@ import type { AuditMethod, Task } from '@seewhy/report';
 import type { Dataset } from '../dataset/dataset.ts';
 import type { Gate } from '../gate.ts';
 import type { OpenedModel } from '../open-model.ts';
+import type { PixelWindow } from '../picture/window.ts';
 import type { ClassMap } from './class-map.ts';
 import type { Head } from './head.ts';
 import type { Problems } from './problems.ts';
@@ -42,6 +43,7 @@ export interface AuditPlan {
   readonly batch: number;
   readonly mapSize: number;
   readonly maxPixels: number | undefined;
+  readonly window: PixelWindow | undefined;
   readonly patient: string | undefined;
   readonly gates: readonly Gate[];
   readonly problems: Problems;

@@ -36,9 +36,10 @@ export class RowStore {
   /** Reads a row's picture again. @throws SeewhyError when it has gone meanwhile */
   async load(id: string): Promise<LoadedRow> {
     const row = this.#rows.get(id);
-    const { opened, maxPixels } = this.#plan;
+    const { opened, maxPixels, window } = this.#plan;
     const { width, height } = opened.model.image;
-    const loaded = row && (await loadRow(row, { preprocess: opened.preprocess, input: { width, height }, maxPixels }));
+    const loaded =
+      row && (await loadRow(row, { preprocess: opened.preprocess, input: { width, height }, maxPixels, window }));
     if (loaded && !('failed' in loaded)) return loaded;
     throw new SeewhyError({
       code: loaded?.failed.code ?? 'PICTURE_NOT_FOUND',

@@ -30,7 +30,7 @@ export const countOf = (cell: Cell, n: number): string => `${n} ${n === 1 ? ONE[
  * Sorted so that the surest of a cell come first: TP and FP by falling probability of the class, TN and FN by rising. For the errors, that is
  * the most wrong first.
  */
-export function surestFirst(cell: Cell, list: readonly Outcome[], score = scoreOfOutcome): Outcome[] {
+function surestFirst(cell: Cell, list: readonly Outcome[], score = scoreOfOutcome): Outcome[] {
   const sign = cell === 'TP' || cell === 'FP' ? -1 : 1;
   return [...list].sort((a, b) => sign * (score(a) - score(b)) || naturally(a.record.id, b.record.id));
 }

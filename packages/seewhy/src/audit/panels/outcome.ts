@@ -44,7 +44,7 @@ const surprise = (probability: number) => -Math.log(Math.max(SMALLEST, probabili
  * Cross-entropy of one picture: −ln p(label); of several labels of a multi-class head the likeliest counts. Multi-label: the mean over the
  * classes of −ln p for those of the label and −ln (1 − p) for the others.
  */
-export function lossOf(record: Plannable, run: PlannedRun): number | undefined {
+function lossOf(record: Plannable, run: PlannedRun): number | undefined {
   const { label } = record;
   if (label === undefined) return undefined;
   if (run.task === 'multilabel') {

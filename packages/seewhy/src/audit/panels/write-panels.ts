@@ -64,7 +64,7 @@ export async function writePanels(request: PanelsRequest): Promise<string[]> {
 }
 
 /** The method's own name where it is one that a file may have: `gradcam++`. */
-export const methodSlug = (name: string) => (/^[a-z0-9+-]{1,40}$/.test(name) ? name : panelSlug(name));
+const methodSlug = (name: string) => (/^[a-z0-9+-]{1,40}$/.test(name) ? name : panelSlug(name));
 
 const methodText = ({ title, layers }: AuditMethod): string =>
   layers.length > 0 ? `${shownName(title)} at ${shownName(layers.join(', '))}` : shownName(title);
