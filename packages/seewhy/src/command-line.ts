@@ -9,6 +9,7 @@ import {
   more,
   namedInput,
   oneOf,
+  pixelWindow,
   SCORES,
   SMOOTHINGS,
   saveKinds,
@@ -104,6 +105,11 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
       ).argParser(oneOf('--weights', WEIGHTS)),
     )
     .option('--until <share>', 'stop sampling when the relative uncertainty is at most this', fraction('--until', 0, 1))
+    .option(
+      '--window <what>',
+      'values of 16-bit and DICOM pictures: auto, full, range, or LOW,HIGH (default: auto)',
+      pixelWindow,
+    )
     .option(
       '--max-pixels <n>',
       'refuse pictures larger than this (default: 100000000)',
@@ -359,6 +365,11 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
       whole('--map-size', 0, 65_536),
     )
     .option('--max-size <bytes>', 'largest report (default: 60MB)', byteSize('--max-size'))
+    .option(
+      '--window <what>',
+      'values of 16-bit and DICOM pictures: auto, full, range, or LOW,HIGH (default: auto)',
+      pixelWindow,
+    )
     .option(
       '--max-pixels <n>',
       'refuse pictures larger than this (default: 100000000)',

@@ -1,6 +1,7 @@
 import type { Model, Target } from '@seewhy/core';
 import { errors } from './errors.ts';
 import { SAVE_KINDS, type SaveKind } from './output-files.ts';
+import type { PixelWindow } from './picture/window.ts';
 import { plainTargets } from './targets.ts';
 
 /** `a,b,c` as a list without empty parts. */
@@ -55,6 +56,22 @@ export function saveKinds(text: string, before: readonly SaveKind[] | undefined)
   const kinds = parts.includes('all') ? [...SAVE_KINDS] : parts.map((part) => oneOf('--save', SAVE_KINDS)(part));
   if (kinds.length === 0) throw errors.option('--save', text, `any of ${SAVE_KINDS.join(', ')}, or all`);
   return [...new Set([...(before ?? []), ...kinds])];
+}
+
+/** `--window 100,3000`: values that become black and white; or a word. */
+export function pixelWindow(text: string): PixelWindow {
+  const word = text.trim().toLowerCase();
+  if (word === 'auto' || word === 'full' || word === 'range') return word;
+  const parts = text.split(/[,:]/).map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  const [low, high] = parts;
+  if (parts.length !== 2 || !Number.isFinite(low) || !Number.isFinite(high) || low! >= high!)
+    throw errors.option(
+      '--window',
+      text,
+      'auto, full, range, or the values that become black and white, such as 0,4095',
+      ['auto', 'full', 'range'],
+    );
+  return [low!, high!];
 }
 
 /** `--size 224x320` (height x width) or `224` (both). */

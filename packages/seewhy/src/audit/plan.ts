@@ -1,4 +1,4 @@
-import type { ExplainOptions, Model } from '@seewhy/core';
+import type { ExplainOptions } from '@seewhy/core';
 import type { AuditMethod, Task } from '@seewhy/report';
 import type { Dataset } from '../dataset/dataset.ts';
 import type { Gate } from '../gate.ts';
@@ -49,5 +49,3 @@ export interface AuditPlan {
   readonly problems: Problems;
   readonly notices: readonly string[];
 }
-
-export type { Model };

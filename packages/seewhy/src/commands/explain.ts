@@ -38,6 +38,7 @@ import {
   writeAtomically,
 } from '../output-files.ts';
 import { loadSharp } from '../picture/sharp.ts';
+import type { PixelWindow } from '../picture/window.ts';
 import { startProgress } from '../progress.ts';
 import { GATE_FIELDS, gateFields } from '../record.ts';
 import type { ExplanationDocument, ExplanationRecord, FailureRecord } from '../schema.ts';
@@ -61,6 +62,7 @@ export interface ExplainCommandOptions extends MethodOptions, WrittenMethodOptio
   batch?: number;
   seed?: number;
   maxPixels?: number;
+  window?: PixelWindow;
   failOn?: string[];
   json?: true;
   jsonl?: true;
@@ -115,7 +117,7 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
     throw error;
   });
   // A dry run opens no picture.
-  const lookahead = new Lookahead(options.dryRun ? [] : found.sources, Math.max(3, batch + 2), options.maxPixels);
+  const lookahead = new Lookahead(options.dryRun ? [] : found.sources, Math.max(3, batch + 2), options);
   if (!options.dryRun && found.sources.some((source) => source.kind === 'picture')) await loadSharp();
   const opening = openModel(path, {
     ...loadOptions(options),

@@ -88,9 +88,9 @@ export interface Dataset {
 /** How the pixels of a row are read. */
 export interface RowDecodeOptions {
   /** Most pixels a picture may have (default 100 million). */
-  readonly maxPixels?: number;
+  readonly maxPixels?: number | undefined;
   /** How values of more than 8 bits become 0..255. */
-  readonly window?: PixelWindow;
+  readonly window?: PixelWindow | undefined;
   /** Only regions of these labels (default: all). */
   readonly maskLabels?: readonly string[];
 }
