@@ -25,7 +25,7 @@ const STEP = 1024;
  * a later walk asks `take` for each whether it is wanted.
  */
 export class Scan {
-  readonly ids = new IdTable();
+  readonly ids: IdTable;
   readonly labels: readonly FoundLabel[];
   /** True when some row has several labels, or an empty list of them. */
   readonly several: boolean;
