@@ -233,10 +233,10 @@ describe.skipIf(!executable)('the page of a report', () => {
     const alt = await page.locator('.stage img').first().getAttribute('alt');
     expect(alt).toMatch(/Predicted (malignant|benign): .* Labelled .* of its mass/);
     for (const name of ['Side by side', 'Wipe', 'All methods', 'Overlay']) {
-      await page.getByRole('radio', { name }).check();
+      await page.locator('.viewer').getByRole('radio', { name }).check();
       await page.waitForSelector('.stage canvas');
     }
-    await page.getByLabel('Contours').check();
+    await page.locator('.viewer').getByLabel('Contours').check();
     expect(await page.locator('.contour').count()).toBe(3);
     expect((await page.locator('.mask-line').getAttribute('d'))!.length).toBeGreaterThan(200);
     await page.locator('.stage').focus();
@@ -245,7 +245,7 @@ describe.skipIf(!executable)('the page of a report', () => {
     expect(read).toMatch(
       /x 68, y 64 · RGB \d+ \d+ \d+ · Grad-CAM \d\.\d\d \(raw [\d.]+\) · LRP -?\d\.\d\d .* (in|out)side the mask/,
     );
-    await page.getByLabel('Colours').selectOption('magma');
+    await page.locator('.viewer').getByLabel('Colours').selectOption('magma');
     await expect.poll(() => page.evaluate(() => location.hash)).toContain('colours=magma');
     expect(problems).toEqual([]);
     await page.close();

@@ -37,7 +37,11 @@ export function Stage({ url, alt, map, mask, colours, alpha, wiping = false }: S
   const [, height, width] = run.model.input;
   const at = pointer.value;
   return (
-    <section
+    // biome-ignore lint/a11y/useSemanticElements: a picture is no set of fields
+    <div
+      role="group"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: the reading cross and the zoom are moved by keys here
+      tabIndex={0}
       class="stage"
       ref={box}
       aria-label="Picture: plus and minus zoom, shift and arrows move the reading cross"
@@ -85,7 +89,7 @@ export function Stage({ url, alt, map, mask, colours, alpha, wiping = false }: S
           style={{ left: `${100 * (at.x - x) * scale}%`, top: `${100 * (at.y - y) * scale}%` }}
         />
       )}
-    </section>
+    </div>
   );
 }
 

@@ -29,6 +29,7 @@ import { Legend } from './legend.tsx';
 import { KIND_NAMES, Mark } from './marks.tsx';
 import { Name } from './name.tsx';
 import { Readout } from './readout.tsx';
+import { ScrollBox } from './scroll-box.tsx';
 import { Stage } from './stage.tsx';
 
 const MODE_NAMES: Readonly<Record<Mode, string>> = {
@@ -527,7 +528,7 @@ function MapFacts({ record }: { record: AuditRecord }) {
   return (
     <>
       <h3>Where the maps look</h3>
-      <div class="table-box">
+      <ScrollBox label="Where the maps look">
         <table class="table-small">
           <thead>
             <tr>
@@ -563,7 +564,7 @@ function MapFacts({ record }: { record: AuditRecord }) {
             })}
           </tbody>
         </table>
-      </div>
+      </ScrollBox>
       {known.map(({ name, title }) => {
         const { covered, warnings } = record.maps![name]!;
         return (

@@ -87,7 +87,8 @@ export function adjust(change: Partial<Place>): void {
 }
 
 /** An address that leads there, for links. */
-export const linkTo = (change: Partial<Place>) => `#${placeText({ ...place.value, ...change })}`;
+export const linkTo = (change: Partial<Place>) =>
+  `${location.href.replace(/#.*$/s, '')}#${placeText({ ...place.value, ...change })}`;
 
 /** A link that is followed within the page keeps what stands in the address; opening it in a new tab works too. */
 export const follow = (change: Partial<Place>) => ({

@@ -13,6 +13,7 @@ import { count, figure, percent, shorten } from '../draw/text.ts';
 import { Choice } from '../parts/choice.tsx';
 import { EstimateRow } from '../parts/estimate.tsx';
 import { Name } from '../parts/name.tsx';
+import { ScrollBox } from '../parts/scroll-box.tsx';
 import { ThresholdSlider } from '../parts/threshold-slider.tsx';
 import { follow, go } from '../state/place.ts';
 import { run } from '../state/report.ts';
@@ -104,32 +105,34 @@ function Averages() {
     ['Micro', micro],
   ] as const;
   return (
-    <div class="card table-box">
+    <div class="card">
       <h2>Means over the classes</h2>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Mean</th>
-            {['Precision', 'Recall', 'F1', 'AUC', 'Av. precision'].map((name) => (
-              <th scope="col" class="number" key={name}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {lines.map(([name, row]) => (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              {(['precision', 'recall', 'f1', 'auc', 'averagePrecision'] as const).map((key) => (
-                <td class="number" key={key} title={row[key].reason}>
-                  {figure(row[key].value)}
-                </td>
+      <ScrollBox label="Means over the classes">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Mean</th>
+              {['Precision', 'Recall', 'F1', 'AUC', 'Av. precision'].map((name) => (
+                <th scope="col" class="number" key={name}>
+                  {name}
+                </th>
               ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {lines.map(([name, row]) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                {(['precision', 'recall', 'f1', 'auc', 'averagePrecision'] as const).map((key) => (
+                  <td class="number" key={key} title={row[key].reason}>
+                    {figure(row[key].value)}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </ScrollBox>
     </div>
   );
 }
@@ -238,8 +241,7 @@ function Matrix() {
         {matrix.omitted > 0 && `, ${matrix.omitted} without label or score left out`}
         {hidden > 0 && `; ${hidden} classes with fewer confusions are not shown`}.
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reached by keys */}
-      <section class="table-box matrix-box" tabIndex={0} aria-label="Confusion matrix">
+      <ScrollBox kind="matrix-box" label="Confusion matrix">
         <table class="matrix">
           <thead>
             <tr>
@@ -294,7 +296,7 @@ function Matrix() {
             ))}
           </tbody>
         </table>
-      </section>
+      </ScrollBox>
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { ColourChoice, LookChoice, MethodChoice, OpacitySlider } from '../parts/
 import { Gallery } from '../parts/gallery.tsx';
 import { Name } from '../parts/name.tsx';
 import { PairCaption, PairThumb } from '../parts/pair-tile.tsx';
+import { ScrollBox } from '../parts/scroll-box.tsx';
 import { chosen, comparison, FLIPS, type FlipChoice, flip } from '../state/comparison.ts';
 import { follow, go } from '../state/place.ts';
 import { filterFor } from '../state/selection.ts';
@@ -157,60 +158,62 @@ function trend({ better, difference }: Pick<ComparedMetric, 'better' | 'differen
 
 function Metrics({ data }: { data: ComparisonData }) {
   return (
-    <div class="card table-box">
+    <div class="card">
       <h2>
         Figures on the shared pictures <span class="quiet">with 95 % intervals</span>
       </h2>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Figure</th>
-            <th scope="col" class="number">
-              A
-            </th>
-            <th scope="col" class="number">
-              B
-            </th>
-            <th scope="col" class="number">
-              B − A
-            </th>
-            <th scope="col">95 % interval</th>
-            <th scope="col" class="number">
-              p
-            </th>
-            <th scope="col">B is</th>
-          </tr>
-        </thead>
-        <tbody>
-          {data.metrics.map((metric) => {
-            const { mark, text, kind } = trend(metric);
-            return (
-              <tr key={metric.name}>
-                <th scope="row">
-                  <Name text={metric.title} most={60} />
-                  {metric.better === 'lower' && <span class="quiet small"> (lower is better)</span>}
-                </th>
-                <td class="number" title={metric.a.reason ?? range(metric.a)}>
-                  {number(metric.a.value)}
-                </td>
-                <td class="number" title={metric.b.reason ?? range(metric.b)}>
-                  {number(metric.b.value)}
-                </td>
-                <td class="number">
-                  <strong>{signed(metric.difference.value)}</strong>
-                </td>
-                <td class="interval quiet" title={metric.difference.test}>
-                  {range(metric.difference, signed) || metric.difference.reason}
-                </td>
-                <td class="number">{metric.difference.p === null ? '–' : short(metric.difference.p)}</td>
-                <td class={kind}>
-                  <span aria-hidden="true">{mark}</span> {text}
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
+      <ScrollBox label="Figures of both runs">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Figure</th>
+              <th scope="col" class="number">
+                A
+              </th>
+              <th scope="col" class="number">
+                B
+              </th>
+              <th scope="col" class="number">
+                B − A
+              </th>
+              <th scope="col">95 % interval</th>
+              <th scope="col" class="number">
+                p
+              </th>
+              <th scope="col">B is</th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.metrics.map((metric) => {
+              const { mark, text, kind } = trend(metric);
+              return (
+                <tr key={metric.name}>
+                  <th scope="row">
+                    <Name text={metric.title} most={60} />
+                    {metric.better === 'lower' && <span class="quiet small"> (lower is better)</span>}
+                  </th>
+                  <td class="number" title={metric.a.reason ?? range(metric.a)}>
+                    {number(metric.a.value)}
+                  </td>
+                  <td class="number" title={metric.b.reason ?? range(metric.b)}>
+                    {number(metric.b.value)}
+                  </td>
+                  <td class="number">
+                    <strong>{signed(metric.difference.value)}</strong>
+                  </td>
+                  <td class="interval quiet" title={metric.difference.test}>
+                    {range(metric.difference, signed) || metric.difference.reason}
+                  </td>
+                  <td class="number">{metric.difference.p === null ? '–' : short(metric.difference.p)}</td>
+                  <td class={kind}>
+                    <span aria-hidden="true">{mark}</span> {text}
+                  </td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </ScrollBox>
     </div>
   );
 }
