@@ -106,7 +106,7 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     )
     .option('--until <share>', 'stop sampling when the relative uncertainty is at most this', fraction('--until', 0, 1))
     .option(
-      '--window <what>',
+      '--levels <what>',
       'values of 16-bit and DICOM pictures: auto, full, range, or LOW,HIGH (default: auto)',
       pixelWindow,
     )
@@ -366,7 +366,7 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     )
     .option('--max-size <bytes>', 'largest report (default: 60MB)', byteSize('--max-size'))
     .option(
-      '--window <what>',
+      '--levels <what>',
       'values of 16-bit and DICOM pictures: auto, full, range, or LOW,HIGH (default: auto)',
       pixelWindow,
     )

@@ -58,7 +58,7 @@ export function saveKinds(text: string, before: readonly SaveKind[] | undefined)
   return [...new Set([...(before ?? []), ...kinds])];
 }
 
-/** `--window 100,3000`: values that become black and white; or a word. */
+/** `--levels 100,3000`: values that become black and white; or a word. */
 export function pixelWindow(text: string): PixelWindow {
   const word = text.trim().toLowerCase();
   if (word === 'auto' || word === 'full' || word === 'range') return word;
@@ -66,7 +66,7 @@ export function pixelWindow(text: string): PixelWindow {
   const [low, high] = parts;
   if (parts.length !== 2 || !Number.isFinite(low) || !Number.isFinite(high) || low! >= high!)
     throw errors.option(
-      '--window',
+      '--levels',
       text,
       'auto, full, range, or the values that become black and white, such as 0,4095',
       ['auto', 'full', 'range'],

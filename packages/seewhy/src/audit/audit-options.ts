@@ -29,7 +29,7 @@ export interface AuditCommandOptions extends Omit<ExplainOptions, 'target'>, Wri
   mapSize?: number;
   maxSize?: number;
   maxPixels?: number;
-  window?: PixelWindow;
+  levels?: PixelWindow;
   /** False with `--no-cover`. */
   cover?: boolean;
   failOn?: string[];

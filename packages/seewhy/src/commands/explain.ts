@@ -62,7 +62,7 @@ export interface ExplainCommandOptions extends MethodOptions, WrittenMethodOptio
   batch?: number;
   seed?: number;
   maxPixels?: number;
-  window?: PixelWindow;
+  levels?: PixelWindow;
   failOn?: string[];
   json?: true;
   jsonl?: true;
@@ -117,7 +117,10 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
     throw error;
   });
   // A dry run opens no picture.
-  const lookahead = new Lookahead(options.dryRun ? [] : found.sources, Math.max(3, batch + 2), options);
+  const lookahead = new Lookahead(options.dryRun ? [] : found.sources, Math.max(3, batch + 2), {
+    maxPixels: options.maxPixels,
+    window: options.levels,
+  });
   if (!options.dryRun && found.sources.some((source) => source.kind === 'picture')) await loadSharp();
   const opening = openModel(path, {
     ...loadOptions(options),
