@@ -18,7 +18,6 @@ def auc(truth, scores):
     return float((difference > 0).mean() + (difference == 0).mean() / 2)
 
 
-
 def figures(model, views, marks, truth):
     scores = [model.predict(view.astype(np.float32), batch_size=50, verbose=0)[:, 0] for view in views]
     ruler = np.array(["ruler" in mark for mark in marks])

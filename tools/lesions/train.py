@@ -1,6 +1,6 @@
 """Trains one network on one deal of the marks.
 
-  python tools/lesions/train.py CACHE DEAL OUT.keras [--epochs 24]
+  python tools/lesions/train.py CACHE DEAL OUT.keras [--epochs 20]
 
 CACHE: what make.py has drawn. Seeded, on deterministic kernels; another release or processor may still round otherwise.
 """
@@ -67,5 +67,5 @@ if __name__ == "__main__":
     parser.add_argument("cache", type=Path)
     parser.add_argument("deal", choices=("shortcut", "even"))
     parser.add_argument("out", type=Path)
-    parser.add_argument("--epochs", type=int, default=24)
+    parser.add_argument("--epochs", type=int, default=20)
     main(**vars(parser.parse_args()))
