@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeNpy, toFloat32 } from '@seewhy/core';
 import type { AuditRun } from '@seewhy/report';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pythonPeers } from '../../../../tools/test-support/require.ts';
 import { csvOf, type DrawnRow, drawSet } from '../audit/drawn-set.ts';
 import { built, files, folder, model, seewhy } from './seewhy.ts';
 
@@ -122,6 +123,22 @@ describe('a run folder', () => {
     expect(read).toHaveLength(lines.length);
     for (const [i, line] of lines.entries())
       for (const [name, value] of Object.entries(line)) expect(read[i]![name] ?? null, name).toEqual(value);
+  });
+
+  const python = pythonPeers('torch');
+  it.skipIf(!python)('is read by pyarrow, value by value', () => {
+    const script = `
+import json, sys, pyarrow.parquet as pq
+rows = pq.read_table(sys.argv[1] + '/predictions.parquet').to_pylist()
+lines = [json.loads(line) for line in open(sys.argv[1] + '/predictions.jsonl', encoding='utf8')]
+assert len(rows) == len(lines)
+for row, line in zip(rows, lines):
+    assert row == {**dict.fromkeys(row), **line}, (row, line)
+print(len(rows))
+`;
+    const read = spawnSync(python!, ['-c', script, whole], { encoding: 'utf8' });
+    expect(read.stderr).toBe('');
+    expect(read.stdout.trim()).toBe(String(COUNT));
   });
 
   it('keeps the columns of the data set as they are', () => {
