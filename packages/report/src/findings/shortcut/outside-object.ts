@@ -1,6 +1,7 @@
 import { counted, percent } from '../context.ts';
 import { quantile } from '../statistics/quantile.ts';
 import { binomialTail } from '../statistics/tails.ts';
+import { frameDecides } from './frame-decides.ts';
 import { fell, fellMore, type Look, lost } from './look.ts';
 import type { Test } from './suspect.ts';
 import { whereHot } from './where-hot.ts';
@@ -11,27 +12,36 @@ const LEAST_HOLDING = 0.2;
 
 /**
  * Where the data set has masks: the model decides by something outside the object, if covering what the map points at **outside** the object
- * makes the decision fall, and covering as much elsewhere does not. A map that only strays changes nothing and accuses nobody.
+ * makes the decision fall, and covering as much elsewhere does not. A map that only strays changes nothing and accuses nobody. What lies all around,
+ * of which a map shows a part, is covered as the frame: where that makes the decision fall, and half as much again as covering the object.
  *
- * Test: among the pictures where just one of the two makes the decision fall, how often it is the hot part (sign test; McNemar 1947, exact,
+ * Test: among the pictures where just one of the two makes the decision fall, how often it is the first (sign test; McNemar 1947, exact,
  * one-sided). At least 4 pictures and 5 % of the class's decisions, in a fifth of which at least half of the probability also stands with the object itself covered.
  */
 export function outsideObject(target: number, looks: readonly Look[]): Test[] {
   const masked = looks.filter(({ record, map }) => record.masked && map.covered !== undefined);
-  const drop = ({ map: { covered } }: Look) => lost(covered!.before, covered!.outside ?? covered!.before);
+  const drop = ({ record: { probes }, map: { covered } }: Look) =>
+    Math.max(
+      lost(covered!.before, covered!.outside ?? covered!.before),
+      probes?.frame === undefined ? 0 : lost(probes.before, probes.frame),
+    );
   const guilty = masked
-    .filter(({ map }) => fellMore(map.covered!.before, map.covered!.outside, map.covered!.cold))
+    .filter(
+      (look) =>
+        fellMore(look.map.covered!.before, look.map.covered!.outside, look.map.covered!.cold) ||
+        (frameDecides(look) && standsWithout(look) && frameBeatsObject(look)),
+    )
     .sort((a, b) => drop(b) - drop(a));
   const chance = masked.filter(({ map }) => fellMore(map.covered!.before, map.covered!.cold, map.covered!.outside));
   if (masked.length < LEAST) return [];
   const p = binomialTail(guilty.length, guilty.length + chance.length, 0.5);
   if (guilty.length < LEAST || guilty.length < LEAST_SHARE * masked.length) return [{ p }];
   const without = guilty.filter(({ record }) => record.probes?.object !== undefined);
-  const holds = without.filter(({ record: { probes } }) => probes!.object! >= 0.5 * probes!.before);
+  const holds = without.filter(standsWithout);
   // Where the object is needed too, what lies outside adds to it and does not stand in for it.
   if (without.length >= LEAST && holds.length < LEAST_HOLDING * without.length) return [{ p }];
   const evidence = [
-    `In ${counted(guilty.length, 'picture')} of ${masked.length} decided so, covering what the map points at outside the mask makes the odds of the decision ${timesText(Math.exp(quantile(guilty.map(drop))))} smaller (median); covering as much elsewhere did so in ${counted(chance.length, 'picture')} where the hot part did not.`,
+    `In ${counted(guilty.length, 'picture')} of ${masked.length} decided so, covering what the map points at outside the mask (or the frame of the picture) makes the odds of the decision ${timesText(Math.exp(quantile(guilty.map(drop))))} smaller (median); covering as much elsewhere did so in ${counted(chance.length, 'picture')} where the hot part did not.`,
     ...(without.length > 0
       ? [`With the object itself covered, the decision stays in ${holds.length} of ${without.length} of them.`]
       : []),
@@ -60,6 +70,14 @@ export function outsideObject(target: number, looks: readonly Look[]): Test[] {
     },
   ];
 }
+
+/** At least half of the probability stays with the object covered. */
+const standsWithout = ({ record: { probes } }: Look) =>
+  probes?.object !== undefined && probes.object >= 0.5 * probes.before;
+
+/** The frame holds half as much evidence again as the object: an object that lies on the frame is covered by both. */
+const frameBeatsObject = ({ record: { probes } }: Look) =>
+  lost(probes!.before, probes!.frame!) >= 1.5 * lost(probes!.before, probes!.object!);
 
 const timesText = (factor: number) => `${factor < 10 ? factor.toFixed(1) : Math.round(factor)} times`;
 

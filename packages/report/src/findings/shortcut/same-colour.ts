@@ -14,7 +14,9 @@ const NEAR = 40;
 /** Pixels of a sticker differ by less than this from its colour. */
 const SAME = 18;
 /** Pictures whose patches suggest colours. */
-const SEEDS = 24;
+const SEEDS = 12;
+/** Others that are searched for a colour. */
+const SEARCHED = 200;
 
 type Colour = readonly [number, number, number];
 
@@ -28,7 +30,7 @@ type Colour = readonly [number, number, number];
  * 3. At most 20 % of the other pictures have a cell of that colour anywhere; at least 80 % of these do.
  * 4. It is one colour, not the middle of a range: the patches of few other decisions for the class (a third as many) come near it without having it.
  *
- * Tried are the colours of the hot patches of up to 24 pictures that fall when covered.
+ * Tried are the colours of the hot patches of up to 12 pictures that fall when covered.
  */
 export function sameColour(context: Context, target: number, looks: readonly Look[], all: readonly Look[]): Test[] {
   const falling = looks.filter(
@@ -71,12 +73,13 @@ function testOf(
   const p = binomialTail(guilty.length - 1, guilty.length - 1 + chance.length, 0.5);
   if (guilty.length < LEAST || guilty.length < 0.5 * members.length || others.length < LEAST) return { p };
   if (guilty.filter(({ thumb }) => has(thumb)).length < 0.8 * guilty.length) return { p };
-  if (others.filter(({ thumb }) => has(thumb)).length > 0.2 * others.length) return { p };
-  const middle = middleOf(guilty, colour);
+  const middle = middleOf(spread(guilty, SEARCHED / 2), colour);
   const distances = looks.map((look) => nearestTo(look, middle));
   const same = distances.filter((value) => value <= SAME).length;
   const almost = distances.filter((value) => value > SAME && value <= 3 * SAME).length;
   if (same < 0.5 * members.length || almost > same / 3) return { p };
+  const searched = spread(others, SEARCHED);
+  if (searched.filter(({ thumb }) => has(thumb)).length > 0.2 * searched.length) return { p };
   const away = awayFrom(guilty, others);
   if (away.share < 0.75 || away.p > 0.001 || away.middle > 0.5) return { p };
   const association = associationOf(context, target, ({ thumb }: AuditRecord) =>
@@ -127,6 +130,12 @@ function coloursOf({ patch }: Look): Colour[] {
 
 const near = (bytes: Uint8Array, at: number, [r, g, b]: Colour) =>
   (bytes[at]! - r) ** 2 + (bytes[at + 1]! - g) ** 2 + (bytes[at + 2]! - b) ** 2 <= NEAR * NEAR;
+
+/** At most so many of a list, evenly spread. */
+function spread<T>(list: readonly T[], most: number): readonly T[] {
+  if (list.length <= most) return list;
+  return Array.from({ length: most }, (_, i) => list[Math.floor((i * list.length) / most)]!);
+}
 
 /** The colour, corrected by the pixels of all patches that are near it. */
 function middleOf(looks: readonly Look[], colour: Colour): Colour {

@@ -55,7 +55,8 @@ export function samePlace(
 }
 
 function testOf(context: Context, target: number, looks: readonly Look[], all: readonly Look[], thing: Thing): Test {
-  const decides = (look: Look) => mapDecides(look) || (thing.onFrame && frameDecides(look));
+  // Covering its object takes the evidence of any good decision: where the frame tells, only the frame counts.
+  const decides = thing.onFrame ? frameDecides : mapDecides;
   const seen = all.filter(({ thumb }) => thumb !== undefined);
   const having = seen.filter(({ thumb }) => thing.present(thumb));
   const deciding = seen.filter(decides).length;
@@ -144,7 +145,8 @@ const MOST_CELLS = 6;
  * What the thumbs of some pictures have in common where their maps point: of the cells hot in 60 % of them (and, if asked for, of the frame's), the
  * quarter, at most six, that tells them best from the others; its median colours and edge strength. The distance of a picture is the mean over
  * these cells of the root of the mean squared difference of the four values. Undefined unless the median distance of these is at most 10 (of
- * 255), that of the others at least 10 and 2.5 times as much, and at most 40 % of the others are as near as nine in ten of these.
+ * 255), that of the others at least 10 and 2.5 times as much, and at most 40 % of the others are as near as nine in ten of these; nor where a third of the pictures' other cells have its colours: that is the background,
+ * and nothing lies there.
  */
 export function thingAt(looks: readonly Look[], others: readonly Look[], onFrame: boolean): Thing | undefined {
   const own = looks.flatMap(({ thumb }) => thumb ?? []);
@@ -171,6 +173,7 @@ export function thingAt(looks: readonly Look[], others: readonly Look[], onFrame
   const reach = quantile(near, 0.9);
   if (within > 10 || between < 10 || between < 2.5 * within) return undefined;
   if (far.filter((value) => value <= reach).length > 0.4 * far.length) return undefined;
+  if (quantile(own.map((thumb) => elsewhere(thumb, clearest))) > 0.35) return undefined;
   const mass = new Float32Array(CELLS);
   for (const { cell } of clearest) mass[cell] = 1;
   return {
@@ -186,6 +189,25 @@ export function thingAt(looks: readonly Look[], others: readonly Look[], onFrame
 /** Two rings: what the probe `frame` covers. */
 const isFrame = (cell: number) =>
   [cell % GRID, Math.floor(cell / GRID)].some((place) => place < 2 || place >= GRID - 2);
+
+/** Share of a thumb's other cells that are like one of the thing's (root of the mean squared difference of the colours below 20). */
+function elsewhere(
+  thumb: Uint8Array,
+  thing: readonly { readonly cell: number; readonly values: readonly number[] }[],
+): number {
+  const own = new Set(thing.map(({ cell }) => cell));
+  let like = 0;
+  for (let cell = 0; cell < CELLS; cell++) {
+    if (own.has(cell)) continue;
+    if (
+      thing.some(
+        ({ values }) => Math.hypot(...[0, 1, 2].map((c) => thumb[4 * cell + c]! - values[c]!)) < 20 * Math.sqrt(3),
+      )
+    )
+      like++;
+  }
+  return like / (CELLS - own.size);
+}
 
 function cellDistance(thumb: Uint8Array, cell: number, values: readonly number[]): number {
   let sum = 0;
