@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromium } from '../../../../tools/test-support/require.ts';
 import { ReportBrowser } from '../support/open-report.ts';
+import { syntheticComparison } from '../support/synthetic-comparison.ts';
 import { HOSTILE_IDS, syntheticReport } from '../support/synthetic-report.ts';
 
 const executable = chromium();
@@ -455,6 +456,26 @@ describe.skipIf(!executable)('the page of a report', () => {
     await page.goto(`${place}#view=classes`);
     await page.reload();
     await page.waitForSelector('.per-class');
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it('compares two runs', async () => {
+    const two = syntheticComparison();
+    const { url: place } = await browser.write('compare', two);
+    const { page, problems } = await browser.open(place);
+    const { flips } = two.data;
+    const counts = (await page.locator('.cell-count').allTextContents()).map(Number);
+    expect(counts).toEqual([flips.bothRight, flips.toWrong, flips.toRight, flips.bothWrong]);
+    expect(await page.locator('tr', { hasText: 'Accuracy' }).textContent()).toContain('worse');
+    for (const [i, shown] of counts.entries()) {
+      await page.goto(place);
+      await page.reload();
+      await page.locator('.two-by-two a').nth(i).click();
+      await expect.poll(() => page.locator('.title-row p').textContent()).toBe(`${shown} pictures: left A, right B`);
+    }
+    await page.locator('.tile').first().click();
+    await expect.poll(() => page.locator('.viewer .stage canvas').count()).toBe(2);
     expect(problems).toEqual([]);
     await page.close();
   });

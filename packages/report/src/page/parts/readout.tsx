@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { AuditRecord } from '../../index.ts';
 import { figure, short } from '../draw/text.ts';
+import { comparison, pairOf } from '../state/comparison.ts';
 import { mapOf, maskOf, pictureUrl } from '../state/pictures.ts';
 import { run } from '../state/report.ts';
 import { pointer } from '../state/viewer.ts';
@@ -46,14 +47,22 @@ export function Readout({ record }: { record: AuditRecord }) {
     const i = 4 * (Math.floor(at.y * pixels.height) * pixels.width + Math.floor(at.x * pixels.width));
     parts.push(`RGB ${pixels.data[i]} ${pixels.data[i + 1]} ${pixels.data[i + 2]}`);
   }
-  for (const { name, title, signed } of run.methods) {
-    const known = record.maps?.[name];
-    const map = known && mapOf(record.id, name);
-    if (!known || !map) continue;
-    const share = cell(map) / 255;
-    const raw = known.range[0] + share * (known.range[1] - known.range[0]);
-    parts.push(`${title} ${figure(signed ? 2 * share - 1 : share, 2)} (raw ${short(raw)})`);
-  }
+  const pair = comparison && pairOf(record.id);
+  const sides = pair
+    ? ([
+        { side: 'a', of: pair.a, mark: 'A ' },
+        { side: 'b', of: pair.b, mark: 'B ' },
+      ] as const)
+    : ([{ side: undefined, of: record, mark: '' }] as const);
+  for (const { name, title, signed } of run.methods)
+    for (const { side, of, mark } of sides) {
+      const known = of.maps?.[name];
+      const map = known && mapOf(record.id, name, side);
+      if (!known || !map) continue;
+      const share = cell(map) / 255;
+      const raw = known.range[0] + share * (known.range[1] - known.range[0]);
+      parts.push(`${mark}${title} ${figure(signed ? 2 * share - 1 : share, 2)} (raw ${short(raw)})`);
+    }
   const mask = record.masked ? maskOf(record.id) : undefined;
   if (mask) parts.push(cell(mask) >= 128 ? 'inside the mask' : 'outside the mask');
   return (

@@ -9,6 +9,7 @@ import { noteOf, setNote, VERDICTS } from '../state/notes.ts';
 import { mapOf, maskOf, pictureUrl } from '../state/pictures.ts';
 import { follow, go, openId } from '../state/place.ts';
 import { run } from '../state/report.ts';
+import { filterFor } from '../state/selection.ts';
 import { thresholdOf } from '../state/threshold.ts';
 import {
   closePicture,
@@ -138,7 +139,9 @@ function Open({ record }: { record: AuditRecord }) {
 
 function Controls({ record }: { record: AuditRecord }) {
   const known = run.methods.filter(({ name }) => record.maps?.[name]);
-  const modes = MODES.filter((value) => value !== 'grid' || run.methods.length > 1);
+  const modes = MODES.filter((value) =>
+    value === 'grid' ? run.methods.length > 1 : value !== 'beside' || !comparison,
+  );
   return (
     <div class="toolbar">
       {known.length > 0 && (
@@ -409,7 +412,13 @@ function Facts({ record }: { record: AuditRecord }) {
           <>
             <dt>Group</dt>
             <dd>
-              <a {...follow({ view: 'groups', group: record.group, id: '' })}>
+              <a
+                {...follow(
+                  comparison
+                    ? { view: 'pictures', q: filterFor('group', record.group), id: '' }
+                    : { view: 'groups', group: record.group, id: '' },
+                )}
+              >
                 <Name text={record.group} />
               </a>
             </dd>
@@ -527,7 +536,7 @@ function MapFacts({ record }: { record: AuditRecord }) {
   if (known.length === 0) return null;
   return (
     <>
-      <h3>Where the maps look</h3>
+      <h3>Where the maps look{comparison && ' (A)'}</h3>
       <ScrollBox label="Where the maps look">
         <table class="table-small">
           <thead>

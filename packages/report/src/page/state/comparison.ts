@@ -1,7 +1,7 @@
 import { computed } from '@preact/signals';
 import type { ComparedPair, ComparisonData, ReportData } from '../../index.ts';
 import { cellOf, type Deciding, isCorrect } from '../../metrics/decision.ts';
-import type { Kind } from './decisions.ts';
+import { isWrong, type Kind, kindOf } from './decisions.ts';
 import { place } from './place.ts';
 import { selected } from './selection.ts';
 
@@ -45,8 +45,9 @@ export const FLIPS = {
   '': 'all pictures',
   'to-wrong': 'right, then wrong',
   'to-right': 'wrong, then right',
+  'still-right': 'right in both',
+  'still-wrong': 'wrong in both',
   other: 'another decision',
-  same: 'the same decision',
 } as const;
 export type FlipChoice = keyof typeof FLIPS;
 
@@ -56,5 +57,11 @@ export const flip = computed<FlipChoice>(() =>
 
 /** The pairs that filter and choice leave. */
 export const chosen = computed(() =>
-  selected.value.filter(({ id }) => flip.value === '' || (pairs.get(id)?.flip ?? 'same') === flip.value),
+  selected.value.filter((record) => {
+    const pair = pairs.get(record.id);
+    if (flip.value === '' || !pair) return true;
+    if (flip.value !== 'still-right' && flip.value !== 'still-wrong') return pair.flip === flip.value;
+    const both = [kindOf(record), kindOfSecond(pair)];
+    return !both.includes('none') && both.every((kind) => isWrong(kind) === (flip.value === 'still-wrong'));
+  }),
 );

@@ -99,9 +99,9 @@ function RunCard({ side, data }: { side: 'A' | 'B'; data: ComparisonData }) {
 
 function FlipTable({ data }: { data: ComparisonData }) {
   const { bothRight, toWrong, toRight, bothWrong, other } = data.flips;
-  const cell = (n: number, text: string, choice: FlipChoice, q: string, kind: string) => (
+  const cell = (n: number, text: string, choice: FlipChoice, kind: string) => (
     <td class={`cell ${kind}`}>
-      <a {...follow({ view: 'pictures', flip: choice, q })}>
+      <a {...follow({ view: 'pictures', flip: choice, q: '' })}>
         <span class="cell-kind">{text}</span>
         <span class="cell-count">{n.toLocaleString('en')}</span>
       </a>
@@ -121,13 +121,13 @@ function FlipTable({ data }: { data: ComparisonData }) {
         <tbody>
           <tr>
             <th scope="row">A right</th>
-            {cell(bothRight, '● still right', 'same', 'correct', 'cell-TP')}
-            {cell(toWrong, '▼ became wrong', 'to-wrong', '', 'cell-FN')}
+            {cell(bothRight, '● still right', 'still-right', 'cell-TP')}
+            {cell(toWrong, '▼ became wrong', 'to-wrong', 'cell-FN')}
           </tr>
           <tr>
             <th scope="row">A wrong</th>
-            {cell(toRight, '▲ became right', 'to-right', '', 'cell-TN')}
-            {cell(bothWrong, '△ still wrong', '', 'wrong', 'cell-FP')}
+            {cell(toRight, '▲ became right', 'to-right', 'cell-TN')}
+            {cell(bothWrong, '△ still wrong', 'still-wrong', 'cell-FP')}
           </tr>
         </tbody>
       </table>
@@ -144,7 +144,8 @@ function FlipTable({ data }: { data: ComparisonData }) {
 /** ▲ better, ▼ worse, = within what chance does; in words too. */
 function trend({ better, difference }: Pick<ComparedMetric, 'better' | 'difference'>) {
   const { value, low, high } = difference;
-  if (value === null || value === 0) return { mark: '=', text: 'no difference', kind: '' };
+  if (value === null) return { mark: '', text: 'not compared', kind: 'quiet' };
+  if (value === 0) return { mark: '=', text: 'no different', kind: '' };
   const good = value > 0 === (better === 'higher');
   const sure = low !== null && high !== null && (low > 0 || high < 0);
   if (!sure)
