@@ -16,8 +16,9 @@ const LEVEL = 0.01;
  * `shortcut`: a model that decides by a watermark, a ruler, a frame, a corner tag, the background, a colour cast, and not by the object.
  *
  * A map alone accuses nobody: what it points at is covered, and the decision must fall. What is the object is told by the masks where the data
- * set has them ({@link outsideObject}, {@link bySurroundings}), else by what distinguishes shortcuts from objects ({@link samePlace},
- * {@link sameColour}, {@link tinted}), or by where it lies ({@link byFrame}). Every test of every method and class counts in one correction after Benjamini and Hochberg, q ≤ 0.01.
+ * set has them ({@link outsideObject}, {@link bySurroundings}), and by what distinguishes shortcuts from objects ({@link samePlace}; without masks
+ * {@link sameColour}, {@link tinted}), or by where it lies ({@link byFrame}). Every test
+ * of every method and class counts in one correction after Benjamini and Hochberg, q ≤ 0.01.
  * `high` where at least a tenth of the class's decisions are of that kind and the thing goes with the label or the score, else `medium`.
  * Of several accusations of one class that share half of their pictures the strongest is told.
  */
@@ -56,13 +57,8 @@ function testsOf(context: Context, method: string): Test[] {
       const masked = looks.filter(({ record }) => record.masked).length >= 0.5 * looks.length;
       return [
         ...outsideObject(target, looks),
-        ...(masked
-          ? []
-          : [
-              ...samePlace(context, method, target, looks, all),
-              ...sameColour(context, target, looks, all),
-              ...byFrame(target, looks, all),
-            ]),
+        ...samePlace(context, method, target, looks, all),
+        ...(masked ? [] : [...sameColour(context, target, looks, all), ...byFrame(target, looks, all)]),
         ...tinted(context, target, looks, all),
       ];
     }),
