@@ -50,7 +50,7 @@ export function cellSection(
   const { shown, note } =
     cell === 'FN' || cell === 'FP'
       ? pickFirst(sorted, most.errors, 'the most wrong first')
-      : pickEvenly(sorted, most.hits, 'evenly over their scores, the most confident first');
+      : pickEvenly(sorted, most.hits, 'the most confident first');
   return { title: capital(CELL_NAMES[cell]), note, items: shown.map(item), empty };
 }
 

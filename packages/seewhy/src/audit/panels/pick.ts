@@ -12,8 +12,10 @@ export const pickFirst = (sorted: readonly Outcome[], most: number, rule: string
   picked(sorted, most, rule, (list) => list.slice(0, most));
 
 /** At most `most` of a sorted list at equal steps of rank, the first and the last among them: the whole range and not its best end. */
-export const pickEvenly = (sorted: readonly Outcome[], most: number, rule: string): Picked =>
-  picked(sorted, most, rule, (list) => evenly(list, most));
+export const pickEvenly = (sorted: readonly Outcome[], most: number, order: string): Picked =>
+  picked(sorted, most, sorted.length > most ? `evenly over their scores, ${order}` : order, (list) =>
+    evenly(list, most),
+  );
 
 /**
  * Chosen from the explained ones only, when some of those chosen from all would have no map; but where all can be shown all are, and where
