@@ -246,7 +246,7 @@ describe.skipIf(!executable)('the page of a report', () => {
     expect(read).toMatch(
       /x 68, y 64 · RGB \d+ \d+ \d+ · Grad-CAM \d\.\d\d \(raw [\d.]+\) · LRP -?\d\.\d\d .* (in|out)side the mask/,
     );
-    await page.locator('.viewer').getByLabel('Colours').selectOption('magma');
+    await page.locator('.viewer').getByRole('combobox', { name: 'Colours' }).selectOption('magma');
     await expect.poll(() => page.evaluate(() => location.hash)).toContain('colours=magma');
     expect(problems).toEqual([]);
     await page.close();

@@ -19,6 +19,7 @@ export function syntheticComparison(options: SyntheticOptions = { count: 60 }): 
       b,
       ...(flip ? { flip } : {}),
       change: score - positive(a),
+      about: 1,
       agreement: { gradcam: 0.4 + 0.5 * Math.cos(i) },
     };
   });

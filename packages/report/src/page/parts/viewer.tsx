@@ -356,7 +356,13 @@ function PairFacts({ record }: { record: AuditRecord }) {
       <p class="small">
         {pair.change !== null && (
           <>
-            Score B − A: {pair.change > 0 ? '+' : ''}
+            Score{' '}
+            {pair.about !== null && (
+              <>
+                of <Name text={run.classes[pair.about] ?? ''} most={30} />{' '}
+              </>
+            )}
+            B − A: {pair.change > 0 ? '+' : ''}
             {figure(pair.change)}.{' '}
           </>
         )}

@@ -1,4 +1,4 @@
-import { computed, signal } from '@preact/signals';
+import { signal } from '@preact/signals';
 import { placeOf, run } from './report.ts';
 import { keep, kept } from './storage.ts';
 
@@ -35,7 +35,6 @@ export function loadNotes(): void {
 }
 
 export const noteOf = (id: string): Note | undefined => notes.value.get(id);
-export const flagged = computed(() => [...notes.value].filter(([, { flag }]) => flag).length);
 
 export function setNote(id: string, change: Partial<Omit<Note, 'changed'>>): void {
   const next = new Map(notes.peek());
