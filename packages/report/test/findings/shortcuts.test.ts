@@ -31,7 +31,6 @@ describe('a mark that decides is found, and the right pictures are named', () =>
     { masks: true, shortcut: 'corner', share: 0.3 },
     { masks: true, shortcut: 'moving', share: 0.15, pictures: 300 },
     { masks: true, shortcut: 'border', share: 0.6, classes: 4, pictures: 320 },
-    { masks: true, shortcut: 'background', share: 0.9 },
     { shortcut: 'corner', share: 0.6 },
     { shortcut: 'corner', share: 1, classes: 4, pictures: 320 },
     { shortcut: 'border', share: 0.6 },
