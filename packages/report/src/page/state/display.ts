@@ -4,7 +4,6 @@ import { place } from './place.ts';
 import { run } from './report.ts';
 
 export const LOOKS = ['overlay', 'picture', 'heatmap'] as const;
-type Look = (typeof LOOKS)[number];
 export const MODES = ['one', 'beside', 'wipe', 'grid'] as const;
 export type Mode = (typeof MODES)[number];
 
