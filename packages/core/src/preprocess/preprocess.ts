@@ -75,7 +75,8 @@ export function describePreprocess(spec: Preprocess): string {
   const hasMean = spec.mean.some((value) => value !== 0);
   const hasStd = spec.std.some((value) => value !== 1);
   const minus = hasMean ? `${scaled} - ${all(spec.mean)}` : scaled;
-  parts.push(spec.channelOrder, hasStd ? `(${minus}) / ${all(spec.std)}` : minus, spec.layout);
+  const values = hasStd ? `(${minus}) / ${all(spec.std)}` : minus;
+  parts.push(spec.channelOrder, values === 'x' ? '0 to 255' : values, spec.layout);
   if (spec.dtype !== 'float32') parts.push(spec.dtype);
   return parts.join(', ');
 }

@@ -81,6 +81,7 @@ describe.skipIf(!executable)('the page of a report', () => {
     const row = page.locator('.figures tr', { hasText: 'Sensitivity' });
     expect(await row.locator('td').first().textContent()).toBe((TP / (TP + FN)).toFixed(3));
     // Every picture of a cell's gallery belongs there.
+    await page.waitForTimeout(400);
     const first = await page.locator('.cell-card-FN .tile').first().getAttribute('data-id');
     const record = records.find(({ id }) => id === first)!;
     expect(record.label).toEqual([1]);

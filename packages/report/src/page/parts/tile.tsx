@@ -4,7 +4,7 @@ import { figure } from '../draw/text.ts';
 import { kindOf, targetScore } from '../state/decisions.ts';
 import { coloursFor, look, method, opacity } from '../state/display.ts';
 import { noteOf } from '../state/notes.ts';
-import { mapOf, pictureUrl } from '../state/pictures.ts';
+import { hasMap, mapOf, pictureUrl } from '../state/pictures.ts';
 import { run } from '../state/report.ts';
 import { thresholdOf } from '../state/threshold.ts';
 import { Heat } from './heat.tsx';
@@ -15,7 +15,7 @@ import { Name } from './name.tsx';
 export function Thumb({ record, side }: { record: AuditRecord; side?: 'a' | 'b' }) {
   const shown = method.value;
   const url = pictureUrl(record.id);
-  const map = shown && look.value !== 'picture' ? mapOf(record.id, shown.name, side) : undefined;
+  const map = shown !== undefined && look.value !== 'picture' && hasMap(record.id, shown.name, side);
   const alt = describeMap(record, run, map && shown ? shown.name : undefined, thresholdOf(record));
   const [, height, width] = run.model.input;
   return (
@@ -30,7 +30,8 @@ export function Thumb({ record, side }: { record: AuditRecord; side?: 'a' | 'b' 
       )}
       {map && shown && (
         <Heat
-          map={map}
+          map={() => mapOf(record.id, shown.name, side)}
+          name={`${side} ${shown.name} ${record.id}`}
           colours={coloursFor(shown.signed)}
           {...(look.value === 'heatmap' ? {} : { alpha: opacity.value })}
         />

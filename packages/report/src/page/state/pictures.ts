@@ -54,3 +54,7 @@ export const mapOf = (id: string, method: string, side?: Side): Plane | undefine
 
 export const maskOf = (id: string): Plane | undefined =>
   orLater(planes.of(keyOf(id, '\nmask', undefined), () => reader.plane({ kind: 'mask', id })));
+
+/** Does the report hold this map? */
+export const hasMap = (id: string, method: string, side?: Side): boolean =>
+  orLater(reader.has({ kind: 'map', id, method, side }) || undefined) ?? false;

@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { allDone } from '../draw/queue.ts';
 
 /** The page is being printed: galleries show their first pictures, all of them drawn. */
 export const printing = signal(false);
@@ -16,6 +17,7 @@ window.addEventListener('afterprint', () => {
 export async function printPage(): Promise<void> {
   printing.value = true;
   await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
+  await allDone();
   await Promise.allSettled([...document.images].map((image) => image.decode()));
   window.print();
 }

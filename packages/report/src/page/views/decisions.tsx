@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { bestThreshold, type Criterion } from '../../metrics/best-threshold.ts';
 import { binaryMetrics, type Counts } from '../../metrics/binary-metrics.ts';
 import { CELLS, type Cell } from '../../metrics/decision.ts';
@@ -373,12 +373,39 @@ const ORDERS = {
 /** The four cells with their pictures: moving the threshold moves pictures between them. */
 function Galleries() {
   const order = place.value.sort === 'sure' ? 'sure' : 'near';
-  const found = cells.value;
+  const found = useCalm(cells.value);
   const ordered = (kind: Cell): readonly Decided[] => {
     // By score ascending as they come: true for what is nearest to the threshold when predicted positive, surest when negative.
     const rising = (kind === 'TP' || kind === 'FP') === (order === 'near');
     return rising ? found[kind] : found[kind].toReversed();
   };
+  const galleries = useMemo(
+    () => (
+      <div class="cells">
+        {(['TP', 'FN', 'FP', 'TN'] as const).map((kind) => (
+          <section
+            key={kind}
+            id={`cell-${kind}`}
+            tabIndex={-1}
+            class={`card cell-card cell-card-${kind}`}
+            aria-labelledby={`cell-title-${kind}`}
+          >
+            <h3 id={`cell-title-${kind}`}>
+              <Mark kind={kind} quiet /> {KIND_NAMES[kind]}s <CellCount kind={kind} />
+            </h3>
+            <Gallery
+              records={ordered(kind).map(({ record }) => record)}
+              label={`${KIND_NAMES[kind]}s`}
+              tile={104}
+              height={430}
+              empty={`There is no ${KIND_NAMES[kind]} at this threshold.`}
+            />
+          </section>
+        ))}
+      </div>
+    ),
+    [found, order],
+  );
   return (
     <>
       <div class="toolbar toolbar-galleries">
@@ -397,29 +424,31 @@ function Galleries() {
         <MethodChoice />
         <OpacitySlider />
       </div>
-      <div class="cells">
-        {(['TP', 'FN', 'FP', 'TN'] as const).map((kind) => (
-          <section
-            key={kind}
-            id={`cell-${kind}`}
-            tabIndex={-1}
-            class={`card cell-card cell-card-${kind}`}
-            aria-labelledby={`cell-title-${kind}`}
-          >
-            <h3 id={`cell-title-${kind}`}>
-              <Mark kind={kind} quiet /> {KIND_NAMES[kind]}s{' '}
-              <span class="quiet">{found[kind].length.toLocaleString('en')}</span>
-            </h3>
-            <Gallery
-              records={ordered(kind).map(({ record }) => record)}
-              label={`${KIND_NAMES[kind]}s`}
-              tile={104}
-              height={430}
-              empty={`There is no ${KIND_NAMES[kind]} at this threshold.`}
-            />
-          </section>
-        ))}
-      </div>
+      {galleries}
     </>
   );
+}
+
+/** The number follows at once, the pictures a little later. */
+function CellCount({ kind }: { kind: Cell }) {
+  return <span class="quiet">{cells.value[kind].length.toLocaleString('en')}</span>;
+}
+
+const CALM = 120;
+
+/** A value that changes at most every 120 ms: the slider stays smooth while hundreds of pictures change places. */
+function useCalm<T>(value: T): T {
+  const [calm, setCalm] = useState(value);
+  const changed = useRef(0);
+  useEffect(() => {
+    const timer = setTimeout(
+      () => {
+        changed.current = performance.now();
+        setCalm(() => value);
+      },
+      Math.max(0, changed.current + CALM - performance.now()),
+    );
+    return () => clearTimeout(timer);
+  }, [value]);
+  return calm;
 }
