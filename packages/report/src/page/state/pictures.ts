@@ -31,7 +31,7 @@ class Cache<T> {
 type Side = 'a' | 'b' | undefined;
 const keyOf = (id: string, method: string, side: Side) => `${side ?? ''}\n${method}\n${id}`;
 
-const urls = new Cache<string>(600, (url) => URL.revokeObjectURL(url));
+const urls = new Cache<string>(2500, (url) => URL.revokeObjectURL(url));
 const planes = new Cache<Plane>(400);
 
 /** Waits for more of the file, when something is not there yet. */
