@@ -35,7 +35,7 @@ const bin = (name: string) => join(root, 'node_modules', '.bin', name);
 try {
   const shipped = packages().filter(({ manifest }) => !manifest.private);
   const tarballs: string[] = [];
-  for (const { name, folder } of shipped) {
+  for (const { name, folder, manifest } of shipped) {
     const listed = run(`pack ${name}`, 'npm', ['pack', '--json', '--pack-destination', work], folder);
     // npm 11 lists the packed packages by name, npm 10 in an array.
     const [packed] = Object.values(JSON.parse(listed) as Record<string, PackedFile>);
@@ -48,7 +48,10 @@ try {
     const strays = files.filter((file) => !/^(dist\/|schemas\/|README\.md$|LICENSE$|package\.json$)/.test(file));
     if (strays.length > 0) fail(`${name} is packed with ${strays.join(', ')}`);
     run(`publint ${name}`, bin('publint'), ['run', tarball, '--strict']);
-    run(`types of ${name}`, bin('attw'), [tarball, '--profile', 'esm-only', '--no-emoji']);
+    // A page is no module: it has no types.
+    const pages = Object.keys((manifest.exports ?? {}) as object).filter((entry) => entry.endsWith('.html'));
+    const without = pages.flatMap((entry) => ['--exclude-entrypoints', entry]);
+    run(`types of ${name}`, bin('attw'), [tarball, '--profile', 'esm-only', '--no-emoji', ...without]);
   }
 
   const user = join(work, 'user');

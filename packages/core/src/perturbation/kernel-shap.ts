@@ -78,7 +78,10 @@ export function coalitions(stream: RandomStream, players: number, budget: number
   const drawn = budget - made;
   const cumulated: number[] = [];
   let total = 0;
-  for (let size = smallest; size <= players - smallest; size++) cumulated.push((total += share(size)));
+  for (let size = smallest; size <= players - smallest; size++) {
+    total += share(size);
+    cumulated.push(total);
+  }
   while (made < budget) {
     const at = stream.uniform() * total;
     let size = smallest;

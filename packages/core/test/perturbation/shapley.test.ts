@@ -115,7 +115,7 @@ describe('KernelSHAP', () => {
     expect(sample.enumerated).toBe(2 * (13 + 78 + 286));
     const whole = rows.slice(0, sample.enumerated);
     expect(new Set(whole.map(String)).size).toBe(whole.length);
-    whole.forEach((row, i) => expect(sample.weights[i]).toBe(shapleyKernelWeight(players, size(row))));
+    for (const [i, row] of whole.entries()) expect(sample.weights[i]).toBe(shapleyKernelWeight(players, size(row)));
     // The rest: sizes 4 to 9, with the weight of those sizes together.
     const drawn = rows.slice(sample.enumerated);
     const share = (k: number) => (players - 1) / (k * (players - k));
