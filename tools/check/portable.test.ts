@@ -32,6 +32,7 @@ beforeAll(() => {
     extends: '../../tsconfig.portable.json',
     include: ['*.ts', '../../tools/check/portable.d.ts'],
     exclude: [],
+    compilerOptions: { tsBuildInfoFile: './build.json' },
   };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
