@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { measureAudit } from './parts/audit.ts';
 import { measureDisk } from './parts/disk.ts';
 import { measureFolder } from './parts/folder.ts';
 import { measurePrograms } from './parts/programs.ts';
@@ -27,6 +28,7 @@ const PARTS = {
   startup: measureStartup,
   disk: measureDisk,
   folder: measureFolder,
+  audit: measureAudit,
 } as const;
 const unknown = positionals.filter((part) => !(part in PARTS));
 if (unknown.length > 0 || !(effort > 0)) {
