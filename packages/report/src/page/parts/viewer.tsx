@@ -586,8 +586,8 @@ function MapFacts({ record }: { record: AuditRecord }) {
           <>
             {covered && (
               <p class="small">
-                {title}: with its strongest parts blurred the probability goes from {figure(covered.before, 2)} to{' '}
-                {figure(covered.hot, 2)}; with as much blurred elsewhere, to {figure(covered.cold, 2)}.
+                {title}: with its strongest parts covered the probability goes from {figure(covered.before, 2)} to{' '}
+                {figure(covered.hot, 2)}; with as much covered elsewhere, to {figure(covered.cold, 2)}.
               </p>
             )}
             {warnings.map((text) => (
