@@ -3,6 +3,7 @@ import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, resolve, sep } from 'node:path';
 import { SeewhyError } from '@seewhy/onnx';
 import { errors, systemCode } from './errors.ts';
+import { naturalOrder } from './natural-order.ts';
 
 /** One thing to explain, not read yet. */
 export interface Source {
@@ -34,8 +35,6 @@ const MAX_BYTES = 2 ** 30;
 
 /** True for file names that a folder's walk takes for pictures. */
 export const looksLikePicture = (name: string): boolean => PICTURES.has(extname(name).toLowerCase());
-
-const naturally = new Intl.Collator('en', { numeric: true }).compare;
 
 /** Finds everything that the arguments name: files, folders (with what lies below), globs, manifests, tensors, `-`. */
 export async function findSources(args: readonly string[]): Promise<FoundSources> {
@@ -189,7 +188,7 @@ async function folder(path: string, notices: string[]): Promise<Source[]> {
     notices.push(
       `${path}: ${others} ${others === 1 ? 'file that is not a picture was' : 'files that are not pictures were'} left out.`,
     );
-  return pictures.sort(naturally).map((file) => fileSource(file));
+  return pictures.sort(naturalOrder).map((file) => fileSource(file));
 }
 
 /** Pictures in a zip, unpacked as they are needed. */
@@ -236,7 +235,7 @@ async function globbed(pattern: string): Promise<Source[]> {
       found.length > 0 ? `matches ${found.length} files, none of them a picture` : 'matches no file',
     );
   }
-  return pictures.sort(naturally).map((file) => fileSource(file));
+  return pictures.sort(naturalOrder).map((file) => fileSource(file));
 }
 
 const PATH_COLUMNS = ['path', 'file', 'filename', 'file_name', 'filepath', 'image', 'image_path', 'img'];

@@ -1,7 +1,7 @@
 import { Deflate, deflateSync } from 'fflate';
+import { base64Bytes, base64Length } from '../base64.ts';
 import { errors } from '../errors.ts';
 import type { ReportPart } from '../report-data.ts';
-import { base64Bytes, base64Length } from './base64.ts';
 import { CLOSE_BLOCK, openBlock, type PartEntry, type ReportTotals } from './blocks.ts';
 import { packMap } from './map-codec.ts';
 

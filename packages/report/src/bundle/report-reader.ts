@@ -1,6 +1,6 @@
 import { Inflate, inflateSync } from 'fflate';
+import { fromBase64 } from '../base64.ts';
 import { errors } from '../errors.ts';
-import { fromBase64 } from './base64.ts';
 import type { BlockKind, PartEntry, PartKind, ReportTotals } from './blocks.ts';
 import { unpackMap } from './map-codec.ts';
 

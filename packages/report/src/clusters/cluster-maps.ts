@@ -1,8 +1,9 @@
 import { randomStream } from '@seewhy/core';
 import type { AuditRecord, MapRecord } from '../audit-record.ts';
 import type { AuditRun } from '../audit-run.ts';
+import { toBase64 } from '../base64.ts';
 import type { MapCluster } from '../finding.ts';
-import { decodeGrid, GRID, toBase64 } from '../map-statistics/map-grid.ts';
+import { decodeGrid, GRID } from '../map-statistics/map-grid.ts';
 import { mapRecordOf } from '../map-statistics/map-record-of.ts';
 import { whereOf } from '../map-statistics/where-of.ts';
 import { predictedOf } from '../metrics/decision.ts';

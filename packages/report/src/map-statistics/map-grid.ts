@@ -1,3 +1,4 @@
+import { fromBase64, toBase64 } from '../base64.ts';
 import { boxAverage } from './box-average.ts';
 
 /** Cells a side of {@link encodeGrid}. */
@@ -18,24 +19,4 @@ export function encodeGrid(positive: ArrayLike<number>, width: number, height: n
 }
 
 /** The 256 bytes of a grid made by {@link encodeGrid}. */
-export function decodeGrid(grid: string): Uint8Array {
-  const letters = atob(grid);
-  const bytes = new Uint8Array(letters.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
-  return bytes;
-}
-
-const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
-/** Base64 with padding (RFC 4648, section 4). */
-export function toBase64(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 3) {
-    const left = bytes.length - i;
-    const word = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    text += LETTERS[word >> 18]! + LETTERS[(word >> 12) & 63]!;
-    text += left > 1 ? LETTERS[(word >> 6) & 63]! : '=';
-    text += left > 2 ? LETTERS[word & 63]! : '=';
-  }
-  return text;
-}
+export const decodeGrid = (grid: string): Uint8Array => fromBase64(grid);

@@ -1,6 +1,6 @@
 import type { Picture } from '@seewhy/core';
+import { toBase64 } from '../base64.ts';
 import { boxAverage } from '../map-statistics/box-average.ts';
-import { toBase64 } from '../map-statistics/map-grid.ts';
 
 /** Cells a side. */
 const PATCH = 8;

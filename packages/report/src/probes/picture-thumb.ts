@@ -1,5 +1,6 @@
 import type { Picture } from '@seewhy/core';
-import { GRID, toBase64 } from '../map-statistics/map-grid.ts';
+import { toBase64 } from '../base64.ts';
+import { GRID } from '../map-statistics/map-grid.ts';
 
 /** How much the fourth value of a cell is spread: an edge strength of 64 a pixel is as strong as it gets. */
 const EDGE_GAIN = 4;

@@ -1,6 +1,6 @@
 import { type RandomStream, randomStream } from '@seewhy/core';
+import { toBase64 } from '../../src/base64.ts';
 import type { AuditRecord, AuditRun, MapRecord } from '../../src/index.ts';
-import { toBase64 } from '../../src/map-statistics/map-grid.ts';
 import { mapRecordOf } from '../../src/map-statistics/map-record-of.ts';
 import { coldCells, hotCells } from '../../src/probes/hot-cells.ts';
 

@@ -1,5 +1,6 @@
 import type { AuditRecord, AuditRun, Finding, MapCluster, ReportData, ReportPart, Task } from '@seewhy/report';
-import { decodeGrid, toBase64 } from '../../src/map-statistics/map-grid.ts';
+import { toBase64 } from '../../src/base64.ts';
+import { decodeGrid } from '../../src/map-statistics/map-grid.ts';
 import { mapRecordOf } from '../../src/map-statistics/map-record-of.ts';
 import { encodePng } from './encode-png.ts';
 

@@ -1,6 +1,6 @@
 import { type AuditRecord, type AuditRun, cellOf, isCorrect, predictedOf } from '@seewhy/report';
+import { shareOfText } from '../dataset/id-table.ts';
 import { targetClass } from './explain-row.ts';
-import { shareOfText } from './id-table.ts';
 import { readJournal } from './journal.ts';
 import { panelIds } from './panels/plan.ts';
 import { planPanels } from './panels/plan-panels.ts';

@@ -8,11 +8,11 @@ import {
   findingsOf,
   reportFile,
 } from '@seewhy/report';
+import { shareOfText } from '../dataset/id-table.ts';
 import { writeAtomically } from '../output-files.ts';
 import { askGate, type GateResult, gateFigures } from './audit-gate.ts';
 import { collectRecords } from './collect.ts';
 import { rounded } from './digits.ts';
-import { shareOfText } from './id-table.ts';
 import { writePanels } from './panels/write-panels.ts';
 import type { AuditPlan } from './plan.ts';
 import { Columns, flatRow, LineFile, writeParquet } from './predictions.ts';
@@ -78,7 +78,8 @@ export async function finishRun(request: FinishRequest): Promise<Finished> {
     omitted.push(
       `Pictures of ${(records.length - pictured.length).toLocaleString('en')} records are left out; their figures are there.`,
     );
-  const store = await RowStore.find(new Set(records.map(({ id }) => id)), plan);
+  const byId = new Map(records.map((record) => [record.id, record]));
+  const store = await RowStore.find(new Set(byId.keys()), plan);
   const signed = new Set(soFar.methods.filter((method) => method.signed).map(({ name }) => name));
   await timed('panels', () =>
     writePanels({
@@ -89,8 +90,8 @@ export async function finishRun(request: FinishRequest): Promise<Finished> {
       ...(plan.patient === undefined ? {} : { patient: plan.patient }),
       picture: async (id) => (await store.load(id)).seen,
       map: async (id, method) => {
-        const record = records.find((one) => one.id === id);
-        return { ...(await readMap(folder.file(record!.maps![method]!.file!))), signed: signed.has(method) };
+        const { maps } = byId.get(id)!;
+        return { ...(await readMap(folder.file(maps![method]!.file!))), signed: signed.has(method) };
       },
     }),
   );

@@ -1,5 +1,5 @@
 import type { Dataset, DatasetRow } from '../dataset/contract.ts';
-import { IdTable, keyOf } from './id-table.ts';
+import { IdTable, keyOf } from '../dataset/id-table.ts';
 import type { Problems } from './problems.ts';
 
 /** A class that pictures of the data set belong to, as written. */

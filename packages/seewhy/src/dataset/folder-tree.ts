@@ -2,9 +2,9 @@ import { createReadStream } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { systemCode } from '../errors.ts';
+import { naturalOrder } from '../natural-order.ts';
 import { datasetErrors } from './dataset-errors.ts';
 import type { FileTree, RandomAccess, TreeFile, TreeListing } from './file-tree.ts';
-import { naturalOrder } from './natural-order.ts';
 import { PICTURE_ENDINGS } from './picture-endings.ts';
 
 const MOST_BYTES = 2 ** 30;

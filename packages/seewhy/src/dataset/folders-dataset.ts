@@ -1,9 +1,9 @@
+import { naturalOrder } from '../natural-order.ts';
 import type { Dataset, DatasetItem, DatasetOptions, DatasetRow, MaskSource } from './contract.ts';
 import { datasetErrors, problemOf } from './dataset-errors.ts';
 import { dicomFacts, dicomRows, maybeDicom } from './dicom-rows.ts';
 import type { FileTree, TreeFile, TreeListing } from './file-tree.ts';
 import { listingHash } from './listing-hash.ts';
-import { naturalOrder } from './natural-order.ts';
 import { RowIds, withoutEnding } from './row-ids.ts';
 import { isSplitName } from './split-names.ts';
 

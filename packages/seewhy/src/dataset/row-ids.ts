@@ -1,5 +1,5 @@
 import { datasetErrors } from './dataset-errors.ts';
-import { SeenTexts } from './seen-texts.ts';
+import { IdTable } from './id-table.ts';
 
 /** A path without its last ending. */
 export const withoutEnding = (path: string): string => path.replace(/(?<=[^/\\])\.[^./\\]+$/, '');
@@ -9,12 +9,12 @@ export const withoutEnding = (path: string): string => path.replace(/(?<=[^/\\])
  * pictures one id (`a.png` after `a.jpg`), the later keeps its ending.
  */
 export class RowIds {
-  private readonly ids = new SeenTexts();
-  private readonly paths = new SeenTexts();
+  private readonly ids = new IdTable();
+  private readonly paths = new IdTable();
 
   /** An id of the data set's own. @throws SeewhyError `ID_TWICE` */
   own(id: string): string {
-    if (this.ids.has(id)) throw datasetErrors.idTwice(id);
+    if (this.ids.seen(id)) throw datasetErrors.idTwice(id);
     return id;
   }
 
@@ -22,7 +22,7 @@ export class RowIds {
   ofPath(path: string): string {
     const clean = path.replaceAll('\\', '/').replace(/^(\.\/)+/, '');
     const short = withoutEnding(clean);
-    if (this.paths.has(clean)) throw datasetErrors.idTwice(short);
-    return this.ids.has(short) ? this.own(clean) : short;
+    if (this.paths.seen(clean)) throw datasetErrors.idTwice(short);
+    return this.ids.seen(short) ? this.own(clean) : short;
   }
 }

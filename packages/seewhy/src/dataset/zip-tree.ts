@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import { createInflateRaw, inflateRaw } from 'node:zlib';
+import { naturalOrder } from '../natural-order.ts';
 import { datasetErrors } from './dataset-errors.ts';
 import type { FileTree, RandomAccess, TreeFile, TreeListing } from './file-tree.ts';
-import { naturalOrder } from './natural-order.ts';
 import { PICTURE_ENDINGS } from './picture-endings.ts';
 
 interface Entry {

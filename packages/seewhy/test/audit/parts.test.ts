@@ -5,12 +5,12 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { byteSize, chooser, columnRole } from '../../src/audit/audit-options.ts';
 import { classMapOf, readClassMap } from '../../src/audit/class-map.ts';
 import { probabilitiesOf } from '../../src/audit/head.ts';
-import { IdTable, shareOfText } from '../../src/audit/id-table.ts';
 import { Journal, readJournal } from '../../src/audit/journal.ts';
 import { maskSeen } from '../../src/audit/mask-seen.ts';
 import { Problems } from '../../src/audit/problems.ts';
 import { allotted } from '../../src/audit/scan.ts';
 import { type Keyed, sortedLines } from '../../src/audit/sorted-lines.ts';
+import { IdTable, shareOfText } from '../../src/dataset/id-table.ts';
 
 const place = mkdtempSync(join(tmpdir(), 'seewhy-audit-parts-'));
 afterAll(() => rmSync(place, { recursive: true, force: true }));

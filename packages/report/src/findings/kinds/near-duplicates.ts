@@ -24,7 +24,8 @@ export function nearDuplicates({ records }: Context): Finding[] {
   const pairs = pairsOf(records);
   const splits = pairs.filter(([a, b]) => a.split !== undefined && b.split !== undefined && a.split !== b.split);
   const labels = pairs.filter(([a, b]) => a.label?.length && b.label?.length && !sameLabels(a, b));
-  const others = pairs.filter((pair) => !splits.includes(pair) && !labels.includes(pair));
+  const graver = new Set([...splits, ...labels]);
+  const others = pairs.filter((pair) => !graver.has(pair));
   return [
     ...tell(
       splits,

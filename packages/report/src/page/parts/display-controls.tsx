@@ -4,6 +4,7 @@ import { coloursFor, LOOKS, look, method, opacity } from '../state/display.ts';
 import { adjust, go } from '../state/place.ts';
 import { run } from '../state/report.ts';
 import { Choice } from './choice.tsx';
+import { Slider } from './slider.tsx';
 
 const LOOK_NAMES = { overlay: 'Overlay', picture: 'Picture', heatmap: 'Heatmap' } as const;
 
@@ -36,19 +37,13 @@ export function MethodChoice() {
 
 export function OpacitySlider() {
   return (
-    <label class="slider-small">
-      <span>Opacity</span>
-      <input
-        type="range"
-        min="0"
-        max="1"
-        step="0.05"
-        value={opacity.value}
-        aria-valuetext={percent(opacity.value)}
-        onInput={(event) => adjust({ opacity: event.currentTarget.value })}
-      />
-      <output>{percent(opacity.value)}</output>
-    </label>
+    <Slider
+      name="Opacity"
+      step={0.05}
+      value={opacity.value}
+      text={percent(opacity.value)}
+      onInput={(value) => adjust({ opacity: value })}
+    />
   );
 }
 

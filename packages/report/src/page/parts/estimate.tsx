@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import type { Estimate } from '../../metrics/estimate.ts';
 import { figure } from '../draw/text.ts';
 
@@ -46,5 +47,28 @@ export function EstimateRow({
         )}
       </td>
     </tr>
+  );
+}
+
+/** A table of {@link EstimateRow}s; its heads are for those who hear it. */
+export function EstimateTable({
+  columns: [name, value] = ['Figure', 'Value'],
+  children,
+}: {
+  columns?: readonly [name: string, value: string];
+  children: ComponentChildren;
+}) {
+  return (
+    <table class="figures">
+      <thead class="unseen">
+        <tr>
+          <th scope="col">{name}</th>
+          <th scope="col">{value}</th>
+          <th scope="col">95 % interval</th>
+          <td />
+        </tr>
+      </thead>
+      <tbody>{children}</tbody>
+    </table>
   );
 }

@@ -161,24 +161,17 @@ function useGestures(box: { current: HTMLDivElement | null }) {
         pointer.value = { x: inside(now.x + (4 * dx) / width), y: inside(now.y + (4 * dy) / height) };
       }
     };
-    element.addEventListener('wheel', onWheel, { passive: false });
-    element.addEventListener('pointerdown', onDown);
-    element.addEventListener('pointermove', onMove);
-    element.addEventListener('pointerup', onUp);
-    element.addEventListener('pointercancel', onUp);
-    element.addEventListener('pointerleave', onLeave);
-    element.addEventListener('dblclick', onDouble);
-    element.addEventListener('keydown', onKey);
-    return () => {
-      element.removeEventListener('wheel', onWheel);
-      element.removeEventListener('pointerdown', onDown);
-      element.removeEventListener('pointermove', onMove);
-      element.removeEventListener('pointerup', onUp);
-      element.removeEventListener('pointercancel', onUp);
-      element.removeEventListener('pointerleave', onLeave);
-      element.removeEventListener('dblclick', onDouble);
-      element.removeEventListener('keydown', onKey);
-    };
+    const attached = new AbortController();
+    const { signal } = attached;
+    element.addEventListener('wheel', onWheel, { passive: false, signal });
+    element.addEventListener('pointerdown', onDown, { signal });
+    element.addEventListener('pointermove', onMove, { signal });
+    element.addEventListener('pointerup', onUp, { signal });
+    element.addEventListener('pointercancel', onUp, { signal });
+    element.addEventListener('pointerleave', onLeave, { signal });
+    element.addEventListener('dblclick', onDouble, { signal });
+    element.addEventListener('keydown', onKey, { signal });
+    return () => attached.abort();
   }, []);
 }
 

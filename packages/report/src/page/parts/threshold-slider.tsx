@@ -2,25 +2,21 @@ import { thresholdText } from '../draw/text.ts';
 import { adjust } from '../state/place.ts';
 import { run } from '../state/report.ts';
 import { threshold } from '../state/threshold.ts';
+import { Slider } from './slider.tsx';
 
 /** The threshold where there is no histogram. */
 export function ThresholdSlider() {
   return (
-    <label class="slider-small slider-threshold">
-      <span>Threshold</span>
-      <input
-        type="range"
-        min="0"
-        max="1"
-        step="0.005"
-        value={threshold.value}
-        aria-valuetext={thresholdText(threshold.value)}
-        onInput={(event) => {
-          const value = Number(event.currentTarget.value);
-          adjust({ t: value === run.threshold ? '' : thresholdText(value) });
-        }}
-      />
-      <output>{thresholdText(threshold.value)}</output>
-    </label>
+    <Slider
+      name="Threshold"
+      step={0.005}
+      value={threshold.value}
+      text={thresholdText(threshold.value)}
+      wide
+      onInput={(text) => {
+        const value = Number(text);
+        adjust({ t: value === run.threshold ? '' : thresholdText(value) });
+      }}
+    />
   );
 }

@@ -11,7 +11,7 @@ import {
 } from '../../metrics/multiclass.ts';
 import { count, figure, percent, shorten } from '../draw/text.ts';
 import { Choice } from '../parts/choice.tsx';
-import { EstimateRow } from '../parts/estimate.tsx';
+import { EstimateRow, EstimateTable } from '../parts/estimate.tsx';
 import { Name } from '../parts/name.tsx';
 import { ScrollBox } from '../parts/scroll-box.tsx';
 import { ThresholdSlider } from '../parts/threshold-slider.tsx';
@@ -46,25 +46,11 @@ function Whole() {
       <h2>
         The label is among the best k <span class="quiet">with 95 % intervals</span>
       </h2>
-      <table class="figures">
-        <thead class="unseen">
-          <tr>
-            <th scope="col">k</th>
-            <th scope="col">Share</th>
-            <th scope="col">95 % interval</th>
-            <td />
-          </tr>
-        </thead>
-        <tbody>
-          {kept.map((k) => (
-            <EstimateRow
-              key={k}
-              name={k === 1 ? 'Top 1 (accuracy)' : `Top ${k}`}
-              value={topK(selected.value, run, k)}
-            />
-          ))}
-        </tbody>
-      </table>
+      <EstimateTable columns={['k', 'Share']}>
+        {kept.map((k) => (
+          <EstimateRow key={k} name={k === 1 ? 'Top 1 (accuracy)' : `Top ${k}`} value={topK(selected.value, run, k)} />
+        ))}
+      </EstimateTable>
     </div>
   );
 }
@@ -74,25 +60,15 @@ function WholeLabels() {
   return (
     <div class="card">
       <h2>All labels of a picture together</h2>
-      <table class="figures">
-        <thead class="unseen">
-          <tr>
-            <th scope="col">Figure</th>
-            <th scope="col">Value</th>
-            <th scope="col">95 % interval</th>
-            <td />
-          </tr>
-        </thead>
-        <tbody>
-          <EstimateRow name="Exact match" hint="All classes right" value={found.exactMatch} />
-          <EstimateRow
-            name="Hamming loss"
-            hint="Share of (picture, class) decisions that are wrong"
-            value={found.hammingLoss}
-          />
-          <EstimateRow name="F1 by picture" value={found.sampleF1} />
-        </tbody>
-      </table>
+      <EstimateTable>
+        <EstimateRow name="Exact match" hint="All classes right" value={found.exactMatch} />
+        <EstimateRow
+          name="Hamming loss"
+          hint="Share of (picture, class) decisions that are wrong"
+          value={found.hammingLoss}
+        />
+        <EstimateRow name="F1 by picture" value={found.sampleF1} />
+      </EstimateTable>
     </div>
   );
 }

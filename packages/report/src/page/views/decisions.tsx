@@ -1,21 +1,19 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { bestThreshold, type Criterion } from '../../metrics/best-threshold.ts';
 import { binaryMetrics, type Counts } from '../../metrics/binary-metrics.ts';
 import { CELLS, type Cell } from '../../metrics/decision.ts';
 import { count, figure, percent, short, thresholdText } from '../draw/text.ts';
-import { Choice } from '../parts/choice.tsx';
 import { ClassChoice } from '../parts/class-choice.tsx';
 import { Curves } from '../parts/curves.tsx';
-import { LookChoice, MethodChoice, OpacitySlider } from '../parts/display-controls.tsx';
-import { EstimateRow } from '../parts/estimate.tsx';
-import { Gallery } from '../parts/gallery.tsx';
+import { EstimateRow, EstimateTable } from '../parts/estimate.tsx';
 import { Histogram } from '../parts/histogram.tsx';
 import { KIND_NAMES, Mark } from '../parts/marks.tsx';
 import { Name } from '../parts/name.tsx';
-import { cells, curve, type Decided, decided, facetNames, facets, target } from '../state/decisions.ts';
+import { cells, curve, decided, facetNames, facets, target } from '../state/decisions.ts';
 import { adjust, go, place } from '../state/place.ts';
 import { run } from '../state/report.ts';
 import { threshold, thresholdsBy, withThreshold } from '../state/threshold.ts';
+import { CellGalleries } from './cell-galleries.tsx';
 
 const setThreshold = (value: number) => adjust({ t: value === run.threshold ? '' : thresholdText(value) });
 
@@ -72,7 +70,7 @@ export function Decisions() {
         threshold={threshold.value}
         onPick={setThreshold}
       />
-      <Galleries />
+      <CellGalleries />
     </section>
   );
 }
@@ -341,114 +339,16 @@ function Figures({ counts }: { counts: Counts }) {
       <h2>
         Figures <span class="quiet">with 95 % intervals</span>
       </h2>
-      <table class="figures">
-        <thead class="unseen">
-          <tr>
-            <th scope="col">Figure</th>
-            <th scope="col">Value</th>
-            <th scope="col">95 % interval</th>
-            <td />
-          </tr>
-        </thead>
-        <tbody>
-          <EstimateRow name="Sensitivity" hint="TP / (TP + FN), recall" value={found.sensitivity} />
-          <EstimateRow name="Specificity" hint="TN / (TN + FP)" value={found.specificity} />
-          <EstimateRow name="PPV" hint="TP / (TP + FP), precision" value={found.ppv} />
-          <EstimateRow name="NPV" hint="TN / (TN + FN)" value={found.npv} />
-          <EstimateRow name="F1" value={found.f1} />
-          <EstimateRow name="MCC" hint="Matthews' correlation, −1 to 1" value={found.mcc} from={-1} />
-          <EstimateRow name="Accuracy" value={found.accuracy} />
-          <EstimateRow name="Balanced accuracy" value={found.balancedAccuracy} />
-        </tbody>
-      </table>
+      <EstimateTable>
+        <EstimateRow name="Sensitivity" hint="TP / (TP + FN), recall" value={found.sensitivity} />
+        <EstimateRow name="Specificity" hint="TN / (TN + FP)" value={found.specificity} />
+        <EstimateRow name="PPV" hint="TP / (TP + FP), precision" value={found.ppv} />
+        <EstimateRow name="NPV" hint="TN / (TN + FN)" value={found.npv} />
+        <EstimateRow name="F1" value={found.f1} />
+        <EstimateRow name="MCC" hint="Matthews' correlation, −1 to 1" value={found.mcc} from={-1} />
+        <EstimateRow name="Accuracy" value={found.accuracy} />
+        <EstimateRow name="Balanced accuracy" value={found.balancedAccuracy} />
+      </EstimateTable>
     </div>
   );
-}
-
-const ORDERS = {
-  near: 'closest to the threshold',
-  sure: 'surest first',
-} as const;
-
-/** The four cells with their pictures: moving the threshold moves pictures between them. */
-function Galleries() {
-  const order = place.value.sort === 'sure' ? 'sure' : 'near';
-  const found = useCalm(cells.value);
-  const ordered = (kind: Cell): readonly Decided[] => {
-    // By score ascending as they come: true for what is nearest to the threshold when predicted positive, surest when negative.
-    const rising = (kind === 'TP' || kind === 'FP') === (order === 'near');
-    return rising ? found[kind] : found[kind].toReversed();
-  };
-  const galleries = useMemo(
-    () => (
-      <div class="cells">
-        {(['TP', 'FN', 'FP', 'TN'] as const).map((kind) => (
-          <section
-            key={kind}
-            id={`cell-${kind}`}
-            tabIndex={-1}
-            class={`card cell-card cell-card-${kind}`}
-            aria-labelledby={`cell-title-${kind}`}
-          >
-            <h3 id={`cell-title-${kind}`}>
-              <Mark kind={kind} quiet /> {KIND_NAMES[kind]}s <CellCount kind={kind} />
-            </h3>
-            <Gallery
-              records={ordered(kind).map(({ record }) => record)}
-              label={`${KIND_NAMES[kind]}s`}
-              tile={104}
-              height={430}
-              empty={`There is no ${KIND_NAMES[kind]} at this threshold.`}
-            />
-          </section>
-        ))}
-      </div>
-    ),
-    [found, order],
-  );
-  return (
-    <>
-      <div class="toolbar toolbar-galleries">
-        <h2>Pictures</h2>
-        <Choice
-          label="Order"
-          name="order"
-          values={[
-            { value: 'near', text: ORDERS.near },
-            { value: 'sure', text: ORDERS.sure },
-          ]}
-          value={order}
-          onChange={(value) => go({ sort: value === 'near' ? '' : value })}
-        />
-        <LookChoice />
-        <MethodChoice />
-        <OpacitySlider />
-      </div>
-      {galleries}
-    </>
-  );
-}
-
-/** The number follows at once, the pictures a little later. */
-function CellCount({ kind }: { kind: Cell }) {
-  return <span class="quiet">{cells.value[kind].length.toLocaleString('en')}</span>;
-}
-
-const CALM = 120;
-
-/** A value that changes at most every 120 ms: the slider stays smooth while hundreds of pictures change places. */
-function useCalm<T>(value: T): T {
-  const [calm, setCalm] = useState(value);
-  const changed = useRef(0);
-  useEffect(() => {
-    const timer = setTimeout(
-      () => {
-        changed.current = performance.now();
-        setCalm(() => value);
-      },
-      Math.max(0, changed.current + CALM - performance.now()),
-    );
-    return () => clearTimeout(timer);
-  }, [value]);
-  return calm;
 }

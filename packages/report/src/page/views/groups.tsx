@@ -7,7 +7,7 @@ import { Grouping, type GroupRow } from '../../metrics/grouping.ts';
 import { areaUnderRoc } from '../../metrics/roc.ts';
 import { count, figure, percent, shorten, thresholdText } from '../draw/text.ts';
 import { Choice } from '../parts/choice.tsx';
-import { EstimateRow } from '../parts/estimate.tsx';
+import { EstimateRow, EstimateTable } from '../parts/estimate.tsx';
 import { Gallery } from '../parts/gallery.tsx';
 import { KIND_NAMES, Mark } from '../parts/marks.tsx';
 import { Name } from '../parts/name.tsx';
@@ -294,23 +294,13 @@ function Together() {
         </span>
       </div>
       {metrics && curve && (
-        <table class="figures">
-          <thead class="unseen">
-            <tr>
-              <th scope="col">Figure</th>
-              <th scope="col">Value</th>
-              <th scope="col">95 % interval</th>
-              <td />
-            </tr>
-          </thead>
-          <tbody>
-            <EstimateRow name="Sensitivity" value={metrics.sensitivity} />
-            <EstimateRow name="Specificity" value={metrics.specificity} />
-            <EstimateRow name="PPV" value={metrics.ppv} />
-            <EstimateRow name="NPV" value={metrics.npv} />
-            <EstimateRow name="AUC" value={areaUnderRoc(curve)} />
-          </tbody>
-        </table>
+        <EstimateTable>
+          <EstimateRow name="Sensitivity" value={metrics.sensitivity} />
+          <EstimateRow name="Specificity" value={metrics.specificity} />
+          <EstimateRow name="PPV" value={metrics.ppv} />
+          <EstimateRow name="NPV" value={metrics.npv} />
+          <EstimateRow name="AUC" value={areaUnderRoc(curve)} />
+        </EstimateTable>
       )}
     </div>
   );

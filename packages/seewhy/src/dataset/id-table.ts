@@ -41,6 +41,12 @@ export class IdTable {
     return at;
   }
 
+  /** Takes a text in; true where it came before. */
+  seen(text: string): boolean {
+    const before = this.#size;
+    return this.add(text) < before;
+  }
+
   /** A number in [0, 1) that follows from the text and the seed alone: an order that does not depend on that of the rows. */
   share(at: number, seed: number): number {
     return shareOf(this.#low[at]!, this.#high[at]!, seed);

@@ -27,6 +27,9 @@ export function base64Bytes(bytes: Uint8Array): Uint8Array {
   return out;
 }
 
+/** Base64 with padding (RFC 4648, section 4). */
+export const toBase64 = (bytes: Uint8Array): string => new TextDecoder().decode(base64Bytes(bytes));
+
 /** The bytes of a base64 text. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
   const binary = atob(text);
