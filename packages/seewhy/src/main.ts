@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module';
 import type { Command, CommanderError } from '@commander-js/extra-typings';
-import { commandLine, type Verb } from './command-line.ts';
+import type { Verb } from './command-help.ts';
+import { commandLine } from './command-line.ts';
 import { describeError, EXIT, errors, exitCodeOf } from './errors.ts';
 import { err, say } from './talk.ts';
 
