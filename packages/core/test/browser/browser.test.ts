@@ -5,8 +5,8 @@ import type { OrtModule, Picture } from '@seewhy/core';
 import { decode } from 'fast-png';
 import * as ortNode from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type OpenPage, openPage } from '../../../../tools/test-support/browser.ts';
 import { chromium } from '../../../../tools/test-support/require.ts';
-import { type OpenPage, openPage } from './browser.ts';
 import type { PageGlobals } from './page.ts';
 import { type Outcome, perform, type Task } from './subject.ts';
 
@@ -44,7 +44,7 @@ const executable = chromium();
 describe.skipIf(!executable)('in a browser', () => {
   let open: OpenPage;
   beforeAll(async () => {
-    open = await openPage(executable!);
+    open = await openPage(executable!, { entry: new URL('page.ts', import.meta.url), ready: 'explainInPage' });
   });
   afterAll(() => open?.close());
 

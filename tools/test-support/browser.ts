@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, type Page, chromium as playwright } from 'playwright-core';
 import { rolldown } from 'rolldown';
 
-const root = fileURLToPath(new URL('../../../..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const RUNTIME = join(root, 'node_modules', 'onnxruntime-web', 'dist');
 
 /** Quiet and offline: without these Chromium looks up hosts of its own at every start. Root (CI) has no sandbox. */
@@ -32,21 +32,37 @@ const TYPES: Record<string, string> = {
   '.jpg': 'image/jpeg',
 };
 
-/** The page's program (page.ts and all it imports of seewhy's sources) as one file. */
-async function bundle(): Promise<string> {
-  const source = (name: string) => join(root, 'packages', name, 'src', 'index.ts');
+/** What a page runs. */
+export interface PageProgram {
+  /** The module that is its program: what it puts into `globalThis` is what a test calls. */
+  readonly entry: URL;
+  /** The last name that it puts there. */
+  readonly ready: string;
+}
+
+/** The page's program and all it imports of seewhy's sources as one file. */
+async function bundle(entry: URL): Promise<string> {
+  const source = (name: string, file = 'index.ts') => join(root, 'packages', name, 'src', file);
   const built = await rolldown({
-    input: fileURLToPath(new URL('page.ts', import.meta.url)),
+    input: fileURLToPath(entry),
     platform: 'browser',
     resolve: {
       alias: {
         '@seewhy/onnx': source('onnx'),
         '@seewhy/autodiff': source('autodiff'),
+        '@seewhy/keras': source('keras'),
         '@seewhy/core': source('core'),
+        '@seewhy/training/tfjs': source('training', 'tfjs.ts'),
+        '@seewhy/training': source('training'),
       },
     },
     external: [/^\/ort\//],
     tsconfig: false,
+    // What a page cannot have fails here, not in the page.
+    onLog(level, log, handle) {
+      if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message);
+      if (level !== 'info' && log.code !== 'EVAL') handle(level, log);
+    },
   });
   try {
     const { output } = await built.generate({ format: 'esm', codeSplitting: false });
@@ -82,15 +98,15 @@ async function serve(program: string): Promise<Server> {
   return server;
 }
 
-/** A page in a real browser that has loaded page.ts; `problems` collects what it complained about or asked of other hosts. */
+/** A page in a real browser that has loaded its program; `problems` collects what it complained about or asked of other hosts. */
 export interface OpenPage {
   readonly page: Page;
   readonly problems: string[];
   close(): Promise<void>;
 }
 
-export async function openPage(executablePath: string): Promise<OpenPage> {
-  const server = await serve(await bundle());
+export async function openPage(executablePath: string, { entry, ready }: PageProgram): Promise<OpenPage> {
+  const server = await serve(await bundle(entry));
   // localhost by name: WebGPU and wasm threads want a secure context.
   const origin = `http://localhost:${(server.address() as AddressInfo).port}`;
   let browser: Browser | undefined;
@@ -111,7 +127,7 @@ export async function openPage(executablePath: string): Promise<OpenPage> {
         problems.push(`request to ${request.url()}`);
     });
     await page.goto(origin);
-    await page.waitForFunction(() => 'explainInPage' in globalThis, undefined, { timeout: 30_000 });
+    await page.waitForFunction((name) => name in globalThis, ready, { timeout: 30_000 });
     return { page, problems, close };
   } catch (error) {
     await close();
