@@ -10,4 +10,4 @@ export const examples = (...lines: [command: string, what: string][]): string =>
 };
 
 export const EXITS =
-  '\nExit codes: 0 done · 1 a gate failed · 2 wrong usage · 3 model not supported · 4 some inputs failed · 130 interrupted\n';
+  '\nExit codes: 0 done · 1 a gate failed (some inputs may have, too) · 2 wrong usage · 3 model not supported · 4 some inputs failed, the rest is done · 130 interrupted\n';

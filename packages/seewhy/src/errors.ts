@@ -14,6 +14,10 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
+/** The exit code of what ran: an interruption says most, then a gate that failed, then inputs that did. The same for all commands. */
+export const exitCodeOfRun = (ended: { interrupted?: boolean; gateFailed?: boolean; inputsFailed?: boolean }): number =>
+  ended.interrupted ? EXIT.interrupted : ended.gateFailed ? EXIT.gate : ended.inputsFailed ? EXIT.inputs : EXIT.ok;
+
 const quoted = (names: readonly string[]) => names.map((name) => `'${name}'`).join(', ');
 
 /** Every message of the command line and the Node API, in one place: what is wrong, where, what to do. */

@@ -36,6 +36,14 @@ export function labelOfRow(row: DatasetRow, plan: AuditPlan): { label?: number[]
       });
   }
   const several = plan.task === 'multilabel';
+  if (found.size > 1 && !several && row.contradictory) {
+    problems.push({
+      code: 'LABEL_CONTRADICTORY',
+      where: row.id,
+      what: `Rows of this picture say ${row.labels.join(', ')}. Leave one of them, or say --activation sigmoid where each class is decided for itself.`,
+    });
+    return { problems };
+  }
   if (found.size > 1 && !several)
     problems.push({ code: 'LABEL_SEVERAL', where: row.id, what: `The labels are ${row.labels.join(', ')}.` });
   // Nothing left of what was said is no statement; an empty list from the start says "none of the classes".

@@ -16,7 +16,9 @@ const MESSAGES: Readonly<Record<string, (n: string) => string>> = {
   LABEL_UNKNOWN: (n) => `${n} labels that are no class of the model; they were predicted without a label`,
   LABEL_MISSING: (n) => `${n} no label; they were predicted, and count in no figure that needs one`,
   LABEL_SEVERAL: (n) => `${n} several labels though the head decides for one class; any of them counts as right`,
-  ID_TWICE: (n) => `${n} the id of another row and were left out`,
+  LABEL_CONTRADICTORY: (n) =>
+    `${n} several rows with different labels, and the head decides for one class; they were predicted without a label`,
+  ID_TWICE: (n) => `${n} the id or the path of another row and were left out`,
   SCORE_NOT_A_NUMBER: (n) => `${n} scores that are not numbers and were left out`,
   MASK_SIZE: (n) => `${n} a mask of another shape than the picture's; it was not used`,
   PICTURE_MISSING: (n) => `${n} no picture file and were left out`,

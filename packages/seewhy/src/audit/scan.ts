@@ -27,7 +27,7 @@ const STEP = 1024;
 export class Scan {
   readonly ids: IdTable;
   readonly labels: readonly FoundLabel[];
-  /** True when some row has several labels, or an empty list of them. */
+  /** True when some row has several labels, or an empty list of them; what rows of one picture contradict each other in does not count. */
   readonly several: boolean;
   readonly splits: ReadonlySet<string>;
   /** Rows that were looked at, bad ones included. */
@@ -120,7 +120,7 @@ export async function scanRows(dataset: Dataset, options: ScanOptions, problems:
       sets.set(set, number);
     }
     strata[at] = number;
-    if (item.labels && item.labels.length !== 1) found.several = true;
+    if (item.labels && item.labels.length !== 1 && !item.contradictory) found.several = true;
   }
   const count = found.ids.size;
   const kept = new Uint8Array(count).fill(1);

@@ -12,7 +12,7 @@ import { type ReadRun, readRun } from '../audit/compare/read-run.ts';
 import { sharedMethods } from '../audit/compare/shared-methods.ts';
 import { writeComparison } from '../audit/compare/write-comparison.ts';
 import { readReportPage } from '../audit/report-page.ts';
-import { EXIT } from '../errors.ts';
+import { exitCodeOfRun } from '../errors.ts';
 import { interruptible } from '../interrupt.ts';
 import { err, out, print, say, table } from '../talk.ts';
 
@@ -65,7 +65,7 @@ export async function auditCompare(folderA: string, folderB: string, options: Au
     }),
   );
   const gates = parsed.map((gate) => askCompareGate(gate, figures));
-  const code = gates.some(({ failed }) => failed) ? EXIT.gate : EXIT.ok;
+  const code = exitCodeOfRun({ gateFailed: gates.some(({ failed }) => failed) });
   if (options.json) {
     const { pairs: _, schema: __, ...rest } = compared;
     const schema = 'seewhy/audit-comparison-result/v1';

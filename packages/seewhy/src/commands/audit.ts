@@ -5,7 +5,7 @@ import { type MadePlan, makePlan } from '../audit/make-plan.ts';
 import { readReportPage } from '../audit/report-page.ts';
 import { runAudit } from '../audit/run-audit.ts';
 import { DEFAULT_FOLDER, RunFolder } from '../audit/run-folder.ts';
-import { EXIT, errors } from '../errors.ts';
+import { EXIT, errors, exitCodeOfRun } from '../errors.ts';
 import { interruptible } from '../interrupt.ts';
 import { loadSharp } from '../picture/sharp.ts';
 import { err, out, print, say, table } from '../talk.ts';
@@ -67,14 +67,11 @@ async function run(
   });
   const gateFailed = finished.gates.some(({ failed }) => failed);
   // Ctrl-C while the report was being written: everything is there.
-  const code =
-    finished.run.status === 'interrupted'
-      ? EXIT.interrupted
-      : gateFailed
-        ? EXIT.gate
-        : finished.run.counts.failed > 0
-          ? EXIT.inputs
-          : EXIT.ok;
+  const code = exitCodeOfRun({
+    interrupted: finished.run.status === 'interrupted',
+    gateFailed,
+    inputsFailed: finished.run.counts.failed > 0,
+  });
   if (options.json) {
     const { run, findings, gates, figures } = finished;
     const metrics = Object.fromEntries(

@@ -14,7 +14,7 @@ import {
   usesLayer,
 } from '@seewhy/core';
 import type { Draw } from '../draw.ts';
-import { EXIT, errors } from '../errors.ts';
+import { EXIT, errors, exitCodeOfRun } from '../errors.ts';
 import { explainAll, Lookahead } from '../explain-run.ts';
 import { type Gate, parseGate } from '../gate.ts';
 import { interruptible } from '../interrupt.ts';
@@ -248,7 +248,7 @@ async function run(plan: Plan, options: ExplainCommandOptions, signal: AbortSign
     await program.release();
   }
   const gateFailed = tallies.some((tally) => tally.failed > 0);
-  const code = signal.aborted ? EXIT.interrupted : failures.length > 0 ? EXIT.inputs : gateFailed ? EXIT.gate : EXIT.ok;
+  const code = exitCodeOfRun({ interrupted: signal.aborted, gateFailed, inputsFailed: failures.length > 0 });
   if (options.json) {
     const document: ExplanationDocument = {
       schema: 'seewhy/explanations/v1',

@@ -21,7 +21,7 @@ import {
   watchCheckpoints,
 } from '@seewhy/training/node';
 import { drawnTensor } from '../draw.ts';
-import { EXIT, errors } from '../errors.ts';
+import { errors, exitCodeOfRun } from '../errors.ts';
 import { decodeSource } from '../explain-run.ts';
 import { filmStripAnimation, filmStripPage, MOST_FRAMES, stripsOf } from '../film-strip/film-strip.ts';
 import { Frames } from '../film-strip/frames.ts';
@@ -135,7 +135,7 @@ export async function watch(path: string, options: WatchCommandOptions): Promise
     );
     // Without --once or --idle, Ctrl-C is how a watch ends.
     const ended = interrupt.aborted && (options.once || options.idle !== undefined);
-    return ended ? EXIT.interrupted : counts.failed > 0 ? EXIT.inputs : EXIT.ok;
+    return exitCodeOfRun({ interrupted: ended, inputsFailed: counts.failed > 0 });
   });
 }
 

@@ -1,12 +1,12 @@
 import { posix } from 'node:path';
 import { cellText, cellValue } from './cell.ts';
 import { cellNumber } from './cell-boxes.ts';
-import type { Dataset, DatasetItem, DatasetOptions, DatasetRow, MaskRegion } from './contract.ts';
+import type { Dataset, DatasetItem, DatasetOptions, MaskRegion } from './contract.ts';
 import { datasetErrors, problemOf } from './dataset-errors.ts';
 import type { FileTree } from './file-tree.ts';
 import { columnNamed } from './find-columns.ts';
 import { hashOf } from './manifest-dataset.ts';
-import { RowIds } from './row-ids.ts';
+import { PictureIndex, type TableItem, type TableRow } from './picture-index.ts';
 
 interface Coco {
   readonly images: readonly unknown[];
@@ -73,13 +73,28 @@ export async function cocoDataset(
     if (name !== undefined && !header.includes(name))
       throw datasetErrors.noColumn(place.path, 'its pictures', name, header);
 
-  const rowOf = (image: Record<string, unknown>, number: number, rowIds: RowIds): DatasetRow => {
+  // A picture may be listed several times, with annotations each; one number may be that of several pictures: the first by path has it.
+  const listed = new Map<string, unknown[]>();
+  const owners = new Map<unknown, string>();
+  for (const image of images.map(record)) {
+    const path = cellText(image.file_name);
+    if (path === undefined) continue;
+    const known = listed.get(path);
+    if (known) known.push(image.id);
+    else listed.set(path, [image.id]);
+    const owner = owners.get(image.id);
+    if (owner === undefined || path < owner) owners.set(image.id, path);
+  }
+
+  const rowOf = (image: Record<string, unknown>, number: number): TableRow => {
     const path = cellText(image.file_name);
     if (path === undefined) throw datasetErrors.pathEmpty(`picture ${number}`);
+    const owner = owners.get(image.id)!;
+    if (owner !== path) throw datasetErrors.idTwice(cellText(image.id) ?? '', owner);
     const key = place.tree.locate(path, folder);
     const id = options.id === undefined ? undefined : cellText(image[options.id]);
-    if (options.id !== undefined && id === undefined) throw datasetErrors.idEmpty(`picture ${number}`);
-    const found = byImage.get(image.id) ?? [];
+    const numbers = [...new Set(listed.get(path))].filter((one) => owners.get(one) === path).sort();
+    const found = numbers.flatMap((one) => byImage.get(one) ?? []);
     const labels = [...new Set(found.map(({ category_id }) => names.get(category_id) ?? cellText(category_id)))];
     const [width, height] = [cellNumber(image.width), cellNumber(image.height)];
     const size = width && height ? ([width, height] as const) : undefined;
@@ -90,8 +105,7 @@ export async function cocoDataset(
       .filter(([name]) => !UNUSED.has(name) && name !== group && name !== split && name !== options.id)
       .map(([name, value]) => [name, cellValue(value)] as const)
       .filter((entry): entry is readonly [string, string | number | boolean] => entry[1] !== undefined);
-    return {
-      id: id === undefined ? rowIds.ofPath(path) : rowIds.own(id),
+    const row: TableRow['row'] = {
       path,
       line: number,
       labels: labels.filter((label) => label !== undefined),
@@ -105,7 +119,26 @@ export async function cocoDataset(
           ? { mask: { kind: 'regions', regions, ...(size ? { size } : {}) } as const }
           : {}),
     };
+    return {
+      row,
+      name: path,
+      where: path,
+      cells: new Map(Object.entries(image)),
+      ...(id === undefined ? {} : { own: id }),
+    };
   };
+  const walk = async function* (): AsyncIterable<TableItem> {
+    for (const [at, image] of images.entries()) {
+      let item: TableItem;
+      try {
+        item = rowOf(record(image), at + 1);
+      } catch (error) {
+        item = { problem: problemOf(error, cellText(record(image).file_name) ?? `picture ${at + 1}`) };
+      }
+      yield item;
+    }
+  };
+  let index: Promise<PictureIndex> | undefined;
 
   return {
     kind: `${place.tree.prefix}coco`,
@@ -116,13 +149,11 @@ export async function cocoDataset(
     sha256: () => hashOf(place.bytes()),
     close: () => place.tree.close(),
     async *rows(): AsyncIterable<DatasetItem> {
-      const rowIds = new RowIds();
-      for (const [at, image] of images.entries()) {
-        try {
-          yield rowOf(record(image), at + 1, rowIds);
-        } catch (error) {
-          yield { problem: problemOf(error, cellText(record(image).file_name) ?? `picture ${at + 1}`) };
-        }
+      index ??= PictureIndex.of(walk, options.id === undefined ? 'paths' : 'asked', []);
+      const read = (await index).reader();
+      for await (const item of walk()) {
+        const found = 'problem' in item ? item : await read(item);
+        if (found) yield found;
       }
     },
   };

@@ -46,6 +46,8 @@ export interface DatasetRow {
   readonly path: string;
   /** Names or numbers as written; an empty list: labelled, and of no class; undefined: not labelled. */
   readonly labels?: readonly string[];
+  /** Several rows of the data set name this picture, without boxes and with different labels: `labels` are those of all. */
+  readonly contradictory?: true;
   readonly group?: string;
   readonly split?: string;
   readonly columns: Readonly<Record<string, string | number | boolean>>;

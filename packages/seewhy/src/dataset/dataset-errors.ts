@@ -140,11 +140,23 @@ export const datasetErrors = {
       cure: 'Leave it out, or unpack the zip.',
     }),
 
-  idTwice: (id: string) =>
+  idTwice: (id: string, kept: string) =>
     new SeewhyError({
       code: 'ID_TWICE',
-      what: `The id '${shown(id)}' stood in an earlier row already; the first is kept`,
+      what: `The id '${shown(id)}' is that of several pictures; the one whose path sorts first is kept, '${shown(kept)}'`,
       cure: 'Make the ids unique, or choose another column with --id.',
+    }),
+  rowTwice: (path: string) =>
+    new SeewhyError({
+      code: 'ID_TWICE',
+      what: `The picture '${shown(path)}' stands in several rows; the fullest of them is kept`,
+      cure: 'Leave the others out.',
+    }),
+  annotatedTwice: (path: string) =>
+    new SeewhyError({
+      code: 'ID_TWICE',
+      what: `The picture '${shown(path)}' has several annotation files; the one whose path sorts first is used`,
+      cure: 'Put its objects into one file.',
     }),
   idEmpty: (line: string) =>
     new SeewhyError({ code: 'ID_EMPTY', what: 'The row has no id', where: line, cure: 'Fill it in.' }),

@@ -4,7 +4,7 @@ import { datasetErrors, problemOf } from './dataset-errors.ts';
 import { dicomFacts, dicomRows, maybeDicom } from './dicom-rows.ts';
 import type { FileTree, TreeFile, TreeListing } from './file-tree.ts';
 import { listingHash } from './listing-hash.ts';
-import { RowIds, withoutEnding } from './row-ids.ts';
+import { PathIds, withoutEnding } from './path-ids.ts';
 import { isSplitName } from './split-names.ts';
 
 const MASK_FOLDERS = new Set('mask masks segmentation segmentations annotations_masks'.split(' '));
@@ -33,6 +33,7 @@ export function foldersDataset(
   if (left > 0)
     notices.push(`${left} ${left === 1 ? 'file that is no picture was' : 'files that are no pictures were'} left out.`);
   if (classes.length === 0) notices.push('The pictures do not lie in folders named after classes: none has a label.');
+  const ids = new PathIds(plain.map(({ file }) => file.path));
   const masked = plain.filter((picture) => masks.has(picture.key)).length;
   if (masked > 0) notices.push(`${masked} pictures have masks beside them.`);
   return {
@@ -44,14 +45,13 @@ export function foldersDataset(
     sha256: async () => listingHash(listing),
     close: () => tree.close(),
     async *rows(): AsyncIterable<DatasetItem> {
-      const ids = new RowIds();
       for (const { path, error } of listing.refused) yield { problem: problemOf(error, path) };
       for (const picture of plain) {
         const { file, label, split, rest } = picture;
         const mask =
           options.columns?.mask === 'alpha' ? ({ kind: 'alpha' } as const) : maskSource(tree, masks.get(picture.key));
         const row: DatasetRow = {
-          id: ids.ofPath(file.path),
+          id: ids.idOf(file.path),
           path: file.path,
           columns: rest === '' ? {} : { folder: rest },
           read: () => tree.read(tree.key(file.path)),

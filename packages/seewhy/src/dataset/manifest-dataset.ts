@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { cellFlag, cellLabels, cellText, cellValue } from './cell.ts';
 import { boxFrom, cellBoxes, cellNumber } from './cell-boxes.ts';
-import type { Dataset, DatasetItem, DatasetOptions, DatasetRow, MaskRegion, MaskSource } from './contract.ts';
+import type { Dataset, DatasetOptions, MaskRegion, MaskSource } from './contract.ts';
 import { datasetErrors, problemOf } from './dataset-errors.ts';
-import { dicomFacts, dicomRows, maybeDicom } from './dicom-rows.ts';
+import { type DicomFacts, dicomFacts, dicomRows, maybeDicom } from './dicom-rows.ts';
 import type { FileTree } from './file-tree.ts';
 import { type FoundColumns, findColumns } from './find-columns.ts';
 import type { ManifestRow, ManifestTable } from './manifest-table.ts';
-import { RowIds } from './row-ids.ts';
+import { PictureIndex, type TableItem, type TableRow } from './picture-index.ts';
 
 /** A table, and where it lies. */
 export interface ManifestPart {
@@ -44,21 +44,39 @@ export function manifestDataset(
     notices.push(`No column of ${path} holds labels: it has ${table.header.slice(0, 12).join(', ')}.`);
   }
   const { tree, table } = parts[0]!;
-  const { classes } = opened[0]!;
+  const { classes, used } = opened[0]!;
+  const walk = async function* () {
+    for (const rows of opened) yield* rows.walk();
+  };
+  let index: Promise<PictureIndex> | undefined;
+  const indexed = async () => {
+    const ids = options.id !== undefined ? 'asked' : used.id === undefined ? 'paths' : 'found';
+    const found = await PictureIndex.of(walk, ids, [...new Set(opened.flatMap(({ others }) => others))]);
+    if (found.idsNumberBoxes) delete used.id;
+    notices.push(...found.notices);
+    return found;
+  };
   return {
     kind: tree.prefix + (about.kind ?? table.kind),
     path: about.path,
-    columns: opened[0]!.used,
+    columns: used,
     notices,
     ...(classes ? { classes } : {}),
     async *rows() {
-      const ids = new RowIds();
+      index ??= indexed();
+      const read = (await index).reader();
       let count = 0;
-      for (const rows of opened) {
-        for await (const item of rows.walk(ids)) {
-          count++;
+      for await (const item of walk()) {
+        count++;
+        if ('problem' in item) {
           yield item;
+          continue;
         }
+        const found = await read(item);
+        if (found === undefined) continue;
+        const facts = 'problem' in found ? undefined : await item.facts();
+        if (facts && !('problem' in found)) yield* dicomRows(found, facts);
+        else yield found;
       }
       if (count === 0) throw datasetErrors.manifestEmpty(about.path, 'has no rows');
     },
@@ -92,10 +110,18 @@ function usedColumns(columns: FoundColumns): Record<string, string> {
   };
 }
 
+/** A row of a table, and what its file says where it is DICOM. */
+interface PlacedRow extends TableRow {
+  facts(): Promise<DicomFacts | undefined>;
+}
+
+type PlacedItem = PlacedRow | Extract<TableItem, { problem: unknown }>;
+
 /** The rows of one table. */
 class ManifestRows {
   readonly part: ManifestPart;
-  readonly used: Readonly<Record<string, string>>;
+  /** Column by role. */
+  readonly used: Record<string, string>;
   private readonly columns: FoundColumns;
   private readonly taken: ReadonlySet<string>;
 
@@ -122,15 +148,22 @@ class ManifestRows {
     return oneHot ?? (label === undefined ? undefined : this.part.table.classNames?.get(label));
   }
 
-  async *walk(ids: RowIds): AsyncIterable<DatasetItem> {
+  /** Columns without a role. */
+  get others(): readonly string[] {
+    return this.part.table.header.filter((name) => !this.taken.has(name));
+  }
+
+  async *walk(): AsyncIterable<PlacedItem> {
     for await (const row of this.part.table.rows()) {
       if ('problem' in row) yield row;
       else {
+        let item: PlacedItem;
         try {
-          yield* await this.rowsOf(row, ids);
+          item = this.rowOf(row);
         } catch (error) {
-          yield { problem: problemOf(error, this.whereOf(row)) };
+          item = { problem: problemOf(error, this.whereOf(row)) };
         }
+        yield item;
       }
     }
   }
@@ -141,13 +174,7 @@ class ManifestRows {
     return name === undefined ? `line ${row.line}` : `line ${row.line}: ${name}`;
   }
 
-  private async rowsOf(row: ManifestRow, ids: RowIds): Promise<Iterable<DatasetRow>> {
-    const { found, key } = this.rowOf(row, ids);
-    const facts = key !== undefined && maybeDicom(found.path) ? await dicomFacts(this.part.tree, key) : undefined;
-    return facts ? dicomRows(found, facts) : [found];
-  }
-
-  private rowOf(row: ManifestRow, ids: RowIds): { readonly found: DatasetRow; readonly key?: string } {
+  private rowOf(row: ManifestRow): PlacedRow {
     const { tree, folder } = this.part;
     const { columns } = this;
     const { table } = this.part;
@@ -155,30 +182,33 @@ class ManifestRows {
     const embedded = table.embedded?.(row, columns.path);
     const path = embedded ? (embeddedPath(cell(columns.path)) ?? `row ${row.line}`) : cellText(cell(columns.path));
     if (path === undefined) throw datasetErrors.pathEmpty(`line ${row.line}`);
-    const key = embedded ? '' : tree.locate(path, folder);
+    const key = embedded ? undefined : tree.locate(path, folder);
     const own = columns.id === undefined ? undefined : cellText(cell(columns.id));
-    if (columns.id !== undefined && own === undefined) throw datasetErrors.idEmpty(`line ${row.line}`);
     const prefix = (embedded ? this.part.shard : this.part.prefix) ?? '';
     const frame = cellNumber(cell(columns.frame));
-    const id =
-      own === undefined ? ids.ofPath(prefix + (frame === undefined ? path : `${path}#${frame}`)) : ids.own(own);
     const labels = this.labelsOf(row);
     const mask = this.maskOf(row, path);
     const group = cellText(cell(columns.group));
     const split = cellText(cell(columns.split)) ?? this.part.split;
-    const found: DatasetRow = {
-      id,
-      path,
-      line: row.line,
-      columns: this.others(row),
-      read: embedded ?? (() => tree.read(key)),
-      ...(labels === undefined ? {} : { labels }),
-      ...(group === undefined ? {} : { group }),
-      ...(split === undefined ? {} : { split }),
-      ...(mask === undefined ? {} : { mask }),
-      ...(frame === undefined ? {} : { frame }),
+    return {
+      name: prefix + path,
+      where: this.whereOf(row),
+      cells: row.cells,
+      ...(embedded ? { embedded: true } : mask?.kind === 'regions' ? { boxes: mask.regions } : {}),
+      ...(own === undefined ? {} : { own }),
+      facts: async () => (key !== undefined && maybeDicom(path) ? dicomFacts(tree, key) : undefined),
+      row: {
+        path,
+        line: row.line,
+        columns: this.othersOf(row),
+        read: embedded ?? (() => tree.read(key!)),
+        ...(labels === undefined ? {} : { labels }),
+        ...(group === undefined ? {} : { group }),
+        ...(split === undefined ? {} : { split }),
+        ...(mask === undefined ? {} : { mask }),
+        ...(frame === undefined ? {} : { frame }),
+      },
     };
-    return embedded ? { found } : { found, key };
   }
 
   private labelsOf({ cells }: ManifestRow): string[] | undefined {
@@ -215,7 +245,7 @@ class ManifestRows {
     return regions.length > 0 ? { kind: 'regions', regions } : undefined;
   }
 
-  private others({ cells }: ManifestRow): Record<string, string | number | boolean> {
+  private othersOf({ cells }: ManifestRow): Record<string, string | number | boolean> {
     const others: [string, string | number | boolean][] = [];
     for (const [name, cell] of cells) {
       if (this.taken.has(name)) continue;

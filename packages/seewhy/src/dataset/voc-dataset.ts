@@ -5,7 +5,7 @@ import type { Dataset, DatasetItem, DatasetOptions, DatasetRow, MaskRegion, Mask
 import { datasetErrors, problemOf } from './dataset-errors.ts';
 import type { FileTree, TreeFile, TreeListing } from './file-tree.ts';
 import { listingHash } from './listing-hash.ts';
-import { RowIds, withoutEnding } from './row-ids.ts';
+import { PathIds, withoutEnding } from './path-ids.ts';
 import { textStream } from './text-stream.ts';
 
 const LARGEST_XML = 1 << 22;
@@ -29,6 +29,7 @@ export async function vocDataset(
       .map(({ path }) => [stemOf(path), path] as const),
   );
   const splits = await splitsOf(tree, listing);
+  const ids = new PathIds(byStem.values());
   const notices = [...listing.notices];
   return {
     kind: `${tree.prefix}voc`,
@@ -38,11 +39,13 @@ export async function vocDataset(
     sha256: async () => listingHash(listing),
     close: () => tree.close(),
     async *rows(): AsyncIterable<DatasetItem> {
-      const ids = new RowIds();
+      const seen = new PathIds();
       for (const { path, error } of listing.refused) yield { problem: problemOf(error, path) };
       for (const file of files) {
         try {
-          yield await rowOf(file, ids);
+          const row = await rowOf(file);
+          if (!seen.add(row.path)) throw datasetErrors.annotatedTwice(row.path);
+          yield row;
         } catch (error) {
           yield { problem: problemOf(error, file) };
         }
@@ -50,7 +53,7 @@ export async function vocDataset(
     },
   };
 
-  async function rowOf(file: string, ids: RowIds): Promise<DatasetRow> {
+  async function rowOf(file: string): Promise<DatasetRow> {
     const annotation = await readAnnotation(tree, file);
     const written = cellText(annotation.filename);
     const stem = stemOf(file);
@@ -64,7 +67,7 @@ export async function vocDataset(
     const split = splits.get(stem);
     const mask = maskOf(stem, objects, annotation, path);
     return {
-      id: ids.ofPath(path),
+      id: ids.idOf(path),
       path,
       labels,
       columns: {},

@@ -289,6 +289,14 @@ describe('machine output', () => {
     expect(document.failures).toMatchObject([{ error: { code: 'PICTURE_EMPTY' } }]);
   });
 
+  it('a gate that failed says more than an input that did', async () => {
+    writeFileSync(join(scratch, 'empty.png'), '');
+    const args = [cat, join(scratch, 'empty.png'), '-o', out(), '--json', '--fail-on', 'probability <= 1'];
+    const { code, stdout } = await seewhy(['explain', cnn, ...args, ...known]);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ exitCode: 1, failures: [{}], gates: [{ failed: 1 }] });
+  });
+
   it('is a stream with --jsonl, failures among the records in order', async () => {
     writeFileSync(join(scratch, 'broken.png'), readFileSync(cat).subarray(0, 5000));
     const sources = [cat, join(scratch, 'broken.png'), photo('coffee.png')];

@@ -76,8 +76,8 @@ describe('folders per class', () => {
       'no mask/b no mask',
     ]);
   });
-  it('the same name with two endings: both are kept', async () => {
-    expect((await summary({ 'x/a.jpg': '', 'x/a.png': '' })).said).toEqual(['x/a x', 'x/a.png x']);
+  it('the same name with two endings: both keep theirs', async () => {
+    expect((await summary({ 'x/a.jpg': '', 'x/a.png': '' })).said).toEqual(['x/a.jpg x', 'x/a.png x']);
   });
   it('links that leave the folder are problems, links within are followed', async () => {
     const at = join(root, 'links');
