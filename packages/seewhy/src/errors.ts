@@ -15,7 +15,11 @@ export const EXIT = {
 } as const;
 
 /** The exit code of what ran: an interruption says most, then a gate that failed, then inputs that did. The same for all commands. */
-export const exitCodeOfRun = (ended: { interrupted?: boolean; gateFailed?: boolean; inputsFailed?: boolean }): number =>
+export const exitCodeOfRun = (ended: {
+  interrupted?: boolean;
+  gateFailed?: boolean;
+  inputsFailed?: boolean;
+}): number =>
   ended.interrupted ? EXIT.interrupted : ended.gateFailed ? EXIT.gate : ended.inputsFailed ? EXIT.inputs : EXIT.ok;
 
 const quoted = (names: readonly string[]) => names.map((name) => `'${name}'`).join(', ');
