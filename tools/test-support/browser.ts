@@ -20,6 +20,8 @@ const FLAGS = [
   // WebGPU without a graphics card: Chromium's own software renderer.
   '--enable-unsafe-webgpu',
   '--use-webgpu-adapter=swiftshader',
+  // WebGL likewise.
+  '--enable-unsafe-swiftshader',
 ];
 
 const TYPES: Record<string, string> = {
