@@ -90,8 +90,12 @@ export interface AuditRecord {
     readonly frame?: number;
     /** All but that frame covered. */
     readonly centre?: number;
+    /** All covered: nothing but the mean colour is left. */
+    readonly blank?: number;
     /** Colour cast taken out. */
     readonly neutral?: number;
+    /** The finest drawing taken out: noise, traces of compression. */
+    readonly smooth?: number;
     /** The object of the mask covered; everything but the object covered. */
     readonly object?: number;
     readonly surroundings?: number;

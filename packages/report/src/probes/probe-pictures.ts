@@ -6,6 +6,7 @@ import { decodeGrid, GRID } from '../map-statistics/map-grid.ts';
 import { coverCells } from './cover-cells.ts';
 import { coldCells, hotCells } from './hot-cells.ts';
 import { neutralPicture } from './neutral-picture.ts';
+import { smoothPicture } from './smooth-picture.ts';
 
 const CELLS = GRID * GRID;
 
@@ -13,6 +14,8 @@ const CELLS = GRID * GRID;
 const FRAME_CELLS = Uint8Array.from({ length: CELLS }, (_, i) =>
   [i % GRID, Math.floor(i / GRID)].some((place) => place < 2 || place >= GRID - 2) ? 1 : 0,
 );
+
+const ALL_CELLS = new Uint8Array(CELLS).fill(1);
 
 type Changed<Name extends string> = Partial<Record<Name, Picture>>;
 
@@ -31,6 +34,8 @@ export function probePictures(
   return {
     frame: coverCells(picture, FRAME_CELLS),
     centre: coverCells(picture, inverse(FRAME_CELLS)),
+    blank: coverCells(picture, ALL_CELLS),
+    smooth: smoothPicture(picture),
     ...(neutral && { neutral }),
     ...(object && {
       object: coverCells(picture, object),

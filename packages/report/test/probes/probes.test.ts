@@ -4,6 +4,7 @@ import { coveredPictures, decodeGrid, encodeGrid, encodeThumb, probePictures } f
 import { coverCells } from '../../src/probes/cover-cells.ts';
 import { coldCells, hotCells } from '../../src/probes/hot-cells.ts';
 import { neutralPicture } from '../../src/probes/neutral-picture.ts';
+import { smoothPicture } from '../../src/probes/smooth-picture.ts';
 
 const cellsWhere = (inside: (x: number, y: number) => boolean) =>
   Uint8Array.from({ length: 256 }, (_, i) => (inside(i % 16, Math.floor(i / 16)) ? 1 : 0));
@@ -96,6 +97,24 @@ it('a cast is taken out, brightness stays, grey stays grey', () => {
   expect(neutralPicture(blankPicture(4, 4, [90, 90, 0]))).toBeUndefined();
 });
 
+it('fine drawing is taken out, colours and edges of forms stay', () => {
+  const even = blankPicture(9, 7, [10, 120, 230]);
+  expect(smoothPicture(even).data).toEqual(even.data);
+  // One bright pixel becomes the product of the weights 1 4 6 4 1 with themselves.
+  const dot = blankPicture(9, 7, [0, 0, 0]);
+  dot.data[(3 * 9 + 4) * 3 + 1] = 255;
+  const { data } = smoothPicture(dot);
+  for (const [dx, dy, weight] of [
+    [0, 0, 36],
+    [1, 0, 24],
+    [0, -2, 6],
+    [2, 2, 1],
+    [3, 0, 0],
+  ] as const)
+    expect(data[((3 + dy) * 9 + 4 + dx) * 3 + 1]).toBe(Math.round((255 * weight) / 256));
+  expect(data.filter((_, i) => i % 3 !== 1).every((value) => value === 0)).toBe(true);
+});
+
 it('a thumb holds mean colours and how much is drawn', () => {
   const picture = paint(blankPicture(32, 32, [10, 20, 30]), 0, 0, 2, 2, [50, 60, 70]);
   for (let y = 16; y < 32; y++)
@@ -112,14 +131,28 @@ describe('the pictures of the probes', () => {
   for (let y = 24; y < 40; y++) mask.data.fill(1, y * 64 + 24, y * 64 + 40);
 
   it('with and without a mask', () => {
-    expect(Object.keys(probePictures(picture)).sort()).toEqual(['centre', 'frame', 'neutral']);
+    expect(Object.keys(probePictures(picture)).sort()).toEqual(['blank', 'centre', 'frame', 'neutral', 'smooth']);
     const probes = probePictures(picture, mask);
-    expect(Object.keys(probes).sort()).toEqual(['centre', 'frame', 'neutral', 'object', 'surroundings']);
+    expect(Object.keys(probes).sort()).toEqual([
+      'blank',
+      'centre',
+      'frame',
+      'neutral',
+      'object',
+      'smooth',
+      'surroundings',
+    ]);
     expect(probes.object!.data).toEqual(blankPicture(64, 64, [180, 150, 130]).data);
     // A mask that is everything or nothing tells no object from its surroundings.
     for (const value of [0, 1]) {
       const whole = { ...mask, data: new Uint8Array(64 * 64).fill(value) };
-      expect(Object.keys(probePictures(picture, whole)).sort()).toEqual(['centre', 'frame', 'neutral']);
+      expect(Object.keys(probePictures(picture, whole)).sort()).toEqual([
+        'blank',
+        'centre',
+        'frame',
+        'neutral',
+        'smooth',
+      ]);
     }
   });
 
