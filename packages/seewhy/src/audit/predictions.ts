@@ -174,14 +174,19 @@ export class LineFile {
   }
 
   async write(text: string | Uint8Array): Promise<void> {
-    if (!this.#stream.write(text)) await Promise.race([once(this.#stream, 'drain'), this.#failed]);
+    if (!this.#stream.write(text)) await this.#until('drain');
+  }
+
+  /** Waits for an event; what goes wrong meanwhile is told as the error of this file. */
+  async #until(event: 'drain' | 'close'): Promise<void> {
+    await Promise.race([once(this.#stream, event).catch(() => this.#failed), this.#failed]);
   }
 
   /** Ends the file; with `keep` false it is removed. */
   async end(keep = true): Promise<void> {
     try {
       this.#stream.end();
-      if (!this.#stream.closed) await Promise.race([once(this.#stream, 'close'), this.#failed]);
+      if (!this.#stream.closed) await this.#until('close');
       if (keep) await rename(this.#part, this.path);
     } finally {
       await rm(this.#part, { force: true });

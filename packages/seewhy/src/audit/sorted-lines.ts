@@ -60,9 +60,9 @@ async function writePart(path: string, part: readonly Keyed[]): Promise<void> {
   });
   failed.catch(() => undefined);
   for (const { key, text } of part)
-    if (!stream.write(`${JSON.stringify([key, text])}\n`)) await Promise.race([once(stream, 'drain'), failed]);
+    if (!stream.write(`${JSON.stringify([key, text])}\n`)) await Promise.race([once(stream, 'drain').catch(() => failed), failed]);
   stream.end();
-  await Promise.race([once(stream, 'close'), failed]);
+  await Promise.race([once(stream, 'close').catch(() => failed), failed]);
 }
 
 /** Merges sorted files; of equal keys the earlier file's come first. */
