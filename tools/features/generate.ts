@@ -3,12 +3,14 @@ import { readFileSync } from 'node:fs';
 import { GRADIENT_RULES, type Rule } from '@seewhy/autodiff';
 import { COLORMAPS, flagOf, METHODS, type Method, POSTPROCESS, PREPROCESS_PRESETS } from '@seewhy/core';
 import type { ArchitectureResult } from '../architectures/verify-architecture.ts';
+import type { Likeness } from '../randomisation/measure.ts';
 
 const results = new URL('../architectures/results.json', import.meta.url);
+const likeness = new URL('../randomisation/results.json', import.meta.url);
 
 /** Text between `<!-- generated: NAME -->` and `<!-- end -->` replaced by the table of that name. */
 export default function generate(current: string): string {
-  const tables: Record<string, () => string> = { methods, rules, presets, architectures };
+  const tables: Record<string, () => string> = { methods, randomisation, rules, presets, architectures };
   return current.replace(
     /(<!-- generated: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g,
     (_, begin: string, name: string, end: string) => {
@@ -35,6 +37,22 @@ function methods(): string {
         method.needs,
         method.cost,
         method.paper,
+      ),
+    ),
+  ].join('\n');
+}
+
+function randomisation(): string {
+  const measured = JSON.parse(readFileSync(likeness, 'utf8')) as Likeness[];
+  return [
+    row('method', 'of magnitudes', 'of values', 'range of the values'),
+    row('---', '--:', '--:', '---'),
+    ...measured.map(({ method, signed, magnitude, range }) =>
+      row(
+        `\`${method}\``,
+        magnitude.toFixed(2),
+        signed.toFixed(2),
+        range.map((value) => value.toFixed(2)).join(' to '),
       ),
     ),
   ].join('\n');

@@ -1,10 +1,11 @@
 /**
- * `npx tsx tools/randomisation.ts [METHOD …]`: which methods do not depend on the weights. Each method explains two photos with the real
+ * `npx tsx tools/randomisation/measure.ts [METHOD …]`: which methods do not depend on the weights. Each method explains two photos with the real
  * network and with the same network with shuffled weights; printed is the rank correlation (Spearman) of both maps as they are shown, the
  * mean over photos and seeds, with their signs and without. Near 1: the map is of the picture, not of what was learned (Adebayo et al., "Sanity checks for saliency
- * maps", NeurIPS 2018). What is found stands in each method's `caution`.
+ * maps", NeurIPS 2018). The figures go to results.json, a method as soon as it is measured; those of other methods stay. FEATURES.md shows them,
+ * and what stands out is said in the method's `caution`.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -18,9 +19,18 @@ import {
 } from '@seewhy/core';
 import { readGraph } from '@seewhy/onnx';
 import * as ort from 'onnxruntime-node';
-import { decodePicture } from '../packages/seewhy/src/picture/decode.ts';
+import { decodePicture } from '../../packages/seewhy/src/picture/decode.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const results = new URL('results.json', import.meta.url);
+/** Rank correlation of a method's map with the same method's map of the shuffled network: mean over photos and seeds, and its range. */
+export interface Likeness {
+  readonly method: string;
+  readonly signed: number;
+  readonly magnitude: number;
+  readonly range: readonly [lowest: number, highest: number];
+}
+
 const PHOTOS = ['chelsea.png', 'coffee.png'];
 const SEEDS = [0, 1];
 
@@ -39,7 +49,7 @@ const model = await Model.load(
   },
 );
 const wanted = process.argv.slice(2);
-const rows: { method: string; like: number; magnitude: number }[] = [];
+const rows = JSON.parse(readFileSync(results, 'utf8')) as Likeness[];
 for (const { method, supported } of model.methods()) {
   if (!supported || method.needs === 'picture') continue;
   if (wanted.length > 0 && !wanted.includes(method.name)) continue;
@@ -58,19 +68,25 @@ for (const { method, supported } of model.methods()) {
       magnitudes.push(rankCorrelation(real.map(Math.abs), control.map(Math.abs)));
     }
   }
-  const row = { method: method.name, like: mean(found), magnitude: mean(magnitudes) };
-  rows.push(row);
-  console.log(written(row), `(${Math.min(...found).toFixed(2)} … ${Math.max(...found).toFixed(2)})`);
+  const row: Likeness = {
+    method: method.name,
+    signed: rounded(mean(found)),
+    magnitude: rounded(mean(magnitudes)),
+    range: [rounded(Math.min(...found)), rounded(Math.max(...found))],
+  };
+  console.log(row.signed.toFixed(2).padStart(6), row.magnitude.toFixed(2).padStart(6), row.method);
+  const before = rows.findIndex((one) => one.method === row.method);
+  rows.splice(before < 0 ? rows.length : before, before < 0 ? 0 : 1, row);
+  rows.sort((a, b) => b.magnitude - a.magnitude);
+  writeFileSync(results, `${JSON.stringify(rows, null, 2)}\n`);
 }
-console.log('\nMost alike first (signed, magnitude):');
-for (const row of rows.sort((a, b) => b.magnitude - a.magnitude)) console.log(written(row));
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function written({ method, like, magnitude }: (typeof rows)[number]): string {
-  return `${like.toFixed(2).padStart(6)} ${magnitude.toFixed(2).padStart(6)}  ${method}`;
+function rounded(value: number): number {
+  return Number(value.toFixed(3));
 }
 
 /** The part of the budget that a method has options for. */
