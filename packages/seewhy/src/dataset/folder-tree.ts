@@ -188,7 +188,7 @@ export class FolderTree implements FileTree {
     const folders = await this.real;
     return folders.some((folder) => inside(found, folder))
       ? undefined
-      : datasetErrors.pathOutside(shown, this.path, 'is a link that leaves');
+      : datasetErrors.pathOutside(shown, resolve(this.path), 'is a link that leaves');
   }
 }
 
