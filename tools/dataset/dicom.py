@@ -14,8 +14,9 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels import apply_color_lut, convert_color_space, pixel_array, processing
 from pydicom.sequence import Sequence
 from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian,
-    JPEG2000, JPEG2000Lossless, JPEGBaseline8Bit, JPEGLossless, JPEGLSLossless, JPEGLSNearLossless, RLELossless,
+    DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ExplicitVRLittleEndian, HTJ2K, HTJ2KLossless,
+    ImplicitVRLittleEndian,
+    JPEG2000, JPEG2000Lossless, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLSLossless, JPEGLSNearLossless, RLELossless,
     SecondaryCaptureImageStorage,
 )
 
@@ -98,11 +99,12 @@ def look(ds, index):
         slope, intercept = float(source.get("RescaleSlope", 1)), float(source.get("RescaleIntercept", 0))
         low, high = low * slope + intercept, high * slope + intercept
         out = (windowed(values, source) - low) * 255 / (high - low)
-    elif ds.BitsStored <= 8 and not ds.PixelRepresentation:
+    elif "PixelData" in ds and ds.BitsStored <= 8 and not ds.PixelRepresentation:
         out = values * 255 / (2 ** ds.BitsStored - 1)
     else:
-        keep = values if "PixelPaddingValue" not in ds else values[raw != ds.PixelPaddingValue]
-        out = np.clip((values - keep.min()) * 255 / (keep.max() - keep.min()), 0, 255)
+        padding = next((ds[name].value for name in ("PixelPaddingValue", "FloatPixelPaddingValue") if name in ds), None)
+        keep = values[np.isfinite(values) & (raw != padding)]
+        out = np.clip((np.nan_to_num(values, nan=keep.min(), posinf=keep.max()) - keep.min()) * 255 / (keep.max() - keep.min()), 0, 255)
     return 255 - out if ds.PhotometricInterpretation == "MONOCHROME1" else out
 
 
@@ -298,6 +300,71 @@ packed("jpeg2000-signed", [imagecodecs.jpeg2k_encode(signed, reversible=True, co
 packed("jpeg2000-lossy", [imagecodecs.jpeg2k_encode(grey8, level=40, codecformat="j2k")], JPEG2000, grey8, 1)
 packed("jpeg2000-rgb", [imagecodecs.jpeg2k_encode(colour, reversible=True, codecformat="j2k", mct=True)], JPEG2000Lossless, colour, photometric="YBR_RCT")
 packed("jpeg2000-frames", [imagecodecs.jpeg2k_encode(frame, reversible=True, codecformat="j2k", bitspersample=12) for frame in stack], JPEG2000Lossless, stack, stored=12, frames=3, change=ct_window)
+
+# High-throughput JPEG 2000, written by OpenJPH; what pydicom reads with OpenJPEG must be what was written.
+packed("htj2k", [imagecodecs.htj2k_encode(ct, reversible=True)], HTJ2KLossless, ct, stored=16, change=ct_window)
+assert (pixel_array(OUT / "htj2k.dcm", raw=True) == ct).all()
+packed("htj2k-rgb", [imagecodecs.htj2k_encode(colour, reversible=True)], HTJ2KLossless, colour, photometric="YBR_RCT")
+packed("htj2k-lossy", [imagecodecs.htj2k_encode(grey8, level=0.002)], HTJ2K, grey8, 1)
+packed("htj2k-frames", [imagecodecs.htj2k_encode(frame, reversible=True) for frame in stack], HTJ2KLossless, stack, stored=16, frames=3, change=ct_window)
+
+
+# Floating-point pixels: one is no number, a corner is padding.
+def floating(name, array, tag, vr, change=None):
+    ds = base(array)
+    for gone in ("BitsStored", "HighBit", "PixelRepresentation"):
+        delattr(ds, gone)
+    setattr(ds, tag, array.tobytes())
+    ds[tag].VR = vr
+    if change:
+        change(ds)
+    save(name, ds)
+
+
+suv = ct.astype(np.float32) / 300 - 1.5
+floating("float-32", suv, "FloatPixelData", "OF")
+holes = suv.copy()
+holes[2, 3], holes[5, 6], holes[:3, :3] = np.nan, np.inf, -1000
+floating("float-32-holes", holes, "FloatPixelData", "OF", lambda ds: setattr(ds, "FloatPixelPaddingValue", -1000.0))
+floating("float-64", ct.astype(np.float64) / 7 - 3, "DoubleFloatPixelData", "OD")
+
+
+# Palettes in segments: entries, lines, and the same segments again.
+def segments(bits):
+    top = 2**bits - 1
+    low, high = (lambda offset: [offset % 65536, offset // 65536]) if bits == 16 else (lambda offset: list(offset.to_bytes(4, "little"))), top
+    plain = [0, 2, 0, top // 9, 1, 100, high, 1, 154, top // 3]
+    again = [0, 2, 9, 200, 1, 126, high, 2, 2, *low(0)]
+
+    def change(ds):
+        for name, words in [("Red", plain), ("Green", again), ("Blue", [0, 1, high, 1, 255, 0])]:
+            setattr(ds, f"{name}PaletteColorLookupTableDescriptor", [256, 0, bits])
+            ds[f"{name}PaletteColorLookupTableDescriptor"].VR = "US"
+            data = np.array(words, np.uint16 if bits == 16 else np.uint8).tobytes()
+            setattr(ds, f"Segmented{name}PaletteColorLookupTableData", data + b"\0" * (len(data) % 2))
+            ds[f"Segmented{name}PaletteColorLookupTableData"].VR = "OW"
+    return change
+
+
+native("palette-segments-16", grey8, photometric="PALETTE COLOR", change=segments(16))
+
+# What devices and old archives write: without what comes before the meta information, without all of it.
+for name, source, cut in [
+    ("no-preamble", "ct-explicit", lambda data: data[132:]),
+    ("no-meta-explicit", "ct-explicit", lambda data: data[data.index(b"\x08\0\x16\0UI") :]),
+    ("no-meta-implicit", "ct-implicit", lambda data: data[data.index(b"\x08\0\x16\0\x1a\0") :]),
+]:
+    (OUT / f"{name}.dcm").write_bytes(cut((OUT / f"{source}.dcm").read_bytes()))
+    assert (dcmread(OUT / f"{name}.dcm", force=True).PixelData == dcmread(OUT / f"{source}.dcm").PixelData)
+    expected[f"{name}.dcm"] = expected[f"{source}.dcm"]
+
+# What is refused in a sentence: nothing in JavaScript decodes it.
+ds = base(ct, syntax=JPEGExtended12Bit, stored=12)
+ds.PixelData = encapsulate([imagecodecs.jpeg_encode(ct, level=95, bitspersample=12)])
+ds["PixelData"].VR = "OB"
+ds["PixelData"].is_undefined_length = True
+ds.save_as(OUT / "refused-jpeg-12.dcm", enforce_file_format=True)
+assert abs(pixel_array(OUT / "refused-jpeg-12.dcm", raw=True).astype(int) - ct).max() < 100
 
 (OUT / "expected.json").write_text(json.dumps(expected, separators=(",", ":")) + "\n")
 print(len(expected), sum(p.stat().st_size for p in OUT.iterdir()), "bytes")

@@ -1,4 +1,5 @@
 import { dicomText, parseDicom, TAGS } from '../picture/dicom/dicom-header.ts';
+import { dicomStart } from '../picture/dicom/dicom-start.ts';
 import { cellValue } from './cell.ts';
 import type { DatasetRow } from './contract.ts';
 import type { FileTree } from './file-tree.ts';
@@ -42,7 +43,7 @@ export async function dicomFacts(tree: FileTree, key: string): Promise<DicomFact
   for (const size of HEADS) {
     try {
       const bytes = Number.isFinite(size) ? await tree.head(key, size) : await tree.read(key);
-      if (bytes.length === before || new TextDecoder().decode(bytes.subarray(128, 132)) !== 'DICM') return undefined;
+      if (bytes.length === before || dicomStart(bytes) === undefined) return undefined;
       before = bytes.length;
       const dataSet = await parseDicom(bytes, key, 'pixels');
       if (dataSet.uint16(TAGS.rows) === undefined) continue;

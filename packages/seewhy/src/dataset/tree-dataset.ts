@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { dicomStart, START_BYTES } from '../picture/dicom/dicom-start.ts';
 import { looksLikePicture } from '../sources.ts';
 import { cocoDataset, isCoco } from './coco-dataset.ts';
 import type { Dataset, DatasetOptions } from './contract.ts';
@@ -69,8 +70,8 @@ async function picturesOf(tree: FileTree, files: readonly TreeFile[]): Promise<T
   for (const file of files) {
     if (looksLikePicture(file.path)) found.push(file);
     else if (file.size > 132 && maybeDicom(file.path) && posix.basename(file.path) !== 'DICOMDIR') {
-      const head = await tree.head(tree.key(file.path), 132).catch(() => new Uint8Array(0));
-      if (new TextDecoder().decode(head.subarray(128)) === 'DICM') found.push(file);
+      const head = await tree.head(tree.key(file.path), START_BYTES).catch(() => new Uint8Array(0));
+      if (dicomStart(head) !== undefined) found.push(file);
     }
   }
   return found;

@@ -1,3 +1,5 @@
+import { dicomStart } from './dicom/dicom-start.ts';
+
 /** Kinds of file told apart by their first bytes. */
 export type PictureFormat =
   | 'PNG'
@@ -30,7 +32,7 @@ export function pictureFormat(bytes: Uint8Array): { format: PictureFormat } | { 
   if (starts('BM')) return { format: 'BMP' };
   if (starts('\xff\x0a') || starts('JXL ', 4)) return { format: 'JPEG XL' };
   if (starts('jP  ', 4) || starts('\xff\x4f\xff\x51')) return { format: 'JPEG 2000' };
-  if (starts('DICM', 128)) return { format: 'DICOM' };
+  if (dicomStart(bytes)) return { format: 'DICOM' };
   if (starts('%PDF')) return { notAPicture: 'a PDF' };
   if (starts('PK\x03\x04')) return { notAPicture: 'a zip archive' };
   if (starts('\x93NUMPY')) return { notAPicture: 'a NumPy array (.npy)' };

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +27,26 @@ const summary = async (files: Readonly<Record<string, string | Uint8Array>>, nam
     ),
   };
 };
+
+it('DICOM files without preamble and ending are found, and tell what they are', async () => {
+  const dicom = (name: string) =>
+    new Uint8Array(readFileSync(new URL(`../../../../fixtures/dataset/dicom/${name}.dcm`, import.meta.url)));
+  const { dataset, rows, problems } = await summary({
+    'series 1/1': dicom('no-preamble'),
+    'series 1/2': dicom('no-meta-explicit'),
+    'series 1/3': dicom('no-meta-implicit'),
+    'series 1/notes': 'a text without an ending, long enough to be looked into. '.repeat(20),
+  });
+  expect(dataset.kind).toBe('dicom');
+  expect(problems).toEqual([]);
+  expect(rows).toHaveLength(3);
+  const pictures = await Promise.all(rows.map((row) => decodeRow(row)));
+  for (const [at, { group, columns }] of rows.entries()) {
+    expect(group).toBe('P-17');
+    expect(columns).toMatchObject({ modality: 'CT', age: 61 });
+    expect(Buffer.from(pictures[at]!.picture.data).equals(Buffer.from(pictures[0]!.picture.data))).toBe(true);
+  }
+});
 
 describe('folders per class', () => {
   it('class/picture, sorted as people do; what is no picture is told', async () => {

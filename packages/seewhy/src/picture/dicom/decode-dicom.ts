@@ -4,6 +4,7 @@ import type { PixelWindow } from '../window.ts';
 import { type DicomHeader, dicomHeader, parseDicom } from './dicom-header.ts';
 import { type FrameSamples, frameSamples } from './frame-samples.ts';
 import { greyLevels, place, readLut } from './grey-levels.ts';
+import { segmentedLut } from './segmented-lut.ts';
 
 export interface DicomRequest {
   /** Most pixels. */
@@ -31,6 +32,8 @@ export async function decodeDicom(bytes: Uint8Array, where: string, request: Dic
     throw pictureErrors.corrupt(where, 'DICOM', `${header.photometric} of ${header.samples} samples a pixel`);
   const notes =
     frames > 1 && request.frame === undefined ? [`DICOM of several frames: the first of ${frames} was taken.`] : [];
+  if (header.pixels.floats && colours !== 1)
+    throw pictureErrors.unsupported(where, 'DICOM files of floating-point colours');
   switch (header.photometric) {
     case 'MONOCHROME1':
     case 'MONOCHROME2': {
@@ -88,8 +91,11 @@ function fromYbr(data: Uint8Array): Uint8Array {
 
 function palette(stored: ArrayLike<number>, header: DicomHeader, where: string): Uint8Array {
   const { dataSet } = header;
-  if (dataSet.elements.x00281221) throw pictureErrors.unsupported(where, 'DICOM files of segmented palettes');
-  const luts = [1, 2, 3].map((colour) => readLut(dataSet, `x0028110${colour}`, `x0028120${colour}`, header, where));
+  const luts = [1, 2, 3].map((colour) =>
+    dataSet.elements[`x0028122${colour}`]
+      ? segmentedLut(dataSet, `x0028110${colour}`, `x0028122${colour}`, header, where)
+      : readLut(dataSet, `x0028110${colour}`, `x0028120${colour}`, header, where),
+  );
   const out = new Uint8Array(stored.length * 3);
   for (let i = 0; i < stored.length; i++)
     for (const [c, lut] of luts.entries())

@@ -1,6 +1,7 @@
 import { inflateRawSync } from 'node:zlib';
 import type { DataSet, Element } from 'dicom-parser';
 import { pictureErrors } from '../picture-errors.ts';
+import { dicomStart } from './dicom-start.ts';
 
 /** Largest data set that a deflated file may unpack to. */
 const MOST_BYTES = 2 ** 30;
@@ -21,6 +22,8 @@ export interface DicomHeader {
   readonly bitsStored: number;
   readonly highBit: number;
   readonly signed: boolean;
+  /** The element that holds the pixels: whole numbers, or floating-point ones of 32 or 64 bits. */
+  readonly pixels: { readonly element: Element; readonly floats?: 32 | 64 };
 }
 
 /** Text of a DICOM parser's complaint: it throws texts and plain objects too. */
@@ -30,18 +33,22 @@ export function complaint(cause: unknown): string {
   return String(cause);
 }
 
+const EXPLICIT = '1.2.840.10008.1.2.1';
+const IMPLICIT = '1.2.840.10008.1.2';
+
 /**
- * Parses a DICOM file (PS3.10, with preamble).
+ * Parses a DICOM file (PS3.10), or one that lacks its preamble or all of its meta information.
  * @param upTo `pixels`: not what comes from the pixel data on, so that the beginning of a file is enough
  * @throws SeewhyError `PICTURE_CORRUPT`
  */
 export async function parseDicom(bytes: Uint8Array, where: string, upTo?: 'pixels'): Promise<DataSet> {
   const { default: dicom } = await import('dicom-parser');
-  // Node's Buffer shares its memory where a Uint8Array is copied (`slice`): the codecs rely on copies.
-  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const start = dicomStart(bytes);
+  const alone = start === 'explicit' ? EXPLICIT : start === 'implicit' ? IMPLICIT : undefined;
   try {
-    return dicom.parseDicom(plain, {
+    return dicom.parseDicom(wholeFile(bytes, start), {
       ...(upTo ? { untilTag: TAGS.pixels } : {}),
+      ...(alone === undefined ? {} : { TransferSyntaxUID: alone }),
       inflater: (all: Uint8Array, position: number) => {
         const rest = inflateRawSync(all.subarray(position), { maxOutputLength: MOST_BYTES });
         const whole = new Uint8Array(position + rest.length);
@@ -53,6 +60,17 @@ export async function parseDicom(bytes: Uint8Array, where: string, upTo?: 'pixel
   } catch (cause) {
     throw pictureErrors.corrupt(where, 'DICOM', complaint(cause));
   }
+}
+
+/** A file with its preamble, where it has any meta information. */
+function wholeFile(bytes: Uint8Array, start: ReturnType<typeof dicomStart>): Uint8Array {
+  // Node's Buffer shares its memory where a Uint8Array is copied (`slice`): the codecs rely on copies.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (start !== 'meta') return plain;
+  const whole = new Uint8Array(132 + plain.length);
+  whole.set(new TextEncoder().encode('DICM'), 128);
+  whole.set(plain, 132);
+  return whole;
 }
 
 /** Tags as dicom-parser writes them. */
@@ -70,6 +88,8 @@ export const TAGS = {
   representation: 'x00280103',
   padding: 'x00280120',
   paddingLimit: 'x00280121',
+  floatPadding: 'x00280122',
+  doublePadding: 'x00280123',
   windowCenter: 'x00281050',
   windowWidth: 'x00281051',
   rescaleIntercept: 'x00281052',
@@ -83,23 +103,21 @@ export const TAGS = {
   frameGroups: 'x52009230',
   frameVoi: 'x00289132',
   pixelTransformation: 'x00289145',
+  floatPixels: 'x7fe00008',
+  doublePixels: 'x7fe00009',
   pixels: 'x7fe00010',
 } as const;
 
 /** What the pixels are. @throws SeewhyError `PICTURE_CORRUPT`, `PICTURE_FORMAT_UNSUPPORTED` */
 export function dicomHeader(dataSet: DataSet, where: string): DicomHeader {
   const missing = (what: string) => pictureErrors.corrupt(where, 'DICOM', `it has no ${what}`);
-  const pixels: Element | undefined = dataSet.elements[TAGS.pixels];
-  if (!pixels) {
-    const other = dataSet.elements.x7fe00008 ?? dataSet.elements.x7fe00009;
-    if (other) throw pictureErrors.unsupported(where, 'DICOM of floating-point pixels');
-    throw missing('pixel data: it may be a report, a plan or a structure set');
-  }
+  const pixels = pixelsOf(dataSet);
+  if (!pixels) throw missing('pixel data: it may be a report, a plan or a structure set');
   const rows = dataSet.uint16(TAGS.rows) ?? 0;
   const columns = dataSet.uint16(TAGS.columns) ?? 0;
   if (rows === 0 || columns === 0) throw missing('size');
-  const bitsAllocated = dataSet.uint16(TAGS.bitsAllocated) ?? 0;
-  if (![1, 8, 16, 32].includes(bitsAllocated))
+  const bitsAllocated = pixels.floats ?? dataSet.uint16(TAGS.bitsAllocated) ?? 0;
+  if (!pixels.floats && ![1, 8, 16, 32].includes(bitsAllocated))
     throw pictureErrors.corrupt(where, 'DICOM', `${bitsAllocated} bits are allocated for a sample`);
   const bitsStored = dataSet.uint16(TAGS.bitsStored) ?? bitsAllocated;
   const highBit = dataSet.uint16(TAGS.highBit) ?? bitsStored - 1;
@@ -124,7 +142,15 @@ export function dicomHeader(dataSet: DataSet, where: string): DicomHeader {
     bitsStored,
     highBit,
     signed: dataSet.uint16(TAGS.representation) === 1,
+    pixels,
   };
+}
+
+function pixelsOf({ elements }: DataSet): DicomHeader['pixels'] | undefined {
+  const { [TAGS.pixels]: whole, [TAGS.floatPixels]: float, [TAGS.doublePixels]: double } = elements;
+  if (whole) return { element: whole };
+  if (float) return { element: float, floats: 32 };
+  return double && { element: double, floats: 64 };
 }
 
 /** Text of an element in its character set (UTF-8, else Latin). */

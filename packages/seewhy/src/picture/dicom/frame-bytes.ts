@@ -1,12 +1,12 @@
 import type { Element } from 'dicom-parser';
 import { pictureErrors } from '../picture-errors.ts';
-import { complaint, type DicomHeader, TAGS } from './dicom-header.ts';
+import { complaint, type DicomHeader } from './dicom-header.ts';
 
 /** The compressed bytes of one frame: fragments are found by the offset table, else one a frame, else by JPEG's markers. */
 export async function compressedFrame(header: DicomHeader, frame: number, where: string): Promise<Uint8Array> {
   const { default: dicom } = await import('dicom-parser');
   const { dataSet, frames } = header;
-  const pixels: Element = dataSet.elements[TAGS.pixels]!;
+  const pixels: Element = header.pixels.element;
   const count = pixels.fragments?.length ?? 0;
   if (!pixels.encapsulatedPixelData || count === 0)
     throw pictureErrors.corrupt(where, 'DICOM', 'its compressed pixel data is missing');
@@ -29,7 +29,9 @@ export function nativeFrame(
   where: string,
 ): { bytes: Uint8Array; firstBit: number } {
   const { dataSet, rows, columns, samples, bitsAllocated, photometric } = header;
-  const pixels: Element = dataSet.elements[TAGS.pixels]!;
+  const pixels: Element = header.pixels.element;
+  if (pixels.encapsulatedPixelData)
+    throw pictureErrors.corrupt(where, 'DICOM', 'its pixel data is compressed, and it does not say how');
   // Two pixels share their chroma samples: four samples for two pixels instead of six.
   const perPixel = photometric === 'YBR_FULL_422' || photometric === 'YBR_PARTIAL_422' ? 2 : samples;
   const bits = rows * columns * perPixel * bitsAllocated;

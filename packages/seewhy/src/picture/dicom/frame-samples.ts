@@ -6,7 +6,7 @@ import { compressedFrame, nativeFrame } from './frame-bytes.ts';
 
 /** Samples of one frame, interleaved, as they are stored (not rescaled). */
 export interface FrameSamples {
-  readonly data: Int32Array | Uint8Array | Uint16Array | Int16Array | Uint32Array;
+  readonly data: Int32Array | Uint8Array | Uint16Array | Int16Array | Uint32Array | Float64Array;
   /** Colours are RGB already, whatever the file calls them: its codec converted them. */
   readonly rgb: boolean;
   /** Samples are masked and their sign is extended. */
@@ -69,6 +69,13 @@ function native(header: DicomHeader, frame: number, where: string): FrameSamples
       (_, i) => (bytes[(i + firstBit) >> 3]! >> ((i + firstBit) & 7)) & 1,
     );
     return { data: bits, rgb: false, whole: true };
+  }
+  if (header.pixels.floats) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const little = transferSyntax !== BIG_ENDIAN;
+    const value = bitsAllocated === 32 ? view.getFloat32.bind(view) : view.getFloat64.bind(view);
+    const data = Float64Array.from({ length: count(header) }, (_, i) => value((i * bitsAllocated) / 8, little));
+    return { data, rgb: false, whole: true };
   }
   const words = wordsOf(bytes, bitsAllocated, transferSyntax === BIG_ENDIAN);
   if (photometric === 'YBR_FULL_422' || photometric === 'YBR_PARTIAL_422')

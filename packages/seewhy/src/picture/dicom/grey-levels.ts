@@ -3,7 +3,7 @@ import { pictureErrors } from '../picture-errors.ts';
 import type { PixelWindow } from '../window.ts';
 import { type DicomHeader, TAGS } from './dicom-header.ts';
 
-interface Lut {
+export interface Lut {
   /** Value that the first entry stands for; smaller ones get it too. */
   readonly first: number;
   readonly entries: ArrayLike<number>;
@@ -87,7 +87,7 @@ function voiOf({ values, stored, header, find, modality, window, where }: VoiReq
     const [a, b] = ends.map(modality) as [number, number];
     return range(Math.min(a, b), Math.max(a, b));
   };
-  if (window === 'full') return { map: full() };
+  if (window === 'full' && !header.pixels.floats) return { map: full() };
   if (typeof window !== 'string') return { map: range(window[0], window[1]) };
   if (window === 'auto') {
     const luts = dataSet.elements[TAGS.voiLuts]?.items?.[0]?.dataSet;
@@ -101,7 +101,7 @@ function voiOf({ values, stored, header, find, modality, window, where }: VoiReq
     const voi = holder?.string(TAGS.voiFunction)?.trim() ?? 'LINEAR';
     const map = center === undefined || width === undefined ? undefined : windowMap(voi, center, width);
     if (map) return { map };
-    if (bitsStored <= 8 && !signed) return { map: full() };
+    if (bitsStored <= 8 && !signed && !header.pixels.floats) return { map: full() };
   }
   const [low, high] = valueRange(values, stored, header);
   return {
@@ -123,15 +123,20 @@ function windowMap(voi: string, center: number, width: number): ((value: number)
   return (value) => ((value - (center - 0.5)) / (width - 1) + 0.5) * 255;
 }
 
-/** Smallest and largest value that is no padding. */
+/** Smallest and largest value that is a number and no padding. */
 function valueRange(
   values: Float64Array,
   stored: ArrayLike<number>,
-  { dataSet, signed }: DicomHeader,
+  { dataSet, signed, pixels }: DicomHeader,
 ): [number, number] {
   const word = (tag: string) => (signed ? dataSet.int16(tag) : dataSet.uint16(tag));
-  const padding = word(TAGS.padding);
-  const limit = word(TAGS.paddingLimit) ?? padding;
+  const padding =
+    pixels.floats === 32
+      ? dataSet.float(TAGS.floatPadding)
+      : pixels.floats === 64
+        ? dataSet.double(TAGS.doublePadding)
+        : word(TAGS.padding);
+  const limit = pixels.floats ? padding : (word(TAGS.paddingLimit) ?? padding);
   const isPadding = (value: number) =>
     padding !== undefined &&
     limit !== undefined &&
@@ -140,7 +145,7 @@ function valueRange(
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < values.length; i++) {
-    if (isPadding(stored[i]!)) continue;
+    if (isPadding(stored[i]!) || !Number.isFinite(values[i]!)) continue;
     if (values[i]! < low) low = values[i]!;
     if (values[i]! > high) high = values[i]!;
   }
