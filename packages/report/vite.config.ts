@@ -59,7 +59,11 @@ export default {
       replacement: here(`../${name}/src/index.ts`),
     })),
   },
-  oxc: { jsx: { runtime: 'automatic', importSource: 'preact', development: false } },
+  // `h(type, props, child, …)` instead of `jsx(type, { children: […] })`: 7 kB less in every report.
+  oxc: {
+    jsx: { runtime: 'classic', pragma: 'h', pragmaFrag: 'Fragment', development: false },
+    jsxInject: "import { Fragment, h } from 'preact';",
+  },
   build: {
     outDir: here('dist'),
     emptyOutDir: false,

@@ -18,6 +18,13 @@ export interface Plane {
   readonly data: Uint8Array<ArrayBuffer>;
 }
 
+interface Part {
+  readonly entry: PartEntry;
+  /** The block it stands in, and where its bytes begin there. */
+  readonly text: string;
+  readonly start: number;
+}
+
 const decoder = new TextDecoder();
 const keyOf = ({ kind, id, method, side }: PartName) => JSON.stringify([kind, side ?? '', method ?? '', id]);
 
@@ -30,7 +37,7 @@ export class ReportReader<Data = unknown> {
   data: Data | undefined;
   /** Known after the block `end`. */
   totals: ReportTotals | undefined;
-  private readonly parts = new Map<string, { entry: PartEntry; text: string; start: number }>();
+  private readonly parts = new Map<string, Part>();
   private text = '';
   private head: Record<string, unknown> | undefined;
   private readonly inflate = new Inflate((piece) => this.takeText(piece));
@@ -64,6 +71,12 @@ export class ReportReader<Data = unknown> {
     return part && { type: part.entry.type ?? 'image/png', bytes: this.bytesOf(part) };
   }
 
+  /** A picture as a data address: cut out of the block as it stands, nothing is decoded here. */
+  pictureUrl(id: string): string | undefined {
+    const part = this.parts.get(keyOf({ kind: 'picture', id }));
+    return part && `data:${part.entry.type ?? 'image/png'};base64,${this.textOf(part)}`;
+  }
+
   /** A map or mask; undefined when it is not in the report (or not yet). */
   plane(name: PartName): Plane | undefined {
     const part = this.parts.get(keyOf(name));
@@ -74,10 +87,13 @@ export class ReportReader<Data = unknown> {
     return { width, height, data };
   }
 
-  private bytesOf({ entry, text, start }: { entry: PartEntry; text: string; start: number }): Uint8Array<ArrayBuffer> {
-    const from = start + (entry.at / 3) * 4;
-    const to = start + Math.ceil((entry.at + entry.size) / 3) * 4;
-    return fromBase64(text.slice(from, to)).subarray(0, entry.size);
+  private bytesOf(part: Part): Uint8Array<ArrayBuffer> {
+    return fromBase64(this.textOf(part)).subarray(0, part.entry.size);
+  }
+
+  /** The part in base64, with up to two zero bytes after its end. */
+  private textOf({ entry, text, start }: Part): string {
+    return text.slice(start + (entry.at / 3) * 4, start + Math.ceil((entry.at + entry.size) / 3) * 4);
   }
 
   private addParts(text: string): void {

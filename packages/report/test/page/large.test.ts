@@ -74,6 +74,7 @@ describe.skipIf(!executable)('a report of 2,000 pictures', () => {
     });
     const each = (1000 * ((await work()) - before)) / steps;
     console.log(`each step of the slider takes ${each.toFixed(1)} ms of work`);
+    expect(each).toBeLessThan(25);
     expect(Number(await page.locator('.threshold-range').inputValue())).toBeCloseTo(0.794, 2);
     await expect.poll(() => page.locator('[data-count=TP]').textContent()).toMatch(/^\d+$/);
     expect(await page.locator('.tile').count()).toBeLessThan(150);

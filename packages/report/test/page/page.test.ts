@@ -40,7 +40,7 @@ describe.skipIf(!executable)('the page of a report', () => {
   it('is one small file with a strict policy', () => {
     const scripts = [...browser.page.matchAll(/<script>([\s\S]*?)<\/script>/g)];
     expect(scripts).toHaveLength(1);
-    expect(scripts[0]![1]!.length).toBeLessThan(190_000);
+    expect(scripts[0]![1]!.length).toBeLessThan(172_000);
     const policy = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(browser.page)![1]!;
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("connect-src 'none'");

@@ -1,3 +1,4 @@
+import type { ReadonlySignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 
 export const SIDE = 300;
@@ -12,8 +13,8 @@ export const atY = (y: number) => TOP + (1 - y) * SIDE;
 
 interface ChartProps {
   readonly title: string;
-  /** What a sighted reader sees, in a sentence. */
-  readonly alt: string;
+  /** What a sighted reader sees, in a sentence; as a signal where it follows the threshold. */
+  readonly alt: string | ReadonlySignal<string>;
   readonly x: string;
   readonly y: string;
   readonly children: ComponentChildren;

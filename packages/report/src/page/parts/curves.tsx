@@ -1,5 +1,5 @@
+import { type ReadonlySignal, useComputed } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
-import type { BinaryCurve } from '../../metrics/binary-curve.ts';
 import type { Counts } from '../../metrics/binary-metrics.ts';
 import { calibrationOf } from '../../metrics/calibration.ts';
 import {
@@ -9,27 +9,29 @@ import {
   precisionRecallPoints,
   rocPoints,
 } from '../../metrics/roc.ts';
+import type { SortedDecisions } from '../../metrics/sorted-decisions.ts';
 import { figure, thresholdText } from '../draw/text.ts';
 import type { Decided } from '../state/decisions.ts';
 import { atX, atY, Chart, linePath } from './chart.tsx';
 
-/** ROC, precision–recall and calibration, with a cursor at the threshold. */
+/** ROC, precision–recall and calibration; cursors follow the threshold, the curves stay. */
 export function Curves({
-  rows,
-  curve,
+  decided,
   counts,
   threshold,
   onPick,
 }: {
-  rows: readonly Decided[];
-  curve: BinaryCurve;
-  counts: Counts;
-  threshold: number;
+  decided: SortedDecisions<Decided>;
+  counts: ReadonlySignal<Counts>;
+  threshold: ReadonlySignal<number>;
   onPick: (threshold: number) => void;
 }) {
+  const { curve } = decided;
   const made = useMemo(() => {
     const roc = rocPoints(curve);
     const recall = precisionRecallPoints(curve);
+    const { positive, negative } = decided;
+    const rows = [...positive, ...negative];
     return {
       roc,
       recall,
@@ -42,11 +44,20 @@ export function Curves({
         rows.map(({ truth }) => truth),
       ),
     };
-  }, [rows, curve]);
+  }, [decided]);
   const { roc, recall, auc, ap, calibration } = made;
-  const { tp, fn, tn, fp } = counts;
-  const [tpr, fpr] = [tp / (tp + fn), fp / (fp + tn)];
-  const precision = tp / (tp + fp);
+  const at = useComputed(() => {
+    const { tp, fn, tn, fp } = counts.value;
+    return { tpr: tp / (tp + fn), fpr: fp / (fp + tn), precision: tp / (tp + fp) };
+  });
+  const rocText = useComputed(
+    () =>
+      `ROC curve, area ${figure(auc.value)}. At threshold ${thresholdText(threshold.value)} sensitivity ${figure(at.value.tpr)}, false positive rate ${figure(at.value.fpr)}.`,
+  );
+  const recallText = useComputed(
+    () =>
+      `Precision–recall curve, average precision ${figure(ap.value)}. At threshold ${thresholdText(threshold.value)} precision ${figure(at.value.precision)}, recall ${figure(at.value.tpr)}.`,
+  );
   const pick = (points: CurvePoints) => (x: number, y: number) => {
     let best = 0;
     let least = Number.POSITIVE_INFINITY;
@@ -62,26 +73,26 @@ export function Curves({
       <Chart
         title="ROC"
         note={`AUC ${figure(auc.value)} (${figure(auc.low)} – ${figure(auc.high)})`}
-        alt={`ROC curve, area ${figure(auc.value)}. At threshold ${thresholdText(threshold)} sensitivity ${figure(tpr)}, false positive rate ${figure(fpr)}.`}
+        alt={rocText}
         x="1 − specificity"
         y="sensitivity"
         onPick={pick(roc)}
       >
         <path d={`M${atX(0)} ${atY(0)}L${atX(1)} ${atY(1)}`} class="chance" />
         <path d={made.rocPath} class="curve" />
-        <Cursor x={fpr} y={tpr} />
+        <Cursor at={() => [at.value.fpr, at.value.tpr]} />
       </Chart>
       <Chart
         title="Precision and recall"
         note={`average precision ${figure(ap.value)}`}
-        alt={`Precision–recall curve, average precision ${figure(ap.value)}. At threshold ${thresholdText(threshold)} precision ${figure(precision)}, recall ${figure(tpr)}.`}
+        alt={recallText}
         x="recall (sensitivity)"
         y="precision (PPV)"
         onPick={pick(recall)}
       >
-        <path d={`M${atX(0)} ${atY((tp + fn) / Math.max(1, tp + fn + tn + fp))}H${atX(1)}`} class="chance" />
+        <path d={`M${atX(0)} ${atY(curve.positive.length / Math.max(1, curve.count))}H${atX(1)}`} class="chance" />
         <path d={made.recallPath} class="curve" />
-        <Cursor x={tpr} y={precision} />
+        <Cursor at={() => [at.value.tpr, at.value.precision]} />
       </Chart>
       <Chart
         title="Calibration"
@@ -116,13 +127,15 @@ export function Curves({
             <title>{`${bin.count} pictures`}</title>
           </circle>
         ))}
-        <path d={`M${atX(Math.min(1, Math.max(0, threshold)))} ${atY(0)}V${atY(1)}`} class="cursor" />
+        <Line at={threshold} />
       </Chart>
     </div>
   );
 }
 
-function Cursor({ x, y }: { x: number; y: number }) {
+/** The point of a curve that the threshold stands for. */
+function Cursor({ at }: { at: () => readonly [x: number, y: number] }) {
+  const [x, y] = at();
   if (!Number.isFinite(x) || !Number.isFinite(y)) return null;
   return (
     <g class="cursor-point">
@@ -130,4 +143,9 @@ function Cursor({ x, y }: { x: number; y: number }) {
       <circle cx={atX(x)} cy={atY(y)} r="6" />
     </g>
   );
+}
+
+/** The threshold itself, on an axis of scores. */
+function Line({ at }: { at: ReadonlySignal<number> }) {
+  return <path d={`M${atX(Math.min(1, Math.max(0, at.value)))} ${atY(0)}V${atY(1)}`} class="cursor" />;
 }

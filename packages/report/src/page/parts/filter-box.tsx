@@ -1,7 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
 import { type Completion, completeFilter } from '../../filter/complete-filter.ts';
 import { count, shorten } from '../draw/text.ts';
-import { adjust, go, place } from '../state/place.ts';
+import { adjust, go, here } from '../state/place.ts';
 import { records } from '../state/report.ts';
 import { context, filter, selected } from '../state/selection.ts';
 import { saveTable } from './table-file.ts';
@@ -13,7 +13,7 @@ export function FilterBox() {
   const [offer, setOffer] = useState<Completion | undefined>();
   const [active, setActive] = useState(-1);
   const { problems } = filter.value;
-  const text = place.value.q;
+  const text = here.q.value;
   const options = offer?.options.slice(0, 12) ?? [];
   const open = options.length > 0;
 

@@ -62,15 +62,19 @@ export function Gallery({
     const element = box.current;
     if (!element) return;
     let waiting = 0;
+    let [room, top] = [0, 0];
     const measure = () => {
       waiting = 0;
-      const room = element.clientWidth;
+      room = element.clientWidth;
+      top = height === undefined ? -element.getBoundingClientRect().top : element.scrollTop;
+      place();
+    };
+    const place = () => {
       if (room === 0) return;
       const columns = Math.max(1, Math.floor((room + GAP) / (tile + GAP)));
       const width = Math.floor((room - (columns - 1) * GAP) / columns);
       const row = rowOf(width);
-      const top = height === undefined ? -element.getBoundingClientRect().top : element.scrollTop;
-      const seen = height === undefined ? window.innerHeight : element.clientHeight;
+      const seen = height ?? window.innerHeight;
       const first = Math.max(0, Math.floor(top / row) - AHEAD) * columns;
       const last = Math.min(total.current, (Math.ceil((top + seen) / row) + AHEAD) * columns) - 1;
       setShown((before) =>
@@ -87,7 +91,8 @@ export function Gallery({
     const scrolls = height === undefined ? window : element;
     scrolls.addEventListener('scroll', later, { passive: true });
     window.addEventListener('resize', later);
-    measureAgain.current = measure;
+    // In a window of its own other pictures change neither room nor place; asking the browser would make it lay out the page at once.
+    measureAgain.current = height === undefined ? measure : place;
     measure();
     return () => {
       if (waiting) cancelAnimationFrame(waiting);

@@ -17,17 +17,16 @@ interface HeatProps {
 
 /** A map in its colours, stretched over what holds it. */
 export function Heat({ map, name, colours, alpha, clip }: HeatProps) {
-  const solid = alpha === undefined;
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
     const draw = (plane: Plane | undefined) => {
-      if (canvas.current && plane) paintHeat(canvas.current, plane, colours, solid);
+      if (canvas.current && plane) paintHeat(canvas.current, plane, colours, alpha);
     };
     if (typeof map === 'function') {
       const takeBack = whenFree(() => draw(map()));
       return () => void takeBack();
     }
     draw(map);
-  }, [name ?? map, colours, solid]);
-  return <canvas ref={canvas} class="heat" style={{ opacity: alpha ?? 1, clipPath: clip ?? 'none' }} />;
+  }, [name ?? map, colours, alpha]);
+  return <canvas ref={canvas} class="heat" style={{ clipPath: clip ?? 'none' }} />;
 }

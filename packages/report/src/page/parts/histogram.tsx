@@ -1,6 +1,7 @@
 import { useMemo } from 'preact/hooks';
+import type { SortedDecisions } from '../../metrics/sorted-decisions.ts';
 import { count, percent, thresholdText } from '../draw/text.ts';
-import { type Decided, dragging } from '../state/decisions.ts';
+import type { Decided } from '../state/decisions.ts';
 
 const BINS = 50;
 const WIDTH = 1000;
@@ -11,23 +12,23 @@ const HALF = 84;
  * lie the false negatives and true negatives, right of it the true and false positives; errors are hatched.
  */
 export function Histogram({
-  rows,
+  decided,
   value,
   label,
   onChange,
 }: {
-  rows: readonly Decided[];
+  decided: SortedDecisions<Decided>;
   value: number;
   label: string;
   onChange: (value: number) => void;
 }) {
   const bins = useMemo(() => {
-    const positive = new Float64Array(BINS);
-    const negative = new Float64Array(BINS);
-    for (const { score, truth } of rows) {
-      const at = Math.min(BINS - 1, Math.max(0, Math.floor(score * BINS)));
-      (truth ? positive : negative)[at]!++;
-    }
+    const binned = (scores: Float64Array) => {
+      const counts = new Float64Array(BINS);
+      for (const score of scores) counts[Math.min(BINS - 1, Math.max(0, Math.floor(score * BINS)))]!++;
+      return counts;
+    };
+    const [positive, negative] = [binned(decided.curve.positive), binned(decided.curve.negative)];
     // Square roots: a few errors beside many hits stay visible.
     const most = Math.sqrt(Math.max(1, ...positive, ...negative));
     const path = (counts: Float64Array, up: boolean) => {
@@ -41,16 +42,16 @@ export function Histogram({
       return text;
     };
     return { positive: path(positive, true), negative: path(negative, false) };
-  }, [rows]);
+  }, [decided]);
   const x = Math.min(1, Math.max(0, value)) * WIDTH;
-  const above = rows.filter(({ score }) => score >= value).length;
+  const { tp, fp } = decided.counts(value);
   return (
     <div class="histogram">
       <svg
         viewBox={`0 0 ${WIDTH} ${2 * HALF}`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={`Scores of ${count(rows.length, 'picture')}; ${percent(above / Math.max(1, rows.length))} are at or above the threshold ${thresholdText(value)}.`}
+        aria-label={`Scores of ${count(decided.count, 'picture')}; ${percent((tp + fp) / Math.max(1, decided.count))} are at or above the threshold ${thresholdText(value)}.`}
       >
         <defs>
           <clipPath id="left-of">
@@ -85,8 +86,6 @@ export function Histogram({
         value={value}
         aria-label={label}
         aria-valuetext={thresholdText(value)}
-        onPointerDown={() => (dragging.value = true)}
-        onPointerUp={() => (dragging.value = false)}
         onInput={(event) => onChange(Number(event.currentTarget.value))}
       />
       <div class="histogram-ends" aria-hidden="true">

@@ -1,3 +1,5 @@
+import { computed } from '@preact/signals';
+import { useMemo } from 'preact/hooks';
 import type { AuditRecord } from '../../index.ts';
 import { describeMap } from '../../map-statistics/describe-map.ts';
 import { figure } from '../draw/text.ts';
@@ -16,7 +18,8 @@ export function Thumb({ record, side }: { record: AuditRecord; side?: 'a' | 'b' 
   const shown = method.value;
   const url = pictureUrl(record.id);
   const map = shown !== undefined && look.value !== 'picture' && hasMap(record.id, shown.name, side);
-  const alt = describeMap(record, run, map && shown ? shown.name : undefined, thresholdOf(record));
+  const told = map ? shown.name : undefined;
+  const alt = useMemo(() => computed(() => describeMap(record, run, told, thresholdOf(record))), [record, told]);
   const [, height, width] = run.model.input;
   return (
     <span class="thumb" style={{ aspectRatio: `${width} / ${height}` }}>
@@ -42,7 +45,8 @@ export function Thumb({ record, side }: { record: AuditRecord; side?: 'a' | 'b' 
 
 /** What stands below a picture: how it was decided, the score, the id. */
 export function Caption({ record }: { record: AuditRecord }) {
-  const kind = kindOf(record);
+  // Drawn again when the decision changes, not with each step of the threshold.
+  const kind = useMemo(() => computed(() => kindOf(record)), [record]).value;
   const [best] = record.scores;
   const score = targetScore(record);
   const note = noteOf(record.id);

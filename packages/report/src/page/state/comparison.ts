@@ -2,7 +2,7 @@ import { computed } from '@preact/signals';
 import type { ComparedPair, ComparisonData, ReportData } from '../../index.ts';
 import { cellOf, type Deciding, isCorrect } from '../../metrics/decision.ts';
 import { isWrong, type Kind, kindOf } from './decisions.ts';
-import { place } from './place.ts';
+import { here } from './place.ts';
 import { selected } from './selection.ts';
 
 /** The two runs, where the file holds a comparison; the first run's records are then those of the report. */
@@ -52,7 +52,7 @@ export const FLIPS = {
 export type FlipChoice = keyof typeof FLIPS;
 
 export const flip = computed<FlipChoice>(() =>
-  Object.hasOwn(FLIPS, place.value.flip) ? (place.value.flip as FlipChoice) : '',
+  Object.hasOwn(FLIPS, here.flip.value) ? (here.flip.value as FlipChoice) : '',
 );
 
 /** The pairs that filter and choice leave. */

@@ -1,12 +1,12 @@
-import { computed, signal } from '@preact/signals';
+import { computed } from '@preact/signals';
 import type { AuditRecord } from '../../index.ts';
-import type { BinaryCurve } from '../../metrics/binary-curve.ts';
-import { curveOf } from '../../metrics/curve-of.ts';
-import { binaryScoreOf, type Cell, type Deciding, isCorrect, positiveOf, scoreOf } from '../../metrics/decision.ts';
-import { place } from './place.ts';
+import type { Counts } from '../../metrics/binary-metrics.ts';
+import { binaryScoreOf, CELLS, type Cell, isCorrect, positiveOf, scoreOf } from '../../metrics/decision.ts';
+import { SortedDecisions } from '../../metrics/sorted-decisions.ts';
+import { here } from './place.ts';
 import { records, run } from './report.ts';
 import { selected } from './selection.ts';
-import { thresholdOf, thresholdsBy } from './threshold.ts';
+import { facetOf, threshold, thresholdAt, thresholdOf } from './threshold.ts';
 
 /** How a decision went: a cell of the 2 × 2 table, right or wrong for other heads, `none` without label or score. */
 export type Kind = Cell | 'right' | 'wrong' | 'none';
@@ -14,7 +14,7 @@ export type Kind = Cell | 'right' | 'wrong' | 'none';
 /** The class that is looked at against the rest: the positive one of a binary head, of others the chosen one (or none). */
 export const target = computed<number | undefined>(() => {
   if (run.task === 'binary') return positiveOf(run);
-  const index = run.classes.indexOf(place.value.class);
+  const index = run.classes.indexOf(here.class.value);
   if (index >= 0) return index;
   return run.task === 'multilabel' ? 0 : undefined;
 });
@@ -26,37 +26,25 @@ export interface Decided {
   readonly truth: boolean;
 }
 
-/** Labelled pictures with a score for the target class, of the selection, by score. */
-export const decided = computed<readonly Decided[]>(() => decidedFor(selected.value, target.value));
+/** Labelled pictures with a score for the target class, of the selection, sorted once for all thresholds. */
+export const decided = computed(() => new SortedDecisions(decidedFor(selected.value, target.value)));
 
 function decidedFor(rows: readonly AuditRecord[], index: number | undefined): readonly Decided[] {
-  if (index === undefined) return [];
   const found: Decided[] = [];
+  if (index === undefined) return found;
   for (const record of rows) {
     const { label } = record;
     if (label === undefined || (label.length === 0 && run.task !== 'multilabel')) continue;
     const score = targetScore(record, index);
     if (score !== undefined) found.push({ record, score, truth: label.includes(index) });
   }
-  return found.sort((a, b) => a.score - b.score);
+  return found;
 }
 
 /** Probability of the class in question. */
 export function targetScore(record: Pick<AuditRecord, 'scores'>, index = target.value): number | undefined {
   if (index === undefined) return undefined;
   return run.task === 'binary' && index === positiveOf(run) ? binaryScoreOf(record, run) : scoreOf(record, index);
-}
-
-const asked: Pick<Deciding, 'task' | 'classes'> = { task: 'binary', classes: ['rest', 'class'] };
-
-/** The curve of the selection, sorted once for all thresholds. */
-export const curve = computed<BinaryCurve>(() => curveOfDecided(decided.value));
-
-export function curveOfDecided(rows: readonly Decided[]): BinaryCurve {
-  return curveOf(
-    rows.map(({ score, truth }) => ({ scores: [[1, score]] as const, label: [truth ? 1 : 0] })),
-    { ...asked, threshold: 0.5 },
-  );
 }
 
 /** The target class's cell of one decided picture, at the threshold that holds for it. */
@@ -66,12 +54,27 @@ export function cellOfDecided({ record, score, truth }: Decided): Cell {
   return positive ? 'FP' : 'TN';
 }
 
-/** Pictures of each cell, by score. With one threshold for all these are pieces of the sorted list. */
-export const cells = computed<Readonly<Record<Cell, readonly Decided[]>>>(() => {
-  const found: Record<Cell, Decided[]> = { TP: [], FN: [], TN: [], FP: [] };
-  for (const row of decided.value) found[cellOfDecided(row)].push(row);
-  return found;
+/** How many pictures each cell holds. */
+export const counts = computed<Counts>(() => {
+  if (facets.value.length === 0) return decided.value.counts(threshold.value);
+  const sum = { tp: 0, fn: 0, tn: 0, fp: 0 };
+  for (const { value, decided: part } of facets.value) {
+    const { tp, fn, tn, fp } = part.counts(thresholdAt(value));
+    sum.tp += tp;
+    sum.fn += fn;
+    sum.tn += tn;
+    sum.fp += fp;
+  }
+  return sum;
 });
+
+/** The pictures of each cell, by score, at the thresholds of this moment. */
+export function cellsNow(): Readonly<Record<Cell, readonly Decided[]>> {
+  if (facets.value.length === 0) return decided.value.cells(threshold.value);
+  const parts = facets.value.map(({ value, decided: part }) => part.cells(thresholdAt(value)));
+  const joined = (cell: Cell) => parts.flatMap((part) => part[cell]).sort((a, b) => a.score - b.score);
+  return Object.fromEntries(CELLS.map((cell) => [cell, joined(cell)])) as Record<Cell, Decided[]>;
+}
 
 /** How the picture was decided: for binary heads its cell, else right or wrong. */
 export function kindOf(record: AuditRecord): Kind {
@@ -108,19 +111,16 @@ function* facetEntries(record: AuditRecord): Generator<readonly [string, string]
 
 /** The parts of the selection that have thresholds of their own. */
 export const facets = computed(() => {
-  const { name, valueIn } = thresholdsBy.value;
+  const name = here.by.value;
   if (!name) return [];
   const parts = new Map<string, Decided[]>();
-  for (const row of decided.value) {
-    const value = valueIn(row.record);
+  for (const row of [...decided.value.positive, ...decided.value.negative]) {
+    const value = facetOf(row.record, name);
     const part = parts.get(value);
     if (part) part.push(row);
     else parts.set(value, [row]);
   }
   return [...parts]
-    .map(([value, rows]) => ({ value, rows, curve: curveOfDecided(rows) }))
+    .map(([value, rows]) => ({ value, decided: new SortedDecisions(rows) }))
     .sort((a, b) => (a.value < b.value ? -1 : 1));
 });
-
-/** While the slider is being dragged, costly parts of the page may wait. */
-export const dragging = signal(false);

@@ -4,10 +4,7 @@ import { arrived, reader } from './report.ts';
 /** Keeps the `most` things that were used last. */
 class Cache<T> {
   private readonly kept = new Map<string, T>();
-  constructor(
-    private readonly most: number,
-    private readonly drop: (thing: T) => void = () => {},
-  ) {}
+  constructor(private readonly most: number) {}
 
   of(key: string, make: () => T | undefined): T | undefined {
     const known = this.kept.get(key);
@@ -20,9 +17,7 @@ class Cache<T> {
     if (made === undefined) return undefined;
     this.kept.set(key, made);
     if (this.kept.size > this.most) {
-      const [oldest, thing] = this.kept.entries().next().value!;
-      this.kept.delete(oldest);
-      this.drop(thing);
+      this.kept.delete(this.kept.keys().next().value!);
     }
     return made;
   }
@@ -31,7 +26,6 @@ class Cache<T> {
 type Side = 'a' | 'b' | undefined;
 const keyOf = (id: string, method: string, side: Side) => `${side ?? ''}\n${method}\n${id}`;
 
-const urls = new Cache<string>(2500, (url) => URL.revokeObjectURL(url));
 const planes = new Cache<Plane>(400);
 
 /** Waits for more of the file, when something is not there yet. */
@@ -40,14 +34,8 @@ function orLater<T>(found: T | undefined): T | undefined {
   return found;
 }
 
-/** Address of a picture in memory; undefined when the report does not hold it (or not yet). */
-export const pictureUrl = (id: string): string | undefined =>
-  orLater(
-    urls.of(id, () => {
-      const picture = reader.picture({ id });
-      return picture && URL.createObjectURL(new Blob([picture.bytes], { type: picture.type }));
-    }),
-  );
+/** The picture as an address; undefined when the report does not hold it (or not yet). */
+export const pictureUrl = (id: string): string | undefined => orLater(reader.pictureUrl(id));
 
 export const mapOf = (id: string, method: string, side?: Side): Plane | undefined =>
   orLater(planes.of(keyOf(id, method, side), () => reader.plane({ kind: 'map', id, method, side })));

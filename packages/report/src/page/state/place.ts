@@ -1,4 +1,4 @@
-import { computed, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, signal } from '@preact/signals';
 
 /** Where the reader of the report is: all of it stands in the address, so that it can be sent around, and gone back to. */
 export interface Place {
@@ -60,11 +60,20 @@ export function placeText(place: Place): string {
 
 export const place = signal<Place>(parsePlace(location.hash));
 
+/** Each part of the place for itself: who reads one of them is not drawn again when another changes. */
+export const here = Object.fromEntries(
+  NAMES.map((name) => [name, computed(() => place.value[name])]),
+) as unknown as Readonly<Record<keyof Place, ReadonlySignal<string>>>;
+
+/** The place as links begin from it: while a slider moves it stays, so that no link is made anew at each step. */
+const resting = signal(place.peek());
+
 let writing: ReturnType<typeof setTimeout> | undefined;
 
 function write(push: boolean): void {
   clearTimeout(writing);
   writing = undefined;
+  resting.value = place.value;
   const text = placeText(place.value);
   if (text === placeText(parsePlace(location.hash))) return;
   if (push) history.pushState(null, '', `#${text}`);
@@ -88,7 +97,7 @@ export function adjust(change: Partial<Place>): void {
 
 /** An address that leads there, for links. */
 export const linkTo = (change: Partial<Place>) =>
-  `${location.href.replace(/#.*$/s, '')}#${placeText({ ...place.value, ...change })}`;
+  `${location.href.replace(/#.*$/s, '')}#${placeText({ ...resting.value, ...change })}`;
 
 /** A link that is followed within the page keeps what stands in the address; opening it in a new tab works too. */
 export const follow = (change: Partial<Place>) => ({
@@ -105,7 +114,8 @@ window.addEventListener('popstate', () => {
   writing = undefined;
   const next = parsePlace(location.hash);
   if (placeText(next) !== placeText(place.value)) place.value = next;
+  resting.value = place.value;
 });
 
-export const view = computed(() => place.value.view || 'findings');
-export const openId = computed(() => place.value.id);
+export const view = computed(() => here.view.value || 'findings');
+export const openId = here.id;

@@ -4,7 +4,7 @@ import { formatFilter } from '../../filter/format-filter.ts';
 import { parseFilter } from '../../filter/parse-filter.ts';
 import type { AuditRecord } from '../../index.ts';
 import { noteOf } from './notes.ts';
-import { place } from './place.ts';
+import { here } from './place.ts';
 import { records, report, run } from './report.ts';
 import { threshold } from './threshold.ts';
 
@@ -16,10 +16,8 @@ export function context(): FilterContext {
   return known;
 }
 
-const text = computed(() => place.value.q);
-
 /** The filter as it was read, with what is wrong with it. */
-export const filter = computed(() => parseFilter(text.value, context()));
+export const filter = computed(() => parseFilter(here.q.value, context()));
 
 /** Read by the filter's parts that need it: one that asks for labels only is not run again when the threshold moves. */
 const filterView: FilterView = {
@@ -47,7 +45,7 @@ export const filterFor = (field: string, ...values: readonly string[]): string =
 
 /** The filter with a word added; taken away where it stands already. */
 export function withWord(word: string, others: readonly string[] = []): string {
-  const words = text
+  const words = here.q
     .peek()
     .split(/\s+/)
     .filter((one) => one !== '' && !others.includes(one));

@@ -1,6 +1,6 @@
 import { computed } from '@preact/signals';
 import type { AuditRecord } from '../../index.ts';
-import { place } from './place.ts';
+import { here } from './place.ts';
 import { run } from './report.ts';
 
 /** A number of an address, when it is one. */
@@ -11,39 +11,38 @@ function numberIn(text: string | null | undefined): number | undefined {
 }
 
 /** The threshold for all pictures that have none of their own. */
-export const threshold = computed(() => numberIn(place.value.t) ?? run.threshold);
+export const threshold = computed(() => numberIn(here.t.value) ?? run.threshold);
 
-const by = computed(() => place.value.by);
-const given = computed(() => place.value.ts);
-
-/** Thresholds by the values of one column. */
-export const thresholdsBy = computed(() => {
-  const name = by.value;
+/** Thresholds of their own for values of one column. */
+export const ownThresholds = computed(() => {
   const own = new Map<string, number>();
-  for (const [value, text] of new URLSearchParams(given.value)) {
+  for (const [value, text] of new URLSearchParams(here.ts.value)) {
     const number = numberIn(text);
     if (number !== undefined) own.set(value, number);
   }
-  const valueIn = (record: AuditRecord) => facetValue(record, name) ?? '(none)';
-  return { name, own, valueIn };
+  return own;
 });
 
-/** What a record has in a column; `group` and `split` are columns too. */
-export function facetValue(record: AuditRecord, name: string): string | undefined {
-  if (name === 'group') return record.group;
-  if (name === 'split') return record.split;
-  return Object.hasOwn(record.columns, name) ? String(record.columns[name]) : undefined;
+/** What a record has in a column, `(none)` where it has nothing; `group` and `split` are columns too. */
+export function facetOf({ group, split, columns }: AuditRecord, name: string): string {
+  if (name === 'group') return group ?? NOTHING;
+  if (name === 'split') return split ?? NOTHING;
+  return Object.hasOwn(columns, name) ? String(columns[name]) : NOTHING;
 }
+const NOTHING = '(none)';
+
+/** The threshold that holds for a value of the column that has thresholds of its own. */
+export const thresholdAt = (value: string): number => ownThresholds.value.get(value) ?? threshold.value;
 
 /** The threshold that holds for a picture. */
 export function thresholdOf(record: AuditRecord): number {
-  const { name, own, valueIn } = thresholdsBy.value;
-  return (name ? own.get(valueIn(record)) : undefined) ?? threshold.value;
+  const name = here.by.value;
+  return name ? thresholdAt(facetOf(record, name)) : threshold.value;
 }
 
 /** `ts` of an address with one value's threshold set (undefined: none of its own). */
 export function withThreshold(value: string, number: number | undefined): string {
-  const next = new URLSearchParams(given.peek());
+  const next = new URLSearchParams(here.ts.peek());
   if (number === undefined) next.delete(value);
   else next.set(value, String(number));
   return next.toString();

@@ -1,6 +1,7 @@
-import { useState } from 'preact/hooks';
+import { computed } from '@preact/signals';
+import { useMemo, useState } from 'preact/hooks';
 import { bestThreshold, type Criterion } from '../../metrics/best-threshold.ts';
-import { binaryMetrics, type Counts } from '../../metrics/binary-metrics.ts';
+import { binaryMetrics } from '../../metrics/binary-metrics.ts';
 import { CELLS, type Cell } from '../../metrics/decision.ts';
 import { count, figure, percent, short, thresholdText } from '../draw/text.ts';
 import { ClassChoice } from '../parts/class-choice.tsx';
@@ -9,13 +10,15 @@ import { EstimateRow, EstimateTable } from '../parts/estimate.tsx';
 import { Histogram } from '../parts/histogram.tsx';
 import { KIND_NAMES, Mark } from '../parts/marks.tsx';
 import { Name } from '../parts/name.tsx';
-import { cells, curve, decided, facetNames, facets, target } from '../state/decisions.ts';
-import { adjust, go, place } from '../state/place.ts';
+import { counts, decided, facetNames, facets, target } from '../state/decisions.ts';
+import { adjust, go, here } from '../state/place.ts';
 import { run } from '../state/report.ts';
-import { threshold, thresholdsBy, withThreshold } from '../state/threshold.ts';
+import { ownThresholds, threshold, withThreshold } from '../state/threshold.ts';
 import { CellGalleries } from './cell-galleries.tsx';
 
 const setThreshold = (value: number) => adjust({ t: value === run.threshold ? '' : thresholdText(value) });
+
+const shownThreshold = computed(() => thresholdText(threshold.value));
 
 /** One class against the rest at a threshold: what becomes of the pictures, the figures, the curves. */
 export function Decisions() {
@@ -31,8 +34,7 @@ export function Decisions() {
       </section>
     );
   const name = run.classes[index] ?? '';
-  const parts = facets.value;
-  const counts = parts.length > 0 ? countsOf(cells.value) : curve.value.at(threshold.value);
+  const { curve } = decided.value;
   return (
     <section>
       <div class="title-row">
@@ -44,9 +46,8 @@ export function Decisions() {
         <strong>
           <Name text={name} most={60} />
         </strong>{' '}
-        from a score of <strong>{thresholdText(threshold.value)}</strong> on.{' '}
-        {count(decided.value.length, 'labelled picture')}
-        {curve.value.reason ? `; ${curve.value.reason}` : '.'}
+        from a score of <strong>{shownThreshold}</strong> on. {count(decided.value.count, 'labelled picture')}
+        {curve.reason ? `; ${curve.reason}` : '.'}
       </p>
       <div class="card threshold-card">
         <div class="histogram-legend" aria-hidden="true">
@@ -55,29 +56,23 @@ export function Decisions() {
           </span>
           <span>others ↓</span>
         </div>
-        <Histogram rows={decided.value} value={threshold.value} label="Threshold" onChange={setThreshold} />
+        <Scores />
         <ThresholdTools />
       </div>
       <ByValue />
       <div class="two-columns">
-        <Table counts={counts} />
-        <Figures counts={counts} />
+        <Table />
+        <Figures />
       </div>
-      <Curves
-        rows={decided.value}
-        curve={curve.value}
-        counts={counts}
-        threshold={threshold.value}
-        onPick={setThreshold}
-      />
+      <Curves decided={decided.value} counts={counts} threshold={threshold} onPick={setThreshold} />
       <CellGalleries />
     </section>
   );
 }
 
-const countsOf = (found: Readonly<Record<Cell, readonly unknown[]>>): Counts => {
-  return { tp: found.TP.length, fn: found.FN.length, tn: found.TN.length, fp: found.FP.length };
-};
+const Scores = () => (
+  <Histogram decided={decided.value} value={threshold.value} label="Threshold" onChange={setThreshold} />
+);
 
 const CRITERIA = [
   { value: 'youden', text: 'Youden (sensitivity + specificity)' },
@@ -101,17 +96,17 @@ function ThresholdTools() {
   const [ratio, setRatio] = useState(5);
   const [least, setLeast] = useState(0.95);
   const criterion = criterionOf(kind, ratio, least);
-  const best = bestThreshold(curve.value, criterion);
-  const now = curve.value.at(threshold.value);
+  const { curve } = decided.value;
+  const best = useMemo(() => bestThreshold(curve, criterion), [curve, kind, ratio, least]);
+  const now = curve.at(threshold.value);
   const apply = () => {
-    const { name } = thresholdsBy.value;
-    if (!name) {
+    if (!here.by.value) {
       if (best.threshold !== undefined) go({ t: thresholdText(best.threshold) });
       return;
     }
-    let ts = place.value.ts;
-    for (const { value, curve: own } of facets.value) {
-      const found = bestThreshold(own, criterion);
+    let ts = here.ts.value;
+    for (const { value, decided: part } of facets.value) {
+      const found = bestThreshold(part.curve, criterion);
       const next = new URLSearchParams(ts);
       if (found.threshold !== undefined) next.set(value, thresholdText(found.threshold));
       ts = next.toString();
@@ -195,7 +190,8 @@ function ThresholdTools() {
 
 /** Thresholds of their own for the values of a column. */
 function ByValue() {
-  const { name, own } = thresholdsBy.value;
+  const name = here.by.value;
+  const own = ownThresholds.value;
   if (facetNames.value.length === 0) return null;
   return (
     <details class="card by-value" open={name !== ''}>
@@ -236,9 +232,9 @@ function ByValue() {
               </tr>
             </thead>
             <tbody>
-              {facets.value.map(({ value, curve: part }) => {
+              {facets.value.map(({ value, decided: part }) => {
                 const at = own.get(value) ?? threshold.value;
-                const counts = part.at(at);
+                const counts = part.counts(at);
                 const { sensitivity, specificity } = binaryMetrics(counts);
                 const set = (number: number) => adjust({ ts: withThreshold(value, number) });
                 return (
@@ -276,8 +272,9 @@ function ByValue() {
 }
 
 /** The 2 × 2 table; each count leads to its pictures. */
-function Table({ counts }: { counts: Counts }) {
-  const total = counts.tp + counts.fn + counts.tn + counts.fp;
+function Table() {
+  const { tp, fn, tn, fp } = counts.value;
+  const total = tp + fn + tn + fp;
   const name = run.classes[target.value!] ?? '';
   const cell = (kind: Cell, n: number) => (
     <td class={`cell cell-${kind}`}>
@@ -318,13 +315,13 @@ function Table({ counts }: { counts: Counts }) {
             <th scope="row">
               is <Name text={name} most={24} />
             </th>
-            {cell('TP', counts.tp)}
-            {cell('FN', counts.fn)}
+            {cell('TP', tp)}
+            {cell('FN', fn)}
           </tr>
           <tr>
             <th scope="row">is other</th>
-            {cell('FP', counts.fp)}
-            {cell('TN', counts.tn)}
+            {cell('FP', fp)}
+            {cell('TN', tn)}
           </tr>
         </tbody>
       </table>
@@ -332,8 +329,8 @@ function Table({ counts }: { counts: Counts }) {
   );
 }
 
-function Figures({ counts }: { counts: Counts }) {
-  const found = binaryMetrics(counts);
+function Figures() {
+  const found = binaryMetrics(counts.value);
   return (
     <div class="card">
       <h2>

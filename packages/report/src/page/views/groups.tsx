@@ -13,7 +13,7 @@ import { KIND_NAMES, Mark } from '../parts/marks.tsx';
 import { Name } from '../parts/name.tsx';
 import { ThresholdSlider } from '../parts/threshold-slider.tsx';
 import { kindOf, targetScore } from '../state/decisions.ts';
-import { adjust, follow, go, place } from '../state/place.ts';
+import { adjust, follow, go, here } from '../state/place.ts';
 import { run } from '../state/report.ts';
 import { filterFor, selected } from '../state/selection.ts';
 import { threshold } from '../state/threshold.ts';
@@ -29,7 +29,7 @@ const RULE_NAMES: Readonly<Record<GroupRule, string>> = { max: 'largest score', 
 /** What belongs together (patients): worst first, and how each group would be decided as one. */
 export function Groups() {
   const list = rows.value;
-  const open = list.find(({ name }) => name === place.value.group);
+  const open = list.find(({ name }) => name === here.group.value);
   const leaks = grouping.value.leaking();
   return (
     <section>
@@ -265,7 +265,7 @@ function Point({ kind, x, y, r }: { kind: ReturnType<typeof kindOf>; x: number; 
 
 /** The groups decided as one each. */
 function Together() {
-  const rule = GROUP_RULES.find((name) => name === place.value.sort) ?? 'max';
+  const rule = GROUP_RULES.find((name) => name === here.sort.value) ?? 'max';
   const found = groupDecisions(selected.value, run, rule, threshold.value);
   if (found.groups.length === 0) return null;
   const labelled = found.groups.filter(({ label }) => label !== undefined);

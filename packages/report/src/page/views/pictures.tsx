@@ -4,7 +4,7 @@ import { ColourChoice, LookChoice, MethodChoice, OpacitySlider } from '../parts/
 import { Gallery } from '../parts/gallery.tsx';
 import { isWrong, kindOf, targetScore } from '../state/decisions.ts';
 import { noteOf } from '../state/notes.ts';
-import { go, place } from '../state/place.ts';
+import { go, here } from '../state/place.ts';
 import { records } from '../state/report.ts';
 import { selected } from '../state/selection.ts';
 
@@ -31,7 +31,7 @@ const SORTS: Readonly<Record<string, { text: string; compare: (a: AuditRecord, b
 
 /** All pictures that the filter leaves. */
 export function Pictures() {
-  const name = place.value.sort in SORTS && Object.hasOwn(SORTS, place.value.sort) ? place.value.sort : '';
+  const name = here.sort.value in SORTS && Object.hasOwn(SORTS, here.sort.value) ? here.sort.value : '';
   const list = name === '' ? selected.value : [...selected.value].sort(SORTS[name]!.compare);
   return (
     <section>
