@@ -3,6 +3,7 @@ import type { IntegrationRule } from '../perturbation/integration-rule.ts';
 import { randomStream } from '../random/random-stream.ts';
 import type { RunTensor } from '../runtime/runtime.ts';
 import type { BatchSize } from '../sampling/batch-size.ts';
+import { addTo, divided } from '../sampling/halves.ts';
 import { sampleLoop } from '../sampling/sample-loop.ts';
 import type { RunControl, Sampled } from '../sampling/sampler.ts';
 
@@ -90,7 +91,7 @@ async function once(
           part.map((step) => (step < 0 ? 0 : nodes[step]!)),
           weight,
         );
-        for (let i = 0; i < length; i++) sum[i]! += result.sum[i]!;
+        addTo(sum, result.sum);
         for (const one of weight) walked += one;
         if (from === 0) start = result.first;
       },
@@ -99,17 +100,19 @@ async function once(
     interrupted = taken.interrupted;
     // A path cut short counts as what was seen of it, scaled to its length.
     if (walked > 0) {
-      for (let i = 0; i < length; i++) map[i]! += sum[i]! / walked;
+      addTo(map, sum, 1 / walked);
       difference += value - start;
       done++;
     }
     if (interrupted) break;
   }
   if (done === 0) return undefined;
-  const gap = Math.abs(map.reduce((all, one) => all + one, 0) - difference);
+  let all = 0;
+  for (const one of map) all += one;
+  const gap = Math.abs(all - difference);
   const relative = gap / Math.max(Math.abs(difference), 1e-12);
   return {
-    data: Float32Array.from(map, (one) => one / done),
+    data: divided(map, done),
     samples,
     total,
     batch: batch.size,

@@ -4,7 +4,7 @@ import { RISE_NORMALISATIONS, riseCell } from '../perturbation/rise.ts';
 import { mirrorWeights, type Weights } from '../picture/weights.ts';
 import { randomStream } from '../random/random-stream.ts';
 import type { RunTensor } from '../runtime/runtime.ts';
-import { Halves } from '../sampling/halves.ts';
+import { divided, Halves } from '../sampling/halves.ts';
 import { sampleLoop } from '../sampling/sample-loop.ts';
 import type { RunControl, Sampled, SampledItem, Sampler, SamplerContext } from '../sampling/sampler.ts';
 import { toFloat32 } from '../tensors.ts';
@@ -141,9 +141,7 @@ class RiseSampler implements Sampler {
     });
     const { samples, interrupted, convergence } = taken;
     if (samples === 0) throw errors.aborted();
-    const data = this.coverage
-      ? ratio(scored.sum(), covered.sum())
-      : Float32Array.from(scored.sum(), (sum) => sum / (samples * options.keep));
+    const data = this.coverage ? ratio(scored.sum(), covered.sum()) : divided(scored.sum(), samples * options.keep);
     return {
       dims: [height, width],
       data,
@@ -210,8 +208,11 @@ class RiseSampler implements Sampler {
   async release(): Promise<void> {}
 }
 
-const ratio = (scored: Float64Array, covered: Float64Array): Float32Array =>
-  Float32Array.from(scored, (sum, i) => sum / (covered[i]! + COVERAGE_EPSILON));
+function ratio(scored: Float64Array, covered: Float64Array): Float32Array {
+  const result = new Float32Array(scored.length);
+  for (let i = 0; i < result.length; i++) result[i] = scored[i]! / (covered[i]! + COVERAGE_EPSILON);
+  return result;
+}
 
 /** Relative difference of the two halves' maps where each is divided by its own masks. */
 function apart(scored: Halves, covered: Halves): number | undefined {

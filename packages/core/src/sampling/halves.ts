@@ -1,3 +1,15 @@
+/** sum + weight · values, in place. */
+export function addTo(sum: Float64Array, values: ArrayLike<number>, weight = 1): void {
+  for (let i = 0; i < sum.length; i++) sum[i]! += weight * values[i]!;
+}
+
+/** values / divisor. A plain loop: `from` with a function takes a hundred times as long. */
+export function divided(values: Float32Array | Float64Array, divisor: number): Float32Array {
+  const result = new Float32Array(values.length);
+  for (let i = 0; i < result.length; i++) result[i] = values[i]! / divisor;
+  return result;
+}
+
 /**
  * A mean over numbered samples, kept as two: of the even and of the odd ones. How far the two differ tells how far to trust the mean.
  * Sums are of float64.
@@ -17,8 +29,7 @@ export class Halves {
 
   /** Adds a sum over `count` samples of one half. */
   addSum(half: 0 | 1, values: ArrayLike<number>, count: number, weight = 1): void {
-    const sum = this.sums[half];
-    for (let i = 0; i < sum.length; i++) sum[i]! += weight * values[i]!;
+    addTo(this.sums[half], values, weight);
     this.counts[half] += count;
   }
 
@@ -28,21 +39,21 @@ export class Halves {
 
   /** Σ / n. */
   mean(): Float32Array {
-    const [a, b] = this.sums;
-    const n = Math.max(this.count, 1);
-    return Float32Array.from(a, (value, i) => (value + b[i]!) / n);
+    return divided(this.sum(), Math.max(this.count, 1));
   }
 
   /** Mean of one half; undefined while it has no samples. */
   meanOf(half: 0 | 1): Float32Array | undefined {
     const count = this.counts[half];
-    return count === 0 ? undefined : Float32Array.from(this.sums[half], (value) => value / count);
+    return count === 0 ? undefined : divided(this.sums[half], count);
   }
 
   /** Σ over all samples. */
   sum(): Float64Array {
     const [a, b] = this.sums;
-    return Float64Array.from(a, (value, i) => value + b[i]!);
+    const sum = a.slice();
+    for (let i = 0; i < sum.length; i++) sum[i]! += b[i]!;
+    return sum;
   }
 
   /** Σ over the samples of one half. */

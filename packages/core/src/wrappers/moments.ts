@@ -1,6 +1,6 @@
 import type { GraphBuilder, ValueName } from '@seewhy/onnx';
 import type { RunTensor } from '../runtime/runtime.ts';
-import { Halves } from '../sampling/halves.ts';
+import { divided, Halves } from '../sampling/halves.ts';
 import { toFloat32 } from '../tensors.ts';
 
 /** How the maps of noisy pictures become one. */
@@ -85,7 +85,7 @@ export class Moments {
     if (this.spreads.length === 0) return this.halves.mean();
     const all = new Spread(this.length);
     for (const half of this.spreads) all.join(half);
-    return Float32Array.from(all.about, (value) => value / this.divisor(all.count));
+    return divided(all.about, this.divisor(all.count));
   }
 
   /** ‖h₀ − h₁‖ / ‖h₀ + h₁‖ of the results of both halves. */
