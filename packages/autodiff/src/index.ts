@@ -1,4 +1,5 @@
 export { type DifferentiateOptions, differentiate } from './differentiate.ts';
+export { gatesInBlocks } from './gates-in-blocks.ts';
 export { PROFILES, type Profile, type ProfileName } from './profile.ts';
 export { DECONVNET_RULES, GUIDED_RULES, type RectifierCount, rectifiersOn } from './rectified.ts';
 export { type Gradients, type Rule, RuleStep, type RuleTable, type Stop } from './rule.ts';

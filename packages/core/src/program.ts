@@ -1,4 +1,11 @@
-import { differentiate, type ProfileName, type RuleTable, type Shape, selectEarly } from '@seewhy/autodiff';
+import {
+  differentiate,
+  gatesInBlocks,
+  type ProfileName,
+  type RuleTable,
+  type Shape,
+  selectEarly,
+} from '@seewhy/autodiff';
 import { DATA_TYPES, type DataType, type Graph, GraphBuilder, isFloat, type ValueName } from '@seewhy/onnx';
 import type { ClassOutput } from './class-output.ts';
 import { errors } from './errors.ts';
@@ -132,7 +139,8 @@ export interface ProgramBase {
   readonly profile: ProfileName;
 }
 
-export function programBase(model: ProgramModel, score: ScoreKind, profile: ProfileName): ProgramBase {
+export function programBase(given: ProgramModel, score: ScoreKind, profile: ProfileName): ProgramBase {
+  const model = { ...given, ...gatesInBlocks(given, profile) };
   const { graph, shapes, types, output, builder } = withScore(model, score);
   const of = score === 'probability' ? output.probability! : output.logits;
   const facts: SeedFacts = {

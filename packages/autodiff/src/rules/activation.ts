@@ -1,6 +1,6 @@
 import type { ValueName } from '@seewhy/onnx';
 import type { Rule, RuleStep, RuleTable } from '../rule.ts';
-import { affine, hasChannels } from './blocks.ts';
+import { affine, hasChannels, multiple, withoutFactor } from './blocks.ts';
 
 // From the output where possible, so that the runtime can still fuse the activation into the node before it.
 
@@ -64,8 +64,10 @@ const clip: Rule = (s) => {
 /** y = max(0, min(1, αx + β)): αg where 0 < y < 1. */
 const hardSigmoid: Rule = (s) => {
   const alpha = s.node.attribute.float('alpha', 0.2);
-  const g = hasChannels(s) ? affine(s, s.g, alpha, 0) : scaled(s, s.g, alpha);
-  return [s.profile.maskBetween(s.b, g, s.y(), 0, 1, s.type(s.x()))];
+  const mask = (g: ValueName) => s.profile.maskBetween(s.b, g, s.y(), 0, 1, s.type(s.x()));
+  if (!hasChannels(s)) return [mask(scaled(s, s.g, alpha))];
+  const { value, factor } = withoutFactor(s, s.g);
+  return [multiple(s, mask(value), factor * alpha)];
 };
 
 /** y = x · h, h = max(0, min(1, x/6 + ½)): g · (h + x/6 where |x| < 3, that is x² < 9). */
@@ -91,9 +93,11 @@ const shrink = pointwise((s) => {
 // ---- exponential -------------------------------------------------------------------------------------------------------
 
 /** σ' = y · (1 − y). */
-const sigmoidRule = pointwise((s) =>
-  s.b.mul(s.y(), hasChannels(s) ? affine(s, s.y(), -1, 1) : s.b.sub(s.scalar(1), s.y())),
-);
+const sigmoidRule: Rule = (s) => {
+  if (!hasChannels(s)) return [s.b.mul(s.g, s.b.mul(s.y(), s.b.sub(s.scalar(1), s.y())))];
+  const { value, factor } = withoutFactor(s, s.g);
+  return [multiple(s, s.b.mul(value, s.b.mul(s.y(), affine(s, s.y(), -1, 1))), factor)];
+};
 /** tanh' = 1 − y². */
 const tanh = pointwise((s) => s.b.sub(s.scalar(1), s.b.mul(s.y(), s.y())));
 /** ln(1 + eˣ)' = σ(x). */

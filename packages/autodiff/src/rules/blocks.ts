@@ -1,4 +1,4 @@
-import { float, Tensor, type ValueName } from '@seewhy/onnx';
+import { float, type GraphBuilder, Tensor, type ValueName } from '@seewhy/onnx';
 import type { RuleStep } from '../rule.ts';
 
 /**
@@ -18,3 +18,24 @@ export function affine(s: RuleStep, x: ValueName, a: number, b: number, like: Va
   const all = (value: number) => s.b.constant(Tensor.floats(new Float32Array(channels).fill(value)), 'channels');
   return s.b.op('BatchNormalization', [x, all(a), all(b), all(0), all(1)], { epsilon: float(0) });
 }
+
+/** A value as factor · value. */
+interface Multiple {
+  readonly value: ValueName;
+  readonly factor: number;
+}
+
+const MULTIPLES = new WeakMap<GraphBuilder, Map<ValueName, Multiple>>();
+
+/** factor · x in blocks of channels, remembered as such: `withoutFactor` takes the factor off again where it can go into a weight. */
+export function multiple(s: RuleStep, x: ValueName, factor: number, like: ValueName = s.x()): ValueName {
+  if (factor === 1) return x;
+  const result = affine(s, x, factor, 0, like);
+  const known = MULTIPLES.get(s.b) ?? new Map<ValueName, Multiple>();
+  MULTIPLES.set(s.b, known.set(result, { value: x, factor }));
+  return result;
+}
+
+/** A value without the factor that `multiple` gave it. */
+export const withoutFactor = (s: RuleStep, value: ValueName): Multiple =>
+  MULTIPLES.get(s.b)?.get(value) ?? { value, factor: 1 };

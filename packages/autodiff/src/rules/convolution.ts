@@ -1,5 +1,6 @@
 import { Tensor, type ValueName } from '@seewhy/onnx';
 import type { Rule, RuleStep, RuleTable } from '../rule.ts';
+import { withoutFactor } from './blocks.ts';
 import { reach, remainder, spatialAxes, type Window, windowOf } from './window.ts';
 
 /** Spatial sizes of a weight `[O, I/groups, k…]`. */
@@ -55,7 +56,17 @@ function flipped(s: RuleStep, weight: ValueName, shape: readonly number[]): Valu
  * at stride 1 a convolution with the flipped weight and pads dilation·(k−1) − pad (2 to 30 times faster than ConvTranspose),
  * else ConvTranspose with the output_padding that restores the input's size, or a convolution and zeros between its elements.
  */
-export function convolutionInput(s: RuleStep, g: ValueName, weight: ValueName, shape: readonly number[], w: Window) {
+export function convolutionInput(
+  s: RuleStep,
+  gradient: ValueName,
+  given: ValueName,
+  shape: readonly number[],
+  w: Window,
+): ValueName {
+  const { value, factor } = withoutFactor(s, gradient);
+  const folds = factor !== 1 && s.constant(given) !== undefined;
+  const g = folds ? value : gradient;
+  const weight = folds ? s.b.mul(given, s.scalar(factor, given)) : given;
   if (w.strides.every((stride) => stride === 1)) return slid(s, g, weight, shape, w);
   if (spreadsWell(s, shape, w)) {
     if (isSingle(w)) {

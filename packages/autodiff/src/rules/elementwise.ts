@@ -1,7 +1,7 @@
 import { isFloat, Tensor, type ValueName } from '@seewhy/onnx';
 import type { Gradients, Rule, RuleStep, RuleTable } from '../rule.ts';
 import { sameDim } from '../shape.ts';
-import { affine, hasChannels } from './blocks.ts';
+import { hasChannels, multiple } from './blocks.ts';
 
 /** Rule of y = f(x) from its derivative: g · f'(x). */
 const pointwise =
@@ -51,7 +51,7 @@ function factor(s: RuleStep, gradient: ValueName, index: number): ValueName {
     height * width === 1
   )
     return s.unbroadcastTo(gradient, index);
-  return affine(s, s.b.op('GlobalAveragePool', [gradient]), height * width, 0, s.y());
+  return multiple(s, s.b.op('GlobalAveragePool', [gradient]), height * width, s.y());
 }
 
 /** y = a / b: ∂a = g / b, ∂b = −g · y / b. */

@@ -1,5 +1,6 @@
 import { DATA_TYPES, isFloat, Tensor, type ValueName } from '@seewhy/onnx';
 import type { Rule, RuleStep, RuleTable } from '../rule.ts';
+import { hasChannels } from './blocks.ts';
 import { maxPool } from './max-pooling.ts';
 import { poolWindow, reach, remainder, spatialAxes, type Window, windowOf } from './window.ts';
 
@@ -92,7 +93,10 @@ function countAlong(s: RuleStep, w: Window, axis: number): number[] {
 const globalAveragePool: Rule = (s) => {
   const space = s.sizes(s.x(), spatialAxes(s.rank(s.x()) - 2));
   const size = space.reduce((product, n) => product * n, 1);
-  return [s.b.expand(s.b.mul(s.g, s.scalar(1 / size)), [1, 1, ...space])];
+  const share = s.b.mul(s.g, s.scalar(1 / size));
+  // What a convolution made is in blocks of channels, and repeated elements stay there.
+  if (hasChannels(s) && s.b.maker(s.g)?.type === 'Conv') return [s.b.resizeNearest(share, [1, 1, ...space])];
+  return [s.b.expand(share, [1, 1, ...space])];
 };
 
 /** y = max over space: g at the first position that has the maximum. */

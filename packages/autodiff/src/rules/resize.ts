@@ -1,6 +1,7 @@
 import { isFloat, Tensor, type ValueName } from '@seewhy/onnx';
 import type { Rule, RuleStep, RuleTable } from '../rule.ts';
 import { sameShape } from '../shape.ts';
+import { hasChannels, multiple } from './blocks.ts';
 import { COORDINATES, type Interpolation, interpolationMatrix, type ResizedAxis } from './interpolation.ts';
 
 /** A resized axis with its matrix `[output, input]`. */
@@ -67,8 +68,15 @@ function wholeRepeats(s: RuleStep, axes: readonly Axis[]): number[] | undefined 
 /** Σ over blocks: their mean times their size. */
 function sumBlocks(s: RuleStep, factors: readonly number[]): ValueName {
   const block = factors.slice(2);
-  const mean = s.b.op('AveragePool', [s.g], { kernel_shape: block, strides: block });
-  return s.b.mul(mean, s.scalar(block.reduce((product, n) => product * n, 1)));
+  const size = block.reduce((product, n) => product * n, 1);
+  const whole = s
+    .shape(s.y())
+    .slice(2)
+    .every((dim, axis) => dim === block[axis]);
+  const mean = whole
+    ? s.b.op('GlobalAveragePool', [s.g])
+    : s.b.op('AveragePool', [s.g], { kernel_shape: block, strides: block });
+  return hasChannels(s) ? multiple(s, mean, size) : s.b.mul(mean, s.scalar(size));
 }
 
 /** The axes that a Resize changes, with their matrices. */

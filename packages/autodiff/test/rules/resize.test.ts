@@ -171,7 +171,7 @@ describe('Resize', () => {
     const floor = { coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' };
     expect(await show('nearest', [1, 1, 2, 2], floor)).toMatchInlineSnapshot(`
       "g/AveragePool = AveragePool(seed) {kernel_shape=[2, 2], strides=[2, 2]}
-      g/Mul = Mul(g/AveragePool, 4)"
+      g/BatchNormalization = BatchNormalization(g/AveragePool, [4, 4], [0, 0], [0, 0], [1, 1]) {epsilon=0}"
     `);
     expect(await show('linear', [1, 1, 2, 2])).toMatchInlineSnapshot(`
       "g/MatMul = MatMul(g/interpolation, seed)
