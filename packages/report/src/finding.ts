@@ -13,6 +13,8 @@ export interface Finding {
   readonly figures: Readonly<Record<string, number>>;
   /** Pictures it is about, the clearest first. */
   readonly ids: readonly string[];
+  /** How many more there are: of very many only the clearest 10,000 are listed. */
+  readonly more?: number;
   /** Filter of the report that shows them, where one can say it. */
   readonly filter?: string;
   /** Cluster of heatmaps it is about: its name. */

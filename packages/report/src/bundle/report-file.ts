@@ -24,7 +24,7 @@ const encoder = new TextEncoder();
  * but one block of about a megabyte.
  *
  * @param page the built page (`@seewhy/report/page.html`)
- * @param data what the page shows: JSON only. Arrays at its top are written entry by entry.
+ * @param data what the page shows: JSON only. Arrays and other iterables at its top are written entry by entry.
  * @param parts pictures, maps and masks; the important ones first, because `maxBytes` leaves out what comes last
  * @returns (of the generator) what was written and what was left out
  * @throws SeewhyError `REPORT_PAGE_INVALID`, `REPORT_TOO_LARGE` when the data alone do not fit
@@ -86,13 +86,16 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
-/** First line: the data with its arrays empty. Then `name TAB entry` for each entry of an array at the top. */
+/** First line: the data with its lists empty. Then `name TAB entry` for each entry of a list at the top. */
 function* lines(data: object): Generator<string> {
-  const entries = Object.entries(data);
-  yield `${JSON.stringify(Object.fromEntries(entries.map(([name, value]) => [name, Array.isArray(value) ? [] : value])))}\n`;
+  const entries = Object.entries(data) as [string, unknown][];
+  yield `${JSON.stringify(Object.fromEntries(entries.map(([name, value]) => [name, isList(value) ? [] : value])))}\n`;
   for (const [name, value] of entries)
-    if (Array.isArray(value)) for (const entry of value) yield `${name}\t${JSON.stringify(entry)}\n`;
+    if (isList(value)) for (const entry of value) yield `${name}\t${JSON.stringify(entry)}\n`;
 }
+
+const isList = (value: unknown): value is Iterable<unknown> =>
+  typeof value === 'object' && value !== null && Symbol.iterator in value;
 
 function* dataBlocks(data: object): Generator<Uint8Array> {
   let ready: Uint8Array[] = [];

@@ -2,6 +2,7 @@ import { randomStream } from '@seewhy/core';
 import type { AuditRecord, MapRecord } from '../audit-record.ts';
 import type { AuditRun } from '../audit-run.ts';
 import { toBase64 } from '../base64.ts';
+import { byId } from '../by-id.ts';
 import type { MapCluster } from '../finding.ts';
 import { decodeGrid, GRID } from '../map-statistics/map-grid.ts';
 import { mapRecordOf } from '../map-statistics/map-record-of.ts';
@@ -28,7 +29,7 @@ const MOST_CLUSTERS = 8;
  * @param seed any finite number; `run.seed` in an audit
  */
 export function clusterMaps(run: AuditRun, records: readonly AuditRecord[], seed: number): MapCluster[] {
-  const sorted = records.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  const sorted = byId(records);
   return run.methods.flatMap(({ name }) =>
     [...mapsByClass(run, sorted, name)].flatMap(([title, maps]) => clustersOf(name, title, maps, seed)),
   );

@@ -100,28 +100,49 @@ function wholeLines(file: number): number {
   return 0;
 }
 
+/** A line of a file, with its place: offset of its first byte and length in bytes, the line end left out. */
+export interface PlacedLine {
+  readonly text: string;
+  readonly at: number;
+  readonly length: number;
+}
+
 /** The lines of a text file, one megabyte held at a time. */
-export async function* linesOf(path: string): AsyncGenerator<string> {
+export async function* placedLinesOf(path: string): AsyncGenerator<PlacedLine> {
   const { createReadStream } = await import('node:fs');
   const stream = createReadStream(path, { highWaterMark: CHUNK });
   let rest: Buffer[] = [];
+  let at = 0;
+  const line = (): PlacedLine => {
+    const bytes = rest.length === 1 ? rest[0]! : Buffer.concat(rest);
+    const placed = { text: bytes.toString('utf8'), at, length: bytes.length };
+    rest = [];
+    at += placed.length + 1;
+    return placed;
+  };
   for await (const part of stream) {
     let chunk = part as Buffer;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE)) {
       rest.push(chunk.subarray(0, end));
-      yield Buffer.concat(rest).toString('utf8');
-      rest = [];
+      yield line();
       chunk = chunk.subarray(end + 1);
     }
     if (chunk.length > 0) rest.push(chunk);
   }
-  if (rest.length > 0) yield Buffer.concat(rest).toString('utf8');
+  if (rest.length > 0) yield line();
 }
 
-/** Everything in a journal, in the order it was written. @throws AUDIT_JOURNAL_DAMAGED */
-export async function* readJournal(path: string): AsyncGenerator<JournalLine> {
+/** The texts of {@link placedLinesOf}. */
+export async function* linesOf(path: string): AsyncGenerator<string> {
+  for await (const { text } of placedLinesOf(path)) yield text;
+}
+
+/** Everything in a journal with its place, in the order it was written. @throws AUDIT_JOURNAL_DAMAGED */
+export async function* readPlaced(
+  path: string,
+): AsyncGenerator<{ readonly line: JournalLine; readonly at: number; readonly length: number }> {
   let number = 0;
-  for await (const text of linesOf(path)) {
+  for await (const { text, at, length } of placedLinesOf(path)) {
     number++;
     let line: JournalLine | undefined;
     try {
@@ -130,6 +151,11 @@ export async function* readJournal(path: string): AsyncGenerator<JournalLine> {
       line = undefined;
     }
     if (typeof line?.kind !== 'string') throw auditErrors.journal(path, number);
-    yield line;
+    yield { line, at, length };
   }
+}
+
+/** Everything in a journal, in the order it was written. @throws AUDIT_JOURNAL_DAMAGED */
+export async function* readJournal(path: string): AsyncGenerator<JournalLine> {
+  for await (const { line } of readPlaced(path)) yield line;
 }

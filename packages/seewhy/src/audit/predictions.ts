@@ -194,6 +194,9 @@ export class LineFile {
   }
 }
 
+/** Rows that are held at once while Parquet is written. */
+const ROW_GROUP = 2000;
+
 /** `predictions.parquet` from `predictions.jsonl`, a group of rows at a time. */
 export async function writeParquet(jsonl: string, path: string, columns: ReturnType<Columns['list']>): Promise<void> {
   const part = `${path}.${process.pid}.part`;
@@ -208,7 +211,7 @@ export async function writeParquet(jsonl: string, path: string, columns: ReturnT
     }
   }
   try {
-    await parquetWriteRows({ writer: fileWriter(part), rows: rows(), columns, rowGroupSize: 20_000 });
+    await parquetWriteRows({ writer: fileWriter(part), rows: rows(), columns, rowGroupSize: ROW_GROUP });
     await rename(part, path);
   } catch (cause) {
     throw errors.outputFailed(path, systemCode(cause), cause);

@@ -4,6 +4,7 @@ import type { AuditRecord, AuditRun, Mask, ReportPart } from '@seewhy/report';
 import { isCorrect } from '@seewhy/report';
 import { loadSharp } from '../picture/sharp.ts';
 import { ahead } from './ahead.ts';
+import { freeMemory } from './free-memory.ts';
 import { type RowStore, readMap } from './row-store.ts';
 
 /** Longer side and quality of the report's pictures, best first, with the bytes that one takes on average. */
@@ -20,6 +21,9 @@ const SIZES = [
 const MAP_BYTES = 3500;
 /** A report holds so many pictures at most: more are no help to a reader. */
 export const MOST_PICTURES = 20_000;
+
+/** Pictures after which the memory of those before is freed. */
+const BETWEEN = 1000;
 
 /** How the pictures of a report are made. */
 export interface PictureForm {
@@ -56,7 +60,11 @@ export async function* reportParts(
   async function* source() {
     yield* records;
   }
-  for await (const parts of ahead(source(), (record) => partsOf(record, store, request), 6)) yield* parts;
+  let made = 0;
+  for await (const parts of ahead(source(), (record) => partsOf(record, store, request), 6)) {
+    yield* parts;
+    if (++made % BETWEEN === 0) freeMemory();
+  }
 }
 
 async function partsOf(

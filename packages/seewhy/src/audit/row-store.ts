@@ -28,7 +28,8 @@ export class RowStore {
     for await (const item of plan.dataset.rows()) {
       if (rows.size === ids.size) break;
       if ('problem' in item || !ids.has(item.id) || rows.has(item.id)) continue;
-      if (plan.scan.numberOf(item) >= 0) rows.set(item.id, item);
+      // What the data set says of a picture is in its record.
+      if (plan.scan.numberOf(item) >= 0) rows.set(item.id, { ...item, columns: {}, labels: [] });
     }
     return new RowStore(rows, plan);
   }

@@ -12,7 +12,7 @@ export interface Keyed {
 }
 
 /** Characters that are sorted in memory at once. */
-const IN_MEMORY = 64 << 20;
+const IN_MEMORY = 16 << 20;
 
 const byKey = (a: Keyed, b: Keyed): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
 
@@ -60,7 +60,8 @@ async function writePart(path: string, part: readonly Keyed[]): Promise<void> {
   });
   failed.catch(() => undefined);
   for (const { key, text } of part)
-    if (!stream.write(`${JSON.stringify([key, text])}\n`)) await Promise.race([once(stream, 'drain').catch(() => failed), failed]);
+    if (!stream.write(`${JSON.stringify([key, text])}\n`))
+      await Promise.race([once(stream, 'drain').catch(() => failed), failed]);
   stream.end();
   await Promise.race([once(stream, 'close').catch(() => failed), failed]);
 }

@@ -1,12 +1,12 @@
 import type { Finding } from '../../finding.ts';
-import { type Context, counted, percent, severityOf } from '../context.ts';
+import { type Context, capital, counted, number, percent, pictures, severityOf } from '../context.ts';
 
 /**
  * `empty-maps`: maps with nothing positive, or the same everywhere: they explain nothing. No test: they are counted. `medium` where it is a tenth of
  * the method's maps or more, else `low`. The reason is the most frequent warning the method gave with them.
  */
 export function emptyMaps({ run, records }: Context): Finding[] {
-  return run.methods.flatMap(({ name, title }): Finding[] => {
+  return run.methods.flatMap(({ name, title, layers }): Finding[] => {
     const maps = records.flatMap((record) => {
       const map = record.maps?.[name];
       return map ? [{ record, map }] : [];
@@ -21,19 +21,27 @@ export function emptyMaps({ run, records }: Context): Finding[] {
     return [
       {
         kind: 'empty-maps',
-        title: `${counted(blank.length, `${title} map`)} of ${maps.length} ${blank.length === 1 ? 'shows' : 'show'} nothing`,
+        title: `${counted(blank.length, `${title} map`)} of ${number(maps.length)} ${blank.length === 1 ? 'shows' : 'show'} nothing`,
         severity: severityOf(false, blank.length >= 0.1 * maps.length),
         evidence: [
-          `${percent(blank.length / maps.length)} of the maps have no positive part${flat > 0 ? ` (${flat} are the same everywhere)` : ''}: nothing in the picture speaks for the class at the layer looked at.`,
-          reason ? `With ${reason[1]} of them the method said: ${reason[0]}` : '',
-          'Try another layer or a method whose maps have two signs.',
+          `${capital(percent(blank.length / maps.length))} of the maps have no positive part${flat > 0 ? ` (${number(flat)} ${flat === 1 ? 'is' : 'are'} the same everywhere)` : ''}: nothing in the picture speaks for the class${layers.length > 0 ? ' at the layer looked at' : ''}.`,
+          reason ? `${saidWith(reason[1], blank.length)} the method said: ${sentence(reason[0])}` : '',
+          layers.length > 0
+            ? 'Try another layer or a method whose maps have two signs.'
+            : 'Try a method whose maps have two signs.',
         ]
           .filter(Boolean)
           .join(' '),
         figures: { n: maps.length, empty: blank.length, flat },
-        ids: blank.map(({ record }) => record.id),
+        ...pictures(blank, ({ record }) => record.id),
         method: name,
       },
     ];
   });
 }
+
+const saidWith = (count: number, of: number): string =>
+  count === of ? (of === 1 ? 'With it' : 'With all of them') : `With ${number(count)} of them`;
+
+/** A warning as a sentence of its own. */
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);

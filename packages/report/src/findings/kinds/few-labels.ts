@@ -1,6 +1,7 @@
+import type { AuditRecord } from '../../audit-record.ts';
 import type { Finding } from '../../finding.ts';
 import { wilson } from '../../metrics/wilson.ts';
-import { type Context, counted, percent, severityOf } from '../context.ts';
+import { type Context, capital, counted, number, percent, pictures, severityOf } from '../context.ts';
 
 const TINY = 30;
 const FEW = 10;
@@ -13,11 +14,13 @@ const FEW = 10;
  * - `tiny-set`: fewer than 30 labelled pictures (`medium`); else `tiny-class`: classes with fewer than 10 (`low`)
  */
 export function fewLabels({ run, records, nameOf }: Context): Finding[] {
-  const labelled = records.filter(
-    ({ label }) => label !== undefined && (label.length > 0 || run.task === 'multilabel'),
-  );
-  const known = new Set(labelled);
-  const missing = records.filter((record) => !known.has(record));
+  const labelled: AuditRecord[] = [];
+  const missing: AuditRecord[] = [];
+  for (const record of records) {
+    const { label } = record;
+    const known = label !== undefined && (label.length > 0 || run.task === 'multilabel');
+    (known ? labelled : missing).push(record);
+  }
   if (records.length === 0) return [];
   if (labelled.length === 0)
     return [
@@ -34,11 +37,11 @@ export function fewLabels({ run, records, nameOf }: Context): Finding[] {
   if (missing.length > 0)
     findings.push({
       kind: 'labels-missing',
-      title: `${counted(missing.length, 'picture')} of ${records.length} ${missing.length === 1 ? 'has' : 'have'} no label`,
+      title: `${counted(missing.length, 'picture')} of ${number(records.length)} ${missing.length === 1 ? 'has' : 'have'} no label`,
       severity: severityOf(false, missing.length >= 0.1 * records.length),
-      evidence: `${percent(missing.length / records.length)} of the pictures count in no figure. If they differ from the others, the figures do not speak for them.`,
+      evidence: `${capital(percent(missing.length / records.length))} of the pictures count in no figure. If they differ from the others, the figures do not speak for them.`,
       figures: { n: records.length, missing: missing.length },
-      ids: missing.map(({ id }) => id),
+      ...pictures(missing, ({ id }) => id),
     });
   const counts = new Map<number, number>();
   for (const { label } of labelled) for (const index of label!) counts.set(index, (counts.get(index) ?? 0) + 1);
@@ -47,7 +50,10 @@ export function fewLabels({ run, records, nameOf }: Context): Finding[] {
     const [only] = [...counts.keys()];
     findings.push({
       kind: 'one-class',
-      title: `All ${labelled.length} labelled pictures are “${nameOf(only!)}”`,
+      title:
+        labelled.length === 1
+          ? `The only labelled picture is “${nameOf(only!)}”`
+          : `All ${number(labelled.length)} labelled pictures are “${nameOf(only!)}”`,
       severity: 'high',
       evidence:
         'With one class, specificity or sensitivity, AUC and most other figures have no meaning: a model that always says this class would be perfect here.',
@@ -60,7 +66,7 @@ export function fewLabels({ run, records, nameOf }: Context): Finding[] {
       kind: 'tiny-set',
       title: `Only ${counted(labelled.length, 'labelled picture')}: every figure is uncertain`,
       severity: 'medium',
-      evidence: `With ${labelled.length} pictures a share of 90 % may as well be ${percent(wilson(0.9 * labelled.length, labelled.length, '').low)} (95 % interval); differences between groups can hardly be seen.`,
+      evidence: `With ${counted(labelled.length, 'picture')} a share of 90 % may as well be ${percent(wilson(0.9 * labelled.length, labelled.length, '').low)} (95 % interval); differences between groups can hardly be seen.`,
       figures: { n: labelled.length },
       ids: [],
     });
@@ -69,13 +75,14 @@ export function fewLabels({ run, records, nameOf }: Context): Finding[] {
     if (small.length > 0 && counts.size > 1)
       findings.push({
         kind: 'tiny-class',
-        title: `${counted(small.length, 'class', 'classes')} with fewer than ${FEW} pictures: ${list(small.map(([index, count]) => `${nameOf(index)} (${count})`))}`,
+        title: `${counted(small.length, 'class has', 'classes have')} fewer than ${FEW} pictures: ${list(small.map(([index, count]) => `${nameOf(index)} (${count})`))}`,
         severity: 'low',
-        evidence: 'Figures of these classes rest on a few pictures, and one more or less moves them a lot.',
+        evidence: `Figures of ${small.length === 1 ? 'this class' : 'these classes'} rest on a few pictures, and one more or less moves them a lot.`,
         figures: { classes: small.length, least: small[0]![1] },
-        ids: labelled
-          .filter(({ label }) => label!.some((index) => small.some(([at]) => at === index)))
-          .map(({ id }) => id),
+        ...pictures(
+          labelled.filter(({ label }) => label!.some((index) => small.some(([at]) => at === index))),
+          ({ id }) => id,
+        ),
       });
   }
   return findings;

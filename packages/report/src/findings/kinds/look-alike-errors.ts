@@ -1,6 +1,6 @@
 import type { Finding } from '../../finding.ts';
 import { decodeGrid } from '../../map-statistics/map-grid.ts';
-import { type Context, counted, type Judged, percent, pText, severityOf } from '../context.ts';
+import { type Context, counted, type Judged, number, percent, pText, severityOf } from '../context.ts';
 import { benjaminiHochberg } from '../statistics/benjamini-hochberg.ts';
 import { hypergeometricTail } from '../statistics/tails.ts';
 
@@ -39,7 +39,7 @@ export function lookAlikeErrors(context: Context): Finding[] {
     kind: 'look-alike-errors',
     title: `${counted(ids.size, 'error')} ${test.cluster ? 'with maps that look alike' : 'that look alike'}: one cause, perhaps`,
     severity: severityOf(false, ids.size >= 8),
-    evidence: `${test.where}: ${test.errors.length} of ${test.of} are wrong (${percent(test.errors.length / test.of)}), ${percent(test.rate)} otherwise (Fisher's exact test, ${pText(test.p)}, corrected q = ${Number(test.q.toPrecision(2))}). Look at them together: more training pictures of this kind, or a wrong label that repeats, may mend them all.`,
+    evidence: `${test.where}: ${number(test.errors.length)} of ${number(test.of)} are wrong (${percent(test.errors.length / test.of)}), ${percent(test.rate)} ${test.others} (Fisher's exact test, ${pText(test.p)}, corrected q = ${Number(test.q.toPrecision(2))}).${test.said} Look at them together: more training pictures of this kind, or a wrong label that repeats, may mend them all.`,
     figures: {
       n: test.of,
       errors: ids.size,
@@ -59,37 +59,48 @@ interface Gathering {
   readonly rate: number;
   readonly p: number;
   readonly where: string;
+  /** Whose rate is compared. */
+  readonly others: string;
+  /** What was left out. */
+  readonly said: string;
   readonly cluster?: string;
   readonly method?: string;
 }
 
 function neighbourhoods({ judged }: Context): Gathering[] {
-  const known = judged.filter(({ record }) => record.thumb !== undefined);
-  const errors = known.filter(({ correct }) => !correct);
-  if (errors.length < LEAST || known.length < 3 * NEIGHBOURS) return [];
-  const kept = [
-    ...spread(errors, MOST_ERRORS),
-    ...spread(
-      known.filter(({ correct }) => correct),
-      MOST,
-    ),
-  ];
-  const thumbs = kept.map(({ record }) => decodeGrid(record.thumb!));
-  const isError = kept.map(({ correct }) => !correct);
-  const count = Math.min(errors.length, MOST_ERRORS);
+  const kept = [true, false].flatMap((wrong) =>
+    spread(
+      judged.filter(({ correct }) => correct !== wrong),
+      wrong ? MOST_ERRORS : MOST,
+    ).flatMap((one) => {
+      const { thumb } = one.record;
+      return thumb === undefined ? [] : [{ one, thumb: decodeGrid(thumb) }];
+    }),
+  );
+  const count = kept.filter(({ one }) => !one.correct).length;
+  if (count < LEAST || kept.length < 3 * NEIGHBOURS) return [];
+  const errors = judged.reduce((sum, { correct }) => sum + (correct ? 0 : 1), 0);
+  const others = judged.length - errors;
+  const said =
+    errors > MOST_ERRORS || others > MOST
+      ? ` Compared were ${number(Math.min(errors, MOST_ERRORS))} of ${number(errors)} errors and ${number(Math.min(others, MOST))} of ${number(others)} other pictures, evenly spread over the ids.`
+      : '';
+  const thumbs = kept.map(({ thumb }) => thumb);
   // Among those looked at: thinning the correct ones makes errors denser than they are.
   const rate = count / kept.length;
-  return kept.flatMap((one, i): Gathering[] => {
+  return kept.flatMap(({ one }, i): Gathering[] => {
     if (one.correct) return [];
     const near = nearest(thumbs, i, NEIGHBOURS);
-    const wrong = near.filter((j) => isError[j]);
+    const wrong = near.filter((j) => !kept[j]!.one.correct);
     return [
       {
-        errors: [one, ...wrong.map((j) => kept[j]!)],
+        errors: [one, ...wrong.map((j) => kept[j]!.one)],
         of: near.length + 1,
         rate,
         p: hypergeometricTail(wrong.length, near.length, count - 1, kept.length - 1),
         where: `Among the picture “${one.record.id}” and the ${near.length} that look most like it`,
+        others: 'of all that were compared',
+        said,
       },
     ];
   });
@@ -101,18 +112,25 @@ function spread(all: readonly Judged[], most: number): readonly Judged[] {
   return Array.from({ length: Math.min(all.length, most) }, (_, i) => all[Math.floor(i * step)]!);
 }
 
+/** The `count` thumbs with the smallest sum of squared differences, the nearest first; of equal ones the first. */
 function nearest(thumbs: readonly Uint8Array[], at: number, count: number): number[] {
   const own = thumbs[at]!;
-  const distances = thumbs.map((thumb, j) => {
-    if (j === at) return Number.POSITIVE_INFINITY;
-    let sum = 0;
-    for (let i = 0; i < own.length; i++) sum += (own[i]! - thumb[i]!) ** 2;
-    return sum;
-  });
-  return distances
-    .map((_, j) => j)
-    .sort((a, b) => distances[a]! - distances[b]! || a - b)
-    .slice(0, Math.min(count, thumbs.length - 1));
+  const found: { readonly j: number; readonly distance: number }[] = [];
+  for (const [j, thumb] of thumbs.entries()) {
+    if (j === at) continue;
+    const limit = found.length < count ? Number.POSITIVE_INFINITY : found.at(-1)!.distance;
+    let distance = 0;
+    for (let from = 0; from < own.length && distance < limit; from += 64) {
+      const to = Math.min(own.length, from + 64);
+      for (let i = from; i < to; i++) distance += (own[i]! - thumb[i]!) ** 2;
+    }
+    if (distance >= limit) continue;
+    let place = found.length;
+    while (place > 0 && found[place - 1]!.distance > distance) place--;
+    found.splice(place, 0, { j, distance });
+    if (found.length > count) found.pop();
+  }
+  return found.map(({ j }) => j);
 }
 
 function clusters({ clusters: all, judged }: Context): Gathering[] {
@@ -137,6 +155,8 @@ function clusters({ clusters: all, judged }: Context): Gathering[] {
           members.length + rest.length,
         ),
         where: `In the cluster of maps “${cluster.name}” (${cluster.where})`,
+        others: 'of the others of the class',
+        said: '',
         cluster: cluster.name,
         method: cluster.method,
       },

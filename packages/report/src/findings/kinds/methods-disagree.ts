@@ -1,6 +1,6 @@
 import type { Finding } from '../../finding.ts';
 import { decodeGrid } from '../../map-statistics/map-grid.ts';
-import { type Context, counted, severityOf } from '../context.ts';
+import { type Context, counted, number, pictures, severityOf } from '../context.ts';
 import { quantile } from '../statistics/quantile.ts';
 import { rankCorrelation } from '../statistics/ranks.ts';
 import { binomialTail } from '../statistics/tails.ts';
@@ -31,9 +31,9 @@ export function methodsDisagree({ run, records }: Context): Finding[] {
         kind: 'methods-disagree',
         title: `${a.title} and ${b.title} point at different places (rank correlation ${middle.toFixed(2)})`,
         severity: severityOf(false, middle < 0),
-        evidence: `In ${counted(low.length, 'picture')} of ${compared.length} the rank correlation of the two maps is below ${LOW} (median ${middle.toFixed(2)}). At most one of the two shows what decides: compare how far covering each one's hot part changes the decision, or run \`seewhy verify\`.`,
+        evidence: `In ${counted(low.length, 'picture')} of ${number(compared.length)} the rank correlation of the two maps is below ${LOW} (median ${middle.toFixed(2)}). At most one of the two shows what decides: compare how far covering each one's hot part changes the decision, or run \`seewhy verify\`.`,
         figures: { n: compared.length, low: low.length, median: middle, p },
-        ids: low.map(({ record }) => record.id),
+        ...pictures(low, ({ record }) => record.id),
       },
     ];
   });

@@ -2,7 +2,7 @@ import type { Finding } from '../../finding.ts';
 import { calibrationOf } from '../../metrics/calibration.ts';
 import { binaryScoreOf, positiveOf } from '../../metrics/decision.ts';
 import { twoSided } from '../../metrics/normal.ts';
-import { type Context, percent, pText, severityOf } from '../context.ts';
+import { type Context, counted, percent, pText, severityOf } from '../context.ts';
 import { GroupSizes, groupedErrors } from '../statistics/grouped-errors.ts';
 
 const LEAST = 30;
@@ -30,8 +30,7 @@ export function miscalibration({ run, judged }: Context): Finding[] {
     sum += (truth - p) * (1 - 2 * p);
     variance += (1 - 2 * p) ** 2 * p * (1 - p);
   }
-  const entries = judged.map((one) => ({ one }));
-  const [effect] = new GroupSizes(entries).effects(entries, groupedErrors(judged));
+  const [effect] = new GroupSizes([judged]).effects(judged, groupedErrors(judged));
   const z = variance > 0 ? sum / Math.sqrt(variance * effect) : 0;
   const p = twoSided(z);
   const ece = calibrationOf(
@@ -46,7 +45,7 @@ export function miscalibration({ run, judged }: Context): Finding[] {
       kind: 'miscalibration',
       title: `Scores are not probabilities: they are off by ${percent(ece)} on average, ${over ? 'too sure' : 'too cautious'}`,
       severity: severityOf(ece >= 0.2, ece >= 0.1),
-      evidence: `Expected calibration error ${ece.toFixed(3)} over ${pairs.length} pictures (10 bins); Spiegelhalter's z = ${z.toFixed(1)} (${pText(p)}). Do not read a score as a chance; temperature scaling or isotonic regression on other pictures mends it without changing the order.`,
+      evidence: `Expected calibration error ${ece.toFixed(3)} over ${counted(pairs.length, 'picture')} (10 bins); Spiegelhalter's z = ${z.toFixed(1)} (${pText(p)}). Do not read a score as a chance; temperature scaling or isotonic regression on other pictures mends it without changing the order.`,
       figures: { n: pairs.length, ece, z, p },
       ids: [],
     },

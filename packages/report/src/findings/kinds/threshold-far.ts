@@ -1,6 +1,6 @@
 import type { Finding } from '../../finding.ts';
 import { binaryScoreOf, positiveOf } from '../../metrics/decision.ts';
-import { type Context, percent, pText } from '../context.ts';
+import { type Context, counted, number, percent, pictures, pText } from '../context.ts';
 import { binomialTail } from '../statistics/tails.ts';
 
 const LEAST = 20;
@@ -16,7 +16,7 @@ export function thresholdFar({ run, judged }: Context): Finding[] {
   const positive = positiveOf(run);
   const scored = judged.flatMap(({ record, label }) => {
     const score = binaryScoreOf(record, run);
-    return score === undefined ? [] : [{ score, truth: label.includes(positive), id: record.id }];
+    return score === undefined ? [] : [{ score, truth: label.includes(positive), record }];
   });
   const positives = scored.filter(({ truth }) => truth).map(({ score }) => score);
   const negatives = scored.filter(({ truth }) => !truth).map(({ score }) => score);
@@ -38,13 +38,22 @@ export function thresholdFar({ run, judged }: Context): Finding[] {
   return [
     {
       kind: 'threshold-far',
-      title: `A threshold of ${Number(best.threshold.toPrecision(2))} instead of ${run.threshold} would raise the balanced accuracy from ${percent(balanced(run.threshold))} to ${percent(best.balanced)}`,
+      title: `A threshold of ${shortest(best.threshold, (value) => balanced(value) >= best.balanced - 1e-9)} instead of ${run.threshold} would raise the balanced accuracy from ${percent(balanced(run.threshold))} to ${percent(best.balanced)}`,
       severity: 'low',
-      evidence: `Youden's index is largest there on these ${scored.length} pictures; ${better.length} of the ${moved.length} pictures that change sides become right (${pText(p)}, corrected). Chosen on the same pictures it looks a little better than it is; where a miss costs more than a false alarm, another threshold may be right.`,
+      evidence: `Youden's index is largest there on these ${counted(scored.length, 'picture')}; of the ${number(moved.length)} that change sides ${number(better.length)} ${better.length === 1 ? 'becomes' : 'become'} right (${pText(p)}, corrected). Chosen on the same pictures it looks a little better than it is; where a miss costs more than a false alarm, another threshold may be right.`,
       figures: { n: scored.length, threshold: best.threshold, now: balanced(run.threshold), best: best.balanced, p },
-      ids: better.map(({ id }) => id),
+      ...pictures(better, ({ record }) => record.id),
     },
   ];
+}
+
+/** With as few digits as it takes, from two on, to decide as well. */
+function shortest(value: number, asGood: (value: number) => boolean): number {
+  for (let digits = 2; digits < 17; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (asGood(short)) return short;
+  }
+  return value;
 }
 
 function bestOf(
@@ -52,9 +61,11 @@ function bestOf(
   negatives: readonly number[],
   now: number,
 ): { threshold: number; balanced: number } {
-  const up = positives.toSorted((a, b) => a - b);
-  const down = negatives.toSorted((a, b) => a - b);
-  const values = [...new Set([...up, ...down])].sort((a, b) => a - b);
+  const up = Float64Array.from(positives).sort();
+  const down = Float64Array.from(negatives).sort();
+  const values = Float64Array.from([...up, ...down])
+    .sort()
+    .filter((value, at, all) => at === 0 || value !== all[at - 1]);
   let best = { threshold: now, balanced: Number.NEGATIVE_INFINITY };
   let [i, j] = [0, 0];
   for (let at = 0; at < values.length; at++) {

@@ -3,7 +3,7 @@ import { columnField } from '../../filter/fields.ts';
 import { allOf, type FilterNode, type FilterTerm } from '../../filter/filter-node.ts';
 import { formatFilter } from '../../filter/format-filter.ts';
 import type { Finding } from '../../finding.ts';
-import { type Context, type Judged, percent, pText, severityOf } from '../context.ts';
+import { type Context, type Judged, number, percent, pictures, pText, severityOf } from '../context.ts';
 import { benjaminiHochberg } from '../statistics/benjamini-hochberg.ts';
 import { GroupSizes, groupedErrors } from '../statistics/grouped-errors.ts';
 import { quantile } from '../statistics/quantile.ts';
@@ -35,24 +35,25 @@ export function worseSubsets(context: Context): Finding[] {
   const adjusted = benjaminiHochberg(tests.map(({ p }) => p));
   const found = tests
     .map((test, i) => ({ ...test, q: adjusted[i]! }))
-    .filter(({ q, more, wrong }) => q <= LEVEL && more >= 0.1 && wrong.length >= 3)
+    .filter(({ q, more, errors }) => q <= LEVEL && more >= 0.1 && errors >= 3)
     .sort((a, b) => a.p - b.p || b.more - a.more);
-  const told: typeof found = [];
+  const told: ((typeof found)[number] & { readonly wrong: ReadonlySet<Judged> })[] = [];
   for (const test of found) {
-    const known = told.some(({ wrong }) => {
-      const ids = new Set(wrong.map(({ record }) => record.id));
-      const both = test.wrong.filter(({ record }) => ids.has(record.id)).length;
-      return both >= 0.8 * Math.min(wrong.length, test.wrong.length);
+    const wrong = new Set(wrongOf(test, judged));
+    const known = told.some((other) => {
+      let both = 0;
+      for (const one of wrong) if (other.wrong.has(one)) both++;
+      return both >= 0.8 * Math.min(wrong.size, other.wrong.size);
     });
-    if (!known) told.push(test);
+    if (!known) told.push({ ...test, wrong });
   }
   return told.map(({ facet, value, inside, wrong, rate, otherRate, more, of, p, q, cases }) => ({
     kind: 'worse-subset',
     title: `${facet.title(value)}${of === undefined ? '' : ` among “${context.nameOf(of)}”`}: ${percent(rate)} wrong, ${percent(otherRate)} otherwise`,
     severity: severityOf(more >= 0.3 && q <= 0.001, more >= 0.2 && q <= 0.01),
-    evidence: `${wrong.length} of ${inside} are decided wrongly (Fisher's exact test against the others, ${pText(p)}; corrected for ${tests.length} comparisons q = ${Number(q.toPrecision(2))}). ${cases < 0.95 * inside ? `Errors go together within groups, so these pictures count as ${Math.ceil(cases)} independent ones. ` : ''}${facet.advice}`,
-    figures: { n: inside, cases, errors: wrong.length, rate, otherRate, p, q, comparisons: tests.length },
-    ids: wrong.map(({ record }) => record.id),
+    evidence: `${number(wrong.size)} of ${number(inside)} are decided wrongly (Fisher's exact test against the others, ${pText(p)}; corrected for ${number(tests.length)} comparisons q = ${Number(q.toPrecision(2))}). ${cases < 0.95 * inside ? `Errors go together within groups, so these pictures count as ${number(Math.ceil(cases))} independent ones. ` : ''}${facet.advice}`,
+    figures: { n: inside, cases, errors: wrong.size, rate, otherRate, p, q, comparisons: tests.length },
+    ...pictures([...wrong], ({ record }) => record.id),
     ...filterOf(facet, value, of === undefined ? undefined : context.nameOf(of)),
   }));
 }
@@ -76,7 +77,7 @@ interface Test {
   readonly value: string;
   readonly of?: number;
   readonly inside: number;
-  readonly wrong: readonly Judged[];
+  readonly errors: number;
   readonly rate: number;
   readonly otherRate: number;
   readonly more: number;
@@ -84,6 +85,12 @@ interface Test {
   /** Independent cases that the pictures inside count as. */
   readonly cases: number;
 }
+
+/** The errors a test is about, the surest first. */
+const wrongOf = ({ facet, value, of }: Test, judged: readonly Judged[]): Judged[] =>
+  judged
+    .filter((one) => !one.correct && (of === undefined || (one.label[0] ?? -1) === of) && facet.valueOf(one) === value)
+    .sort((a, b) => b.confidence - a.confidence);
 
 function facetsOf({ run, judged, nameOf }: Context): Facet[] {
   const facets: Facet[] = [];
@@ -105,8 +112,8 @@ function facetsOf({ run, judged, nameOf }: Context): Facet[] {
     within: false,
     independent: true,
   });
-  const columns = [...new Set(judged.flatMap(({ record }) => Object.keys(record.columns)))].sort();
-  for (const column of columns) facets.push(...columnFacet(column, judged));
+  for (const [column, held] of [...columnsOf(judged)].sort(([a], [b]) => (a < b ? -1 : 1)))
+    facets.push(...columnFacet(column, held, judged));
   for (const [name, unit, fact, field] of FACTS) {
     const facet = thirds(name, ({ record }) => fact(record), judged, unit, field === undefined ? undefined : { field });
     if (facet) facets.push(facet);
@@ -114,11 +121,28 @@ function facetsOf({ run, judged, nameOf }: Context): Facet[] {
   return facets;
 }
 
-function columnFacet(column: string, judged: readonly Judged[]): Facet[] {
-  const values = judged.flatMap(({ record }) => record.columns[column] ?? []);
-  const distinct = new Set(values);
+/** What the values of a column are. */
+interface Held {
+  /** Different ones, one more than {@link MOST_VALUES} at most. */
+  readonly distinct: Set<string | number | boolean>;
+  numbers: boolean;
+}
+
+function columnsOf(judged: readonly Judged[]): Map<string, Held> {
+  const columns = new Map<string, Held>();
+  for (const { record } of judged)
+    for (const [name, value] of Object.entries(record.columns)) {
+      const held = columns.get(name) ?? { distinct: new Set(), numbers: true };
+      columns.set(name, held);
+      if (held.distinct.size <= MOST_VALUES) held.distinct.add(value);
+      if (typeof value !== 'number') held.numbers = false;
+    }
+  return columns;
+}
+
+function columnFacet(column: string, { distinct, numbers }: Held, judged: readonly Judged[]): Facet[] {
   if (distinct.size < 2) return [];
-  if (values.every((value) => typeof value === 'number') && distinct.size > 5) {
+  if (numbers && distinct.size > 5) {
     const facet = thirds(
       `Column “${column}”`,
       ({ record }) => record.columns[column] as number | undefined,
@@ -206,20 +230,27 @@ function thirdFilter(
   };
 }
 
-type Entry = { readonly one: Judged; readonly value: string };
+/** Pictures by value. */
+type Parts = ReadonlyMap<string, readonly Judged[]>;
 
 function testsOf(facet: Facet, judged: readonly Judged[], rho: number): Test[] {
-  const known = judged.flatMap((one): Entry[] => {
+  const known = new Map<string, Judged[]>();
+  for (const one of judged) {
     const value = facet.valueOf(one);
-    return value === undefined ? [] : [{ one, value }];
-  });
+    if (value !== undefined) addTo(known, value, one);
+  }
   const over = compareAll(facet, known, undefined, rho);
   if (!facet.within) return [...over.values()];
-  const within = [...parts(known, ({ one }) => one.label[0] ?? -1)]
-    .sort((a, b) => a[0] - b[0])
-    .map(([label, entries]) => compareAll(facet, entries, label, rho));
-  const values = [...new Set(known.map(({ value }) => value))].sort();
-  return values.flatMap((value) => {
+  const labels = new Map<number, Map<string, Judged[]>>();
+  for (const [value, ones] of known)
+    for (const one of ones) {
+      const label = one.label[0] ?? -1;
+      const own = labels.get(label) ?? new Map<string, Judged[]>();
+      labels.set(label, own);
+      addTo(own, value, one);
+    }
+  const within = [...labels].sort((a, b) => a[0] - b[0]).map(([label, parts]) => compareAll(facet, parts, label, rho));
+  return [...known.keys()].sort().flatMap((value) => {
     const ofLabels = within.flatMap((tests) => tests.get(value) ?? []);
     // A difference that is only the mix of labels is none: what is told of all must not vanish in every label.
     const mixed = ofLabels.length > 0 && ofLabels.every(({ more }) => more < 0.05);
@@ -227,40 +258,44 @@ function testsOf(facet: Facet, judged: readonly Judged[], rho: number): Test[] {
   });
 }
 
-function parts<K>(entries: readonly Entry[], by: (entry: Entry) => K): Map<K, Entry[]> {
-  const found = new Map<K, Entry[]>();
-  for (const entry of entries) {
-    const part = found.get(by(entry));
-    if (part) part.push(entry);
-    else found.set(by(entry), [entry]);
-  }
-  return found;
+function addTo(parts: Map<string, Judged[]>, value: string, one: Judged): void {
+  const part = parts.get(value);
+  if (part) part.push(one);
+  else parts.set(value, [one]);
 }
 
 /** Each value against all others, where there are enough pictures of both. */
-function compareAll(facet: Facet, known: readonly Entry[], of: number | undefined, rho: number): Map<string, Test> {
+function compareAll(facet: Facet, parts: Parts, of: number | undefined, rho: number): Map<string, Test> {
   const tests = new Map<string, Test>();
-  const errors = known.filter(({ one }) => !one.correct).length;
-  const sizes = new GroupSizes(known);
-  for (const [value, entries] of parts(known, ({ value }) => value)) {
-    const inside = entries.length;
-    const outside = known.length - inside;
+  let all = 0;
+  let allErrors = 0;
+  const errorsOf = new Map<string, number>();
+  for (const [value, ones] of parts) {
+    const errors = ones.reduce((sum, { correct }) => sum + (correct ? 0 : 1), 0);
+    errorsOf.set(value, errors);
+    all += ones.length;
+    allErrors += errors;
+  }
+  const sizes = facet.independent ? undefined : new GroupSizes([...parts.values()]);
+  for (const [value, ones] of parts) {
+    const inside = ones.length;
+    const outside = all - inside;
     if (inside < facet.least || outside < facet.least) continue;
-    const wrong = entries.flatMap(({ one }) => (one.correct ? [] : [one]));
-    const rate = wrong.length / inside;
-    const otherRate = (errors - wrong.length) / outside;
-    const [own, others] = facet.independent ? [1, 1] : sizes.effects(entries, rho);
+    const errors = errorsOf.get(value)!;
+    const rate = errors / inside;
+    const otherRate = (allErrors - errors) / outside;
+    const [own, others] = sizes?.effects(ones, rho) ?? [1, 1];
     // Fewer errors here and more of them elsewhere than the division gives: never to the side of a difference.
-    const hits = Math.floor(wrong.length / own + 1e-9);
+    const hits = Math.floor(errors / own + 1e-9);
     const drawn = Math.ceil(inside / own - 1e-9);
     const rest = Math.floor(outside / others + 1e-9);
-    const marked = hits + Math.min(rest, Math.ceil((errors - wrong.length) / others - 1e-9));
+    const marked = hits + Math.min(rest, Math.ceil((allErrors - errors) / others - 1e-9));
     tests.set(value, {
       facet,
       value,
       ...(of !== undefined && { of }),
       inside,
-      wrong: wrong.toSorted((a, b) => b.confidence - a.confidence),
+      errors,
       rate,
       otherRate,
       more: rate - otherRate,

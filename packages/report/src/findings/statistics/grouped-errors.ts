@@ -42,45 +42,51 @@ export function groupedErrors(judged: readonly Judged[]): number {
 
 /** How many pictures of each group there are among some: a subset and the rest are told from it. */
 export class GroupSizes {
-  readonly #all: ReadonlyMap<string, number>;
+  readonly #all = new Map<string, number>();
   readonly #squares: number;
-  /** Pictures that have a group. */
-  readonly #grouped: number;
+  /** Pictures, and those of them that have a group. */
+  #count = 0;
+  #grouped = 0;
 
-  constructor(readonly entries: readonly { readonly one: Judged }[]) {
-    this.#all = counts(entries);
-    this.#squares = squaresOf(this.#all);
-    this.#grouped = [...this.#all.values()].reduce((sum, count) => sum + count, 0);
+  /** @param parts of the pictures, all of them together */
+  constructor(parts: readonly (readonly Judged[])[]) {
+    for (const part of parts) {
+      this.#count += part.length;
+      this.#grouped += addCounts(part, this.#all);
+    }
+    let squares = 0;
+    for (const count of this.#all.values()) squares += count ** 2;
+    this.#squares = squares;
   }
 
   /** Design effects 1 + (m − 1) ρ of a part and of the rest, m = Σ n² / Σ n over the groups there. */
-  effects(part: readonly { readonly one: Judged }[], rho: number): readonly [inside: number, outside: number] {
-    const own = counts(part);
+  effects(part: readonly Judged[], rho: number): readonly [inside: number, outside: number] {
+    const own = new Map<string, number>();
+    const grouped = addCounts(part, own);
     let inside = 0;
     let outside = this.#squares;
-    let grouped = 0;
     for (const [group, count] of own) {
       const all = this.#all.get(group)!;
       inside += count ** 2;
       outside += (all - count) ** 2 - all ** 2;
-      grouped += count;
     }
     // Pictures without a group are each a group of one.
     const alone = part.length - grouped;
-    const rest = this.entries.length - part.length;
-    const restAlone = this.entries.length - this.#grouped - alone;
+    const rest = this.#count - part.length;
+    const restAlone = this.#count - this.#grouped - alone;
     const effect = (squares: number, count: number) => 1 + Math.max(0, squares / count - 1) * rho;
     return [effect(inside + alone, part.length), effect(outside + restAlone, rest)];
   }
 }
 
-function counts(entries: readonly { readonly one: Judged }[]): Map<string, number> {
-  const found = new Map<string, number>();
-  for (const { one } of entries) {
-    const { group } = one.record;
-    if (group !== undefined) found.set(group, (found.get(group) ?? 0) + 1);
+/** Counts pictures by group; returns how many have one. */
+function addCounts(part: readonly Judged[], counts: Map<string, number>): number {
+  let grouped = 0;
+  for (const { record } of part) {
+    const { group } = record;
+    if (group === undefined) continue;
+    counts.set(group, (counts.get(group) ?? 0) + 1);
+    grouped++;
   }
-  return found;
+  return grouped;
 }
-
-const squaresOf = (all: ReadonlyMap<string, number>) => [...all.values()].reduce((sum, count) => sum + count ** 2, 0);

@@ -1,12 +1,19 @@
 import { logChoose } from './log-gamma.ts';
 
+/** Beyond the most probable count terms fall ever faster: one of this share of the sum and all behind it change nothing. */
+const NOTHING = 1e-18;
+
 /** Probability of `hits` or more among `n` independent cases of probability `p` each (exact). */
 export function binomialTail(hits: number, n: number, p: number): number {
   if (hits <= 0) return 1;
   if (p <= 0) return 0;
   if (p >= 1) return 1;
   let sum = 0;
-  for (let k = hits; k <= n; k++) sum += Math.exp(logChoose(n, k) + k * Math.log(p) + (n - k) * Math.log1p(-p));
+  for (let k = hits; k <= n; k++) {
+    const term = Math.exp(logChoose(n, k) + k * Math.log(p) + (n - k) * Math.log1p(-p));
+    sum += term;
+    if (k > n * p && term <= sum * NOTHING) break;
+  }
   return Math.min(1, sum);
 }
 
@@ -16,7 +23,10 @@ export function binomialTail(hits: number, n: number, p: number): number {
 export function hypergeometricTail(hits: number, drawn: number, marked: number, n: number): number {
   const all = logChoose(n, drawn);
   let sum = 0;
-  for (let k = Math.max(hits, drawn + marked - n); k <= Math.min(drawn, marked); k++)
-    sum += Math.exp(logChoose(marked, k) + logChoose(n - marked, drawn - k) - all);
+  for (let k = Math.max(hits, drawn + marked - n); k <= Math.min(drawn, marked); k++) {
+    const term = Math.exp(logChoose(marked, k) + logChoose(n - marked, drawn - k) - all);
+    sum += term;
+    if (k > (drawn * marked) / n && term <= sum * NOTHING) break;
+  }
   return Math.min(1, sum);
 }
