@@ -2,39 +2,23 @@ import { randomStream } from '@seewhy/core';
 import { describe, expect, it } from 'vitest';
 import { contextOf } from '../../src/findings/context.ts';
 import { GroupSizes, groupedErrors } from '../../src/findings/statistics/grouped-errors.ts';
-import { type AuditRecord, type AuditRun, filterContext, findingsOf, parseFilter } from '../../src/index.ts';
+import { type AuditRecord, filterContext, findingsOf, parseFilter } from '../../src/index.ts';
+import {
+  adjustedByHand,
+  binary,
+  decided,
+  fisherAtLeast,
+  recordOf,
+  recordsOf,
+  runOf,
+  runOfClasses,
+  told,
+} from './records.ts';
 
-const run = {
-  task: 'binary',
-  classes: ['benign', 'malignant'],
-  positive: 1,
-  threshold: 0.5,
-  methods: [],
-  seed: 1,
-} as unknown as AuditRun;
-const record = (i: number, correct: boolean, more: Partial<AuditRecord>): AuditRecord => {
-  const label = i % 2;
-  const score = correct === (label === 1) ? 0.7 : 0.3;
-  return {
-    id: `p${String(i).padStart(4, '0')}`,
-    path: '',
-    label: [label],
-    scores: [
-      [1, score],
-      [0, 1 - score],
-    ],
-    columns: {},
-    width: 100,
-    height: 100,
-    sha256: String(i),
-    fingerprint: '',
-    colour: [100, 100, 100, 100],
-    masked: false,
-    ...more,
-  };
-};
-const worse = (records: readonly AuditRecord[]) =>
-  findingsOf(run, records, []).filter(({ kind }) => kind === 'worse-subset');
+const run = runOf();
+const record = (i: number, correct: boolean, more: Partial<AuditRecord>): AuditRecord =>
+  recordOf(i, { scores: decided(i % 2, correct), ...more });
+const worse = (records: readonly AuditRecord[]) => told('worse-subset', run, records);
 
 describe('worse-subset', () => {
   it('finds a bad value of a column, whatever its name, with a filter that shows it', () => {
@@ -81,6 +65,76 @@ describe('worse-subset', () => {
     }
     // With pictures taken as independent cases it was told in 28 of 60.
     expect(told).toBeLessThan(4);
+  });
+  it('finds a hard class, with figures that follow from their definitions', () => {
+    // 60 pictures of each of three classes, 6 of the first, 9 of the second and 30 of the third wrong.
+    const three = runOfClasses(['cat', 'dog', 'owl']);
+    const records = recordsOf(180, (i) => {
+      const label = i % 3;
+      const wrong = Math.floor(i / 3) < [6, 9, 30][label]!;
+      return { label: [label], scores: [[wrong ? (label + 1) % 3 : label, 0.6]] };
+    });
+    const found = told('worse-subset', three, records);
+    expect(found).toHaveLength(1);
+    const [finding] = found;
+    expect(finding!.title).toBe('Label “owl”: 50 % wrong, 13 % otherwise');
+    expect(finding!.filter).toBe('label:owl');
+    expect(finding!.severity).toBe('high');
+    expect(finding!.ids).toEqual(records.filter((_, i) => i % 3 === 2 && Math.floor(i / 3) < 30).map(({ id }) => id));
+    const p = [6, 9, 30].map((hits) => fisherAtLeast(hits, 60, 45, 180));
+    expect(finding!.figures.p! / p[2]!).toBeCloseTo(1, 9);
+    expect(finding!.figures.q! / adjustedByHand(p)[2]!).toBeCloseTo(1, 9);
+    expect(finding!.figures).toMatchObject({ n: 60, errors: 30, rate: 0.5, otherRate: 0.125, comparisons: 3 });
+  });
+  it('finds a bad group, and each value of a column among one label', () => {
+    const patients = recordsOf(200, (i) => {
+      const patient = Math.floor(i / 10);
+      return { group: `P${patient}`, scores: decided(i % 2, patient === 7 ? i % 10 === 0 : i % 15 !== 0) };
+    });
+    const [first, ...others] = worse(patients);
+    expect(others).toEqual([]);
+    expect(first).toMatchObject({ filter: 'group:P7', figures: { n: 10, errors: 9 } });
+    expect(first!.title).toBe('Group “P7”: 90 % wrong, 7 % otherwise');
+    // Only malignant pictures of one device are hard.
+    const devices = recordsOf(400, (i) => {
+      const device = i % 4 < 2 ? 'old' : 'new';
+      const wrong = device === 'old' && i % 2 === 1 && i % 8 < 4;
+      return { columns: { device }, scores: decided(i % 2, !wrong) };
+    });
+    const [told1, ...rest] = worse(devices);
+    expect(rest.map(({ title }) => title)).toEqual([]);
+    expect(told1!.title).toBe('Column “device”, value “old” among “malignant”: 50 % wrong, 0 % otherwise');
+    expect(told1!.ids.every((id) => [1, 3].includes(Number(id.slice(1)) % 8))).toBe(true);
+  });
+  it('does not blame a value that only goes with a hard label', () => {
+    // Malignant pictures are hard wherever they come from; one site sends nearly only malignant ones.
+    const records = recordsOf(400, (i) => {
+      const label = i % 2;
+      const site = (label === 1) !== i % 20 < 2 ? 'clinic' : 'practice';
+      return { columns: { site }, scores: decided(label, label === 0 || i % 5 < 3) };
+    });
+    expect(worse(records).map(({ title }) => title)).toEqual(['Label “malignant”: 40 % wrong, 0 % otherwise']);
+  });
+  it('says nothing where there is nothing to compare', () => {
+    const wrong = { scores: binary(0.9), label: [0] };
+    expect(worse(recordsOf(40, () => ({ ...wrong, columns: { site: 'a' }, group: 'P' })))).toEqual([]);
+    expect(worse(recordsOf(9, (i) => ({ ...(i < 4 ? wrong : {}), group: `P${i < 4}` })))).toEqual([]);
+    expect(worse([recordOf(0, wrong)])).toEqual([]);
+    expect(worse(recordsOf(60, (i) => ({ label: undefined, columns: { site: `s${i % 2}` } })))).toEqual([]);
+  });
+  it('of a multi-label head compares groups and columns, not labels', () => {
+    const several = runOfClasses(['a', 'b'], { task: 'multilabel' });
+    const records = recordsOf(200, (i) => ({
+      label: i % 4 === 0 ? [] : [i % 2],
+      scores: [
+        [0, (i % 4 !== 0 && i % 2 === 0) !== i % 10 < 2 ? 0.9 : 0.1],
+        [1, i % 4 !== 0 && i % 2 === 1 ? 0.8 : 0.2],
+      ],
+      columns: { site: i % 10 < 2 ? 'north' : 'south' },
+    }));
+    const found = told('worse-subset', several, records);
+    expect(found[0]!.title).toBe('Column “site”, value “north”: 100 % wrong, 0 % otherwise');
+    expect(found.some(({ title }) => title.startsWith('Label'))).toBe(false);
   });
   it('is silent on noise', () => {
     let told = 0;
@@ -160,8 +214,7 @@ describe('groupedErrors', () => {
       [true, true],
       [true, true],
     ]);
-    const entries = judged.map((one) => ({ one }));
-    const [inside, outside] = new GroupSizes(entries).effects(entries.slice(2, 6), 0.5);
+    const [inside, outside] = new GroupSizes([judged]).effects(judged.slice(2, 6), 0.5);
     // Inside two of the four and two of two; outside two of the four and two of two.
     expect(inside).toBeCloseTo(1 + 0.5 * ((4 + 4) / 4 - 1), 12);
     expect(outside).toBeCloseTo(1 + 0.5 * ((4 + 4) / 4 - 1), 12);
