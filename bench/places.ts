@@ -7,11 +7,14 @@ export const root = fileURLToPath(new URL('..', import.meta.url));
 export const peersFolder = process.env.SEEWHY_PEERS || join(homedir(), '.cache', 'seewhy');
 /** Models, pictures and measured values of the benchmark. */
 export const cache = process.env.SEEWHY_BENCH || join(homedir(), '.cache', 'seewhy', 'bench');
-export const python = join(peersFolder, 'torch', 'bin', 'python');
+/** The Python environments of tools/peers. */
+export type Environment = 'torch' | 'tensorflow';
+export const pythonOf = (environment: Environment) => join(peersFolder, environment, 'bin', 'python');
+export const python = pythonOf('torch');
 
 /** Says what is missing and how to get it. */
-export function needPeers(): void {
-  if (existsSync(join(peersFolder, 'torch', 'seewhy-stamp'))) return;
-  console.error(`The Python peers are missing in ${peersFolder}. Run: tools/peers/install.sh torch`);
+export function needPeers(environment: Environment): void {
+  if (existsSync(join(peersFolder, environment, 'seewhy-stamp'))) return;
+  console.error(`The Python peers are missing in ${peersFolder}. Run: tools/peers/install.sh ${environment}`);
   process.exit(2);
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { quantile } from './measure.ts';
 
 export interface ProcessCost {
   readonly milliseconds: number;
@@ -32,4 +33,10 @@ export async function processCost(program: string, args: readonly string[]): Pro
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Of several runs: the lower quartile of the time (other processes only ever add some), the median of the memory. */
+export function summaryOf(runs: readonly ProcessCost[]): ProcessCost {
+  const of = (key: keyof ProcessCost) => runs.map((one) => one[key]);
+  return { milliseconds: quantile(of('milliseconds'), 0.25), megabytes: quantile(of('megabytes'), 0.5) };
 }

@@ -40,17 +40,26 @@ export function noiseImage(dims: readonly number[]): RunTensor {
   return { type: 'float32', dims, data };
 }
 
-/** A model with its plain session (the file as it is) and its explanation programs, all on two threads. */
-export async function openModel(name: string): Promise<OpenedModel> {
-  const bytes = modelBytes(name);
-  const plain = await ort.InferenceSession.create(bytes, {
+/** A plain session of a file, on two threads. */
+export function openSession(bytes: Uint8Array): Promise<ort.InferenceSession> {
+  return ort.InferenceSession.create(bytes, {
     executionProviders: ['cpu'],
     graphOptimizationLevel: 'all',
     intraOpNumThreads: THREADS,
     logSeverityLevel: 3,
   });
+}
+
+export const openModel = (name: string): Promise<OpenedModel> => openFile(modelBytes(name));
+
+/**
+ * A model with its plain session (the file as it is) and its explanation programs, all on two threads.
+ * @param imageOf the picture it is fed, of these dimensions
+ */
+export async function openFile(bytes: Uint8Array, imageOf = noiseImage): Promise<OpenedModel> {
+  const plain = await openSession(bytes);
   const model = await Model.load(readGraph(bytes), { runtime: ortRuntime(ort as never, { threads: THREADS }) });
-  const image = noiseImage(imageDims(model.image));
+  const image = imageOf(imageDims(model.image));
   const open = (method: string) =>
     Explainer.open(model, {
       methods: graphMethods(chooseMethods([findMethod(method)])),

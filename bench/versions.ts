@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { python, root } from './places.ts';
+import { type Environment, pythonOf, root } from './places.ts';
 
 /** What was compared, and where. */
 export interface Versions {
@@ -11,15 +11,20 @@ export interface Versions {
   readonly peers: string;
 }
 
-export function versions(): Versions {
+/** What is named of an environment. */
+const PEERS: Record<Environment, readonly string[]> = {
+  torch: ['torch', 'torchvision', 'timm', 'grad-cam', 'torchcam', 'captum'],
+  tensorflow: ['tensorflow-cpu', 'keras', 'tf_keras', 'tf-explain', 'tf-keras-vis', 'xplique', 'tf2onnx'],
+};
+
+export function versions(environment: Environment): Versions {
   const version = (folder: string) =>
     JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')).version as string;
-  const names = ['torch', 'torchvision', 'timm', 'grad-cam', 'torchcam', 'captum'];
   const found = execFileSync(
-    python,
+    pythonOf(environment),
     [
       '-c',
-      `from importlib.metadata import version as v; print(', '.join(n + ' ' + v(n) for n in ${JSON.stringify(names)}))`,
+      `from importlib.metadata import version as v; print(', '.join(n + ' ' + v(n) for n in ${JSON.stringify(PEERS[environment])}))`,
     ],
     { encoding: 'utf8' },
   );

@@ -1,9 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { quantile } from '../measure.ts';
 import { cache, python, root } from '../places.ts';
-import { type ProcessCost, processCost } from '../process-cost.ts';
+import { type ProcessCost, processCost, summaryOf } from '../process-cost.ts';
 
 export interface StartupCosts {
   seewhy: ProcessCost;
@@ -45,17 +44,7 @@ export async function measureStartup(effort: number): Promise<Record<string, Sta
           }
         }
       }
-      const summary = (list: readonly ProcessCost[]): ProcessCost => ({
-        milliseconds: quantile(
-          list.map((one) => one.milliseconds),
-          0.25,
-        ),
-        megabytes: quantile(
-          list.map((one) => one.megabytes),
-          0.5,
-        ),
-      });
-      const costs = { seewhy: summary(times.seewhy), python: summary(times.python), node: summary(times.node) };
+      const costs = { seewhy: summaryOf(times.seewhy), python: summaryOf(times.python), node: summaryOf(times.node) };
       results[name] = costs;
       console.log(
         `${name}: seewhy ${show(costs.seewhy)}, Python ${show(costs.python)}, one prediction in Node ${show(costs.node)}`,

@@ -1,16 +1,13 @@
-"""The Python side of a comparison: runs one thing on request and says how long it took.
+"""The torch side of a comparison. Tasks: predict, pytorch-grad-cam, torch-cam, captum, captum-ig, scorecam, rise.
 
-Started by bench/peers.ts. Reads lines `MODEL TASK` from stdin, writes the milliseconds (or `error …`) to stdout; tasks:
-predict, pytorch-grad-cam, torch-cam, captum. Everything is made once for each model, two threads, as the peers' own
-documentation shows it.
+Everything is made once for each model, two threads, as the peers' own documentation shows it; serving.py has the protocol.
 """
-import sys
-import time
 import warnings
 
 import torch
 
 import models
+from serving import serve
 
 warnings.filterwarnings("ignore")
 torch.set_num_threads(2)
@@ -122,20 +119,5 @@ class Subject:
         return run
 
 
-def main():
-    subject = None
-    for line in sys.stdin:
-        name, kind = line.split()
-        try:
-            if subject is None or subject.name != name:
-                subject = Subject(name)
-            run = subject.task(kind)
-            start = time.perf_counter()
-            run()
-            print((time.perf_counter() - start) * 1000, flush=True)
-        except Exception as error:  # the other tasks can still be measured
-            print("error", type(error).__name__, str(error).replace("\n", " ")[:200], flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    serve(Subject)

@@ -45,11 +45,11 @@ def networks(keras):
     return sorted(name for name, item in vars(keras.applications).items() if callable(item) and name[0].isupper())
 
 
-def build(keras, name, precision="float32"):
+def build(keras, name, precision="float32", **options):
     keras.backend.clear_session()
     keras.backend.set_floatx(precision)
     # V3's head is a convolution that asks for a given size.
-    return getattr(keras.applications, name)(weights=None)
+    return getattr(keras.applications, name)(weights=None, **options)
 
 
 def noise(name, shape, batch):
@@ -193,4 +193,5 @@ def main():
     sys.exit(failed)
 
 
-main()
+if __name__ == "__main__":
+    main()
