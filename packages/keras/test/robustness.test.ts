@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { check, isSeewhyError } from '@seewhy/onnx';
 import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
+import { type Draw, damaged, seededDraw } from '../../../tools/test-support/damage.ts';
 import { importKeras } from '../src/index.ts';
 import { FIXTURES, fixture } from './support.ts';
 
@@ -25,46 +26,6 @@ async function survives(files: Uint8Array | Map<string, Uint8Array>): Promise<st
   }
 }
 
-/** xorshift32: the same damage in every run. */
-function random(seed: number) {
-  let state = seed * 2654435761 || 1;
-  return (below: number) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
-
-function mutate(bytes: Uint8Array, next: (below: number) => number): Uint8Array {
-  const copy = bytes.slice();
-  const at = next(copy.length);
-  switch (next(6)) {
-    case 0:
-      copy[at] = next(256);
-      return copy;
-    case 1:
-      copy[at]! ^= 1 << next(8);
-      return copy;
-    case 2: // a run of noise
-      for (let i = at; i < Math.min(copy.length, at + 1 + next(16)); i++) copy[i] = next(256);
-      return copy;
-    case 3: // lengths and numbers that are as large as they can be
-      for (let i = at; i < Math.min(copy.length, at + 1 + next(9)); i++) copy[i] = 0xff;
-      return copy;
-    case 4: {
-      // a piece left out
-      const end = Math.min(copy.length, at + 1 + next(64));
-      return Uint8Array.from([...copy.subarray(0, at), ...copy.subarray(end)]);
-    }
-    default: {
-      // a piece twice
-      const end = Math.min(copy.length, at + 1 + next(64));
-      return Uint8Array.from([...copy.subarray(0, end), ...copy.subarray(at)]);
-    }
-  }
-}
-
 const archive = () => unzipSync(load('structure.keras'));
 
 /** The archive with its parts damaged from inside, so that the zip itself is sound. */
@@ -74,28 +35,28 @@ function repacked(change: (entries: Record<string, Uint8Array>) => void): Uint8A
   return zipSync(entries, { level: 0 });
 }
 
-const victims: [string, (next: (below: number) => number) => Uint8Array | Map<string, Uint8Array>][] = [
-  ['a .keras archive', (next) => mutate(load('structure.keras'), next)],
+const victims: [string, (next: Draw) => Uint8Array | Map<string, Uint8Array>][] = [
+  ['a .keras archive', (next) => damaged(load('structure.keras'), next)],
   [
     'config.json',
     (next) =>
       repacked((entries) => {
-        entries['config.json'] = mutate(entries['config.json']!, next);
+        entries['config.json'] = damaged(entries['config.json']!, next);
       }),
   ],
   [
     'model.weights.h5',
     (next) =>
       repacked((entries) => {
-        entries['model.weights.h5'] = mutate(entries['model.weights.h5']!, next);
+        entries['model.weights.h5'] = damaged(entries['model.weights.h5']!, next);
       }),
   ],
-  ['a .h5 file', (next) => mutate(load('structure.h5'), next)],
+  ['a .h5 file', (next) => damaged(load('structure.h5'), next)],
   [
     'model.json',
     (next) => {
       const files = new Map(fixture('tfjs-uint8/model.json'));
-      files.set('model.json', mutate(files.get('model.json')!, next));
+      files.set('model.json', damaged(files.get('model.json')!, next));
       return files;
     },
   ],
@@ -104,7 +65,7 @@ const victims: [string, (next: (below: number) => number) => Uint8Array | Map<st
 describe('damaged files: a clear error or a right answer', () => {
   const ROUNDS = Number(process.env.SEEWHY_FUZZ ?? 300);
   it.each(victims)('%s with hundreds of kinds of damage: no crash, no hang, no memory', async (_, damage) => {
-    const next = random(20260101);
+    const next = seededDraw(20260101);
     const codes = new Map<string, number>();
     const before = process.memoryUsage().rss;
     for (let round = 0; round < ROUNDS; round++) {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { damaged, seededDraw } from '../../../tools/test-support/damage.ts';
 import {
   check,
   externalReferences,
@@ -38,46 +39,6 @@ function survives(bytes: Uint8Array): string {
   }
 }
 
-/** xorshift32: the same damage in every run. */
-function random(seed: number) {
-  let state = seed * 2654435761 || 1;
-  return (below: number) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
-
-function mutate(bytes: Uint8Array, next: (below: number) => number): Uint8Array {
-  const copy = bytes.slice();
-  const at = next(copy.length);
-  switch (next(6)) {
-    case 0:
-      copy[at] = next(256);
-      return copy;
-    case 1:
-      copy[at]! ^= 1 << next(8);
-      return copy;
-    case 2: // a run of noise
-      for (let i = at; i < Math.min(copy.length, at + 1 + next(16)); i++) copy[i] = next(256);
-      return copy;
-    case 3: // lengths and numbers that are as large as they can be
-      for (let i = at; i < Math.min(copy.length, at + 1 + next(9)); i++) copy[i] = 0xff;
-      return copy;
-    case 4: {
-      // a piece left out
-      const end = Math.min(copy.length, at + 1 + next(64));
-      return Uint8Array.from([...copy.subarray(0, at), ...copy.subarray(end)]);
-    }
-    default: {
-      // a piece twice
-      const end = Math.min(copy.length, at + 1 + next(64));
-      return Uint8Array.from([...copy.subarray(0, end), ...copy.subarray(at)]);
-    }
-  }
-}
-
 const victims: [string, Uint8Array][] = [
   ['tiny-opset9.onnx', load('tiny-opset9.onnx')],
   ['tiny-if.onnx', load('tiny-if.onnx')],
@@ -103,14 +64,14 @@ describe('damaged files: a clear error or a right answer', () => {
 
   const ROUNDS = Number(process.env.SEEWHY_FUZZ ?? 1500);
   test.each(victims)('%s with a thousand kinds of damage: no crash, no hang, no memory', (_, bytes) => {
-    const next = random(20260101);
+    const next = seededDraw(20260101);
     const codes = new Map<string, number>();
     const before = process.memoryUsage().rss;
     for (let round = 0; round < ROUNDS; round++) {
-      let damaged = mutate(bytes, next);
-      for (let more = next(4); more > 0; more--) damaged = mutate(damaged, next);
+      let file = damaged(bytes, next);
+      for (let more = next(4); more > 0; more--) file = damaged(file, next);
       const start = performance.now();
-      const code = survives(damaged);
+      const code = survives(file);
       codes.set(code, (codes.get(code) ?? 0) + 1);
       expect(performance.now() - start, `round ${round}`).toBeLessThan(2000);
     }

@@ -1,5 +1,6 @@
 import { check, isSeewhyError } from '@seewhy/onnx';
 import { describe, expect, it } from 'vitest';
+import { type Draw, seededDraw } from '../../../../tools/test-support/damage.ts';
 import { importGraphModel, importKeras, readTfjs } from '../../src/index.ts';
 import { graphCases, graphFiles } from './support.ts';
 
@@ -266,23 +267,12 @@ describe('what the graph keeps', () => {
   });
 });
 
-/** xorshift32: the same damage in every run. */
-function random(seed: number) {
-  let state = seed * 2654435761 || 1;
-  return (below: number) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
-
 const ODD = [null, -1, 0, 1, 7, 99999999999, '-1', '4096', '1e99', 'AAAA', '', [], {}, true, 1e300, 'x'.repeat(300)];
 
 describe('damaged graph models', () => {
   const names = graphCases().map(({ name }) => name);
   it.each(names)('%s: an error of ours or a valid graph', async (name) => {
-    const next = random(name.length * 131 + name.charCodeAt(0));
+    const next = seededDraw(name.length * 131 + name.charCodeAt(0));
     const codes = new Set<string>();
     for (let round = 0; round < 60; round++) {
       const files = changed(name, (model) => {
@@ -308,7 +298,7 @@ describe('damaged graph models', () => {
 });
 
 /** One place of the JSON, at any depth of a node, a weight or the signature, becomes something else or another one of its kind. */
-function damage(model: Model, next: (below: number) => number): void {
+function damage(model: Model, next: Draw): void {
   const { node } = model.modelTopology;
   const one = node[next(node.length)]!;
   const other = node[next(node.length)]!;
@@ -333,7 +323,7 @@ function damage(model: Model, next: (below: number) => number): void {
   }
 }
 
-function replace(start: unknown, next: (below: number) => number): void {
+function replace(start: unknown, next: Draw): void {
   let place = start as Record<string, unknown>;
   for (let depth = 0; depth < 6; depth++) {
     const keys = place && typeof place === 'object' ? Object.keys(place) : [];
