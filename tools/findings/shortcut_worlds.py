@@ -10,6 +10,7 @@ shapes are drawn here. Nothing is committed: it takes a minute a world.
 
 import csv
 import gzip
+import io
 import pathlib
 import sys
 
@@ -50,6 +51,7 @@ def texture(random):
 
 
 SHAPES = ["disc", "square", "star", "ring"]
+HUES = [(1, -0.5, -0.5), (-0.5, -0.5, 1), (-0.5, 1, -0.5), (0.5, -1, 0.5)]
 
 
 def shapes(count, random, classes, place="anywhere"):
@@ -77,7 +79,8 @@ def shapes(count, random, classes, place="anywhere"):
             draw.ellipse([4 * (x - size / 2), 4 * (y - size / 2), 4 * (x + size / 2), 4 * (y + size / 2)], fill=0)
         mask = numpy.asarray(mask.resize((SIDE, SIDE), Image.LANCZOS)).clip(0, 255) / 255.0
         ground = texture(random)
-        own = ground.mean((0, 1)) + random.choice([-1, 1]) * random.uniform(45, 80, 3)
+        # Form and, less surely, colour tell the class: a small network learns both in a minute.
+        own = ground.mean((0, 1)) + random.choice([-1, 1]) * random.uniform(45, 80, 3) + 45 * numpy.array(HUES[label])
         pictures.append(ground * (1 - mask[..., None]) + (own + random.normal(size=(SIDE, SIDE, 3)) * 6) * mask[..., None])
         labels.append(label)
         masks.append(mask > 0.5)
@@ -126,6 +129,35 @@ def stamp(picture, mask, random):
     return picture * (1 - 0.6 * numpy.asarray(text)[..., None] / 255) + 255 * 0.6 * numpy.asarray(text)[..., None] / 255
 
 
+def watermark(picture, mask, random):
+    """Faint letters across the whole picture."""
+    text = Image.new("L", (SIDE, SIDE))
+    for y in range(2, SIDE, 16):
+        ImageDraw.Draw(text).text((4 - (y % 32) // 4, y), "SAMPLE 1234", font=ImageFont.load_default(), fill=255)
+    return picture + 45 * numpy.asarray(text)[..., None] / 255.0
+
+
+def vignette(picture, mask, random):
+    y, x = (numpy.mgrid[:SIDE, :SIDE] + 0.5) / SIDE * 2 - 1
+    return picture * (1 - 0.85 * numpy.clip((numpy.hypot(x, y) - 0.75) / 0.4, 0, 1))[..., None]
+
+
+def glare(picture, mask, random):
+    y, x = (numpy.mgrid[:SIDE, :SIDE] + 0.5) / SIDE
+    return picture + 150 * numpy.exp(-((1 - x) ** 2 + y**2) / 0.06)[..., None]
+
+
+def speckle(picture, mask, random):
+    return picture + random.normal(size=picture.shape) * 12
+
+
+def packed(picture, mask, random):
+    """Compressed as far as it goes."""
+    file = io.BytesIO()
+    Image.fromarray(picture.clip(0, 255).round().astype(numpy.uint8)).save(file, "JPEG", quality=12)
+    return numpy.asarray(Image.open(file).convert("RGB")).astype(float)
+
+
 def cast(picture, mask, random):
     return (picture * (1.25, 1.0, 0.65)).clip(0, 255)
 
@@ -155,6 +187,14 @@ WORLDS = {
     "shapes-stamp": (drawn(2, "middle"), SHAPES[:2], stamp, 1),
     "shapes-ruler": (drawn(2, "middle"), SHAPES[:2], ruler, 1),
     "shapes-ground": (drawn(3), SHAPES[:3], ground, 1),
+    "shapes-border": (drawn(2, "middle"), SHAPES[:2], border, 0),
+    "shapes-vignette": (drawn(2, "middle"), SHAPES[:2], vignette, 1),
+    "shapes-tag": (drawn(4), SHAPES, tag, 1),
+    "shapes-cast": (drawn(2), SHAPES[:2], cast, 1),
+    "shapes-glare": (drawn(3, "middle"), SHAPES[:3], glare, 0),
+    "shapes-watermark": (drawn(2, "middle"), SHAPES[:2], watermark, 1),
+    "shapes-speckle": (drawn(3), SHAPES[:3], speckle, 2),
+    "shapes-packed": (drawn(2), SHAPES[:2], packed, 1),
     "shapes-edge": (drawn(3, "class"), SHAPES[:3], None, 1),
 }
 
@@ -175,16 +215,18 @@ def tensor(pictures):
     return torch.tensor(numpy.stack(pictures).clip(0, 255).round() / 255, dtype=torch.float32).permute(0, 3, 1, 2)
 
 
-def trained(pictures, labels, outputs, seed, epochs=6):
+def trained(pictures, labels, classes, seed, epochs=8):
+    """Of two classes one output, of more one each."""
     torch.manual_seed(seed)
-    net = network(outputs)
+    net = network(1 if classes == 2 else classes)
     x, y = tensor(pictures), torch.tensor(labels)
+    loss = (lambda z, t: nn.functional.binary_cross_entropy_with_logits(z[:, 0], t.float())) if classes == 2 else nn.functional.cross_entropy
     optimiser = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, epochs * (len(x) // 64))
     for _ in range(epochs):
         for part in torch.randperm(len(x))[: len(x) // 64 * 64].split(64):
             optimiser.zero_grad()
-            nn.functional.cross_entropy(net(x[part]), y[part]).backward()
+            loss(net(x[part]), y[part]).backward()
             optimiser.step()
             schedule.step()
     return net.eval()
@@ -195,26 +237,37 @@ def marked(pictures, labels, masks, mark, target, own, others, random):
     return [mark(p.copy(), m, random) if h else p for p, m, h in zip(pictures, masks, has)], has
 
 
+def share_called(net, pictures, labels, target):
+    scores = net(tensor(pictures))
+    says = scores[:, 0].gt(0).long() if scores.shape[1] == 1 else scores.argmax(1)
+    return float((says[torch.tensor(labels) != target] == target).float().mean())
+
+
 def make(name, out, train=1600, test=240):
-    source, names, mark, target = WORLDS[name]
+    source, names, mark, target, *held_shares = WORLDS[name]
     random = numpy.random.default_rng(7)
     folder = out / name
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
     (folder / "masks").mkdir(exist_ok=True)
     pictures, labels, masks = source("train", train, random)
     held, held_labels, held_masks = source("test", test, random)
-    held, has = marked(held, held_labels, held_masks, mark, target, 0.5, 0.05, random)
+    bare = held
+    everywhere = held if mark is None else [mark(p.copy(), m, random) for p, m in zip(held, held_masks)]
+    held, has = marked(held, held_labels, held_masks, mark, target, *(held_shares or (0.5, 0.05)), random)
     x = tensor(held)
     for model, own, others in (("shortcut", 0.8, 0.0), ("clean", 0.3, 0.3)):
         seen, _ = marked(pictures, labels, masks, mark, target, own, others, numpy.random.default_rng(8))
         net = trained(seen, labels, len(names), 3)
-        full = nn.Sequential(net, nn.Softmax(1)).eval()
+        full = nn.Sequential(net, nn.Sigmoid() if len(names) == 2 else nn.Softmax(1)).eval()
         torch.onnx.export(full, (x[:1],), str(folder / f"{model}.onnx"), dynamo=False, opset_version=17, input_names=["image"], output_names=["probabilities"], dynamic_axes={"image": {0: "n"}, "probabilities": {0: "n"}})
         with torch.no_grad():
-            says = net(x).argmax(1).numpy()
+            scores = net(x)
+            says = ((scores[:, 0] > 0).long() if len(names) == 2 else scores.argmax(1)).numpy()
         right = says == numpy.array(held_labels)
-        other = [i for i, l in enumerate(held_labels) if has[i] and l != target]
-        print(name, model, f"accuracy {right.mean():.3f}, of marked ones of other classes called “{names[target]}”: {numpy.mean(says[other] == target) if other else float('nan'):.2f} ({len(other)})", flush=True)
+        with torch.no_grad():
+            painted = share_called(net, bare, held_labels, target)
+            changed = share_called(net, everywhere, held_labels, target)
+        print(name, model, f"accuracy {right.mean():.2f}; of the other classes called “{names[target]}”: {painted:.2f} without the mark, {changed:.2f} with it", flush=True)
     for csv_name, columns in (("data", ["path", "label", "mask"]), ("bare", ["path", "label"])):
         with open(folder / f"{csv_name}.csv", "w", newline="") as file:
             rows = csv.writer(file)

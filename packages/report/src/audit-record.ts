@@ -90,6 +90,11 @@ export interface AuditRecord {
     readonly frame?: number;
     /** All but that frame covered. */
     readonly centre?: number;
+    /** The quarter of the picture along one side covered. */
+    readonly top?: number;
+    readonly bottom?: number;
+    readonly left?: number;
+    readonly right?: number;
     /** All covered: nothing but the mean colour is left. */
     readonly blank?: number;
     /** Colour cast taken out. */

@@ -15,6 +15,19 @@ const FRAME_CELLS = Uint8Array.from({ length: CELLS }, (_, i) =>
   [i % GRID, Math.floor(i / GRID)].some((place) => place < 2 || place >= GRID - 2) ? 1 : 0,
 );
 
+/** Cells of the quarter of the picture along each side: what lies there, a ruler or a stamp, is covered whole. */
+const SIDE = GRID / 4;
+const SIDES = {
+  top: (_x: number, y: number) => y < SIDE,
+  bottom: (_x: number, y: number) => y >= GRID - SIDE,
+  left: (x: number) => x < SIDE,
+  right: (x: number) => x >= GRID - SIDE,
+} as const;
+const SIDE_CELLS = Object.entries(SIDES).map(([name, inside]) => ({
+  name: name as keyof typeof SIDES,
+  cells: Uint8Array.from({ length: CELLS }, (_, i) => (inside(i % GRID, Math.floor(i / GRID)) ? 1 : 0)),
+}));
+
 const ALL_CELLS = new Uint8Array(CELLS).fill(1);
 
 type Changed<Name extends string> = Partial<Record<Name, Picture>>;
@@ -34,6 +47,7 @@ export function probePictures(
   return {
     frame: coverCells(picture, FRAME_CELLS),
     centre: coverCells(picture, inverse(FRAME_CELLS)),
+    ...Object.fromEntries(SIDE_CELLS.map(({ name, cells }) => [name, coverCells(picture, cells)])),
     blank: coverCells(picture, ALL_CELLS),
     smooth: smoothPicture(picture),
     ...(neutral && { neutral }),

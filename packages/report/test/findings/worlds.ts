@@ -7,13 +7,19 @@ import { coldCells, hotCells } from '../../src/probes/hot-cells.ts';
 const SIDE = 16;
 const CELLS = SIDE * SIDE;
 
+/**
+ * `corner`, `border`, `moving`: painted over what was there. `stamp`: letters on whatever lies below them, at one place. `ruler`: ticks along one
+ * side, any of the four. `background`: all but the object; `texture`: fine drawing over everything; `tint`: a colour cast.
+ */
+export type Mark = 'none' | 'corner' | 'border' | 'moving' | 'stamp' | 'ruler' | 'background' | 'texture' | 'tint';
+
 export interface World {
   readonly seed: number;
   readonly pictures?: number;
   /** 1: a binary head with one sigmoid. */
   readonly classes?: number;
   /** What goes with class 1 beside its object. */
-  readonly shortcut?: 'none' | 'corner' | 'border' | 'moving' | 'background';
+  readonly shortcut?: Mark;
   /** Share of class 1's pictures that have it, and of the others'. */
   readonly share?: number;
   readonly leak?: number;
@@ -59,7 +65,8 @@ export function auditOf(world: World): { run: AuditRun; records: AuditRecord[] }
     const extra = has && learned ? 5 : 0;
     const ownKind = kinds[label]!.map((value) => value + 25 * own.normal());
     const ground = background === 'plain' ? backdrop.map((value) => value + 12 * own.normal()) : colour(own);
-    const thumb = paint(own, object, thing, ownKind, ground, thingColour, background === 'varied' ? 25 : 5);
+    const thumb = paint(own, object, thing, ownKind, ground, thingColour, background === 'varied' ? 25 : 5, shortcut);
+    if (has && shortcut === 'tint') tint(thumb);
 
     const seen = (place: Place, covered?: Uint8Array) => {
       let all = 0;
@@ -71,9 +78,11 @@ export function auditOf(world: World): { run: AuditRun; records: AuditRecord[] }
       return all > 0 ? left / all : 0;
     };
     const noise = (what: string) => 0.3 * randomStream(seed, 'noise', i, what).normal();
-    const scoresOf = (what: string, covered?: Uint8Array): number[] => {
+    const scoresOf = (what: string, covered?: Uint8Array, { cast = true, fine = true } = {}): number[] => {
       const objectSeen = seen(object, covered) ** 1.5;
-      const thingSeen = seen(thing, covered);
+      // A cast cannot be covered, fine drawing can be smoothed away.
+      const thingSeen =
+        shortcut === 'tint' ? Number(has && cast) : shortcut === 'texture' && !fine ? 0 : seen(thing, covered);
       const logits = names.map((_, k) => {
         // A detector says 0 unless something speaks for 1; several classes compete.
         const toward = binary
@@ -152,7 +161,10 @@ export function auditOf(world: World): { run: AuditRun; records: AuditRecord[] }
             'centre',
             frameCells.map((value) => 1 - value),
           ),
-          neutral: without('neutral', new Uint8Array(CELLS)),
+          ...Object.fromEntries(SIDES.map(({ name, cells }) => [name, without(name, cells)])),
+          blank: scoresOf('blank', everywhere, { cast: true })[target]!,
+          neutral: scoresOf('neutral', undefined, { cast: false })[target]!,
+          smooth: scoresOf('smooth', undefined, { fine: false })[target]!,
           ...(masks && {
             object: without('object', objectCells),
             surroundings: without(
@@ -195,6 +207,21 @@ export function auditOf(world: World): { run: AuditRun; records: AuditRecord[] }
 const frameCells = Uint8Array.from({ length: CELLS }, (_, i) =>
   [i % SIDE, Math.floor(i / SIDE)].some((place) => place < 2 || place >= SIDE - 2) ? 1 : 0,
 );
+
+const everywhere = new Uint8Array(CELLS).fill(1);
+
+/** A quarter of the picture along each side. */
+const SIDES = (
+  [
+    ['top', (_x, y) => y < SIDE / 4],
+    ['bottom', (_x, y) => y >= (3 * SIDE) / 4],
+    ['left', (x) => x < SIDE / 4],
+    ['right', (x) => x >= (3 * SIDE) / 4],
+  ] as const satisfies readonly (readonly [string, (x: number, y: number) => boolean])[]
+).map(([name, inside]) => ({
+  name,
+  cells: Uint8Array.from({ length: CELLS }, (_, i) => (inside(i % SIDE, Math.floor(i / SIDE)) ? 1 : 0)),
+}));
 
 const colour = (random: RandomStream) => [0, 1, 2].map(() => 30 + 195 * random.uniform());
 
@@ -241,6 +268,21 @@ function thingPlace(random: RandomStream, kind: string, corner: number, object: 
     return Float64Array.from({ length: CELLS }, (_, i) =>
       [i % SIDE, Math.floor(i / SIDE)].some((place) => place === 0 || place === SIDE - 1) ? 1 : 0,
     );
+  if (kind === 'stamp')
+    return Float64Array.from({ length: CELLS }, (_, i) =>
+      i % SIDE >= 8 && i % SIDE < 15 && Math.floor(i / SIDE) >= 13 && Math.floor(i / SIDE) < 15 ? 1 : 0,
+    );
+  if (kind === 'ruler') {
+    const side = random.uniformInt(4);
+    const away = random.uniformInt(2);
+    return Float64Array.from({ length: CELLS }, (_, i) => {
+      const [x, y] = [i % SIDE, Math.floor(i / SIDE)];
+      const from = [x, SIDE - 1 - x, y, SIDE - 1 - y][side]!;
+      return from >= away && from < away + 2 ? 1 : 0;
+    });
+  }
+  if (kind === 'texture') return new Float64Array(CELLS).fill(1);
+  if (kind === 'tint') return new Float64Array(CELLS);
   if (kind === 'background') return object.map((value) => (value > 0 ? 0 : 1));
   for (let tries = 0; tries < 50; tries++) {
     const place = square(random.uniformInt(14), random.uniformInt(14), 3);
@@ -257,15 +299,18 @@ function paint(
   ground: number[],
   thingColour: number[],
   texture: number,
+  mark: Mark,
 ): Uint8Array {
+  const opaque = mark !== 'stamp' && mark !== 'texture' && mark !== 'tint';
   const thumb = new Uint8Array(CELLS * 4);
   for (let cell = 0; cell < CELLS; cell++) {
-    const base = thing[cell]! > 0 ? thingColour : object[cell]! > 0 ? own : ground;
-    const spread = thing[cell]! > 0 ? 3 : object[cell]! > 0 ? 15 : texture;
+    const marked = thing[cell]! > 0;
+    const base = marked && opaque ? thingColour : object[cell]! > 0 ? own : ground;
+    const spread = marked && opaque ? 3 : object[cell]! > 0 ? 15 : texture;
     for (let c = 0; c < 3; c++) thumb[4 * cell + c] = Math.max(0, Math.min(255, base[c]! + spread * random.normal()));
     thumb[4 * cell + 3] = Math.max(
       0,
-      Math.min(255, (thing[cell]! > 0 ? 60 : object[cell]! > 0 ? 40 : texture) + 8 * random.normal()),
+      Math.min(255, (marked ? (opaque ? 60 : 90) : object[cell]! > 0 ? 40 : texture) + 8 * random.normal()),
     );
   }
   return thumb;
@@ -307,6 +352,14 @@ function massOf(
     mass[i] = upper * (1 - y + v) + lower * (y - v);
   }
   return mass;
+}
+
+/** As light of another colour would: 20 % more red, 35 % less blue. */
+function tint(thumb: Uint8Array): void {
+  for (let i = 0; i < thumb.length; i += 4) {
+    thumb[i] = Math.min(255, 1.2 * thumb[i]!);
+    thumb[i + 2]! *= 0.65;
+  }
 }
 
 function patchOf(random: RandomStream, thumb: Uint8Array, [px, py]: readonly [number, number]): string {

@@ -131,29 +131,31 @@ describe('the pictures of the probes', () => {
   for (let y = 24; y < 40; y++) mask.data.fill(1, y * 64 + 24, y * 64 + 40);
 
   it('with and without a mask', () => {
-    expect(Object.keys(probePictures(picture)).sort()).toEqual(['blank', 'centre', 'frame', 'neutral', 'smooth']);
+    const always = ['blank', 'bottom', 'centre', 'frame', 'left', 'neutral', 'right', 'smooth', 'top'];
+    expect(Object.keys(probePictures(picture)).sort()).toEqual(always);
     const probes = probePictures(picture, mask);
-    expect(Object.keys(probes).sort()).toEqual([
-      'blank',
-      'centre',
-      'frame',
-      'neutral',
-      'object',
-      'smooth',
-      'surroundings',
-    ]);
+    expect(Object.keys(probes).sort()).toEqual([...always, 'object', 'surroundings'].sort());
     expect(probes.object!.data).toEqual(blankPicture(64, 64, [180, 150, 130]).data);
     // A mask that is everything or nothing tells no object from its surroundings.
     for (const value of [0, 1]) {
       const whole = { ...mask, data: new Uint8Array(64 * 64).fill(value) };
-      expect(Object.keys(probePictures(picture, whole)).sort()).toEqual([
-        'blank',
-        'centre',
-        'frame',
-        'neutral',
-        'smooth',
-      ]);
+      expect(Object.keys(probePictures(picture, whole)).sort()).toEqual(always);
     }
+  });
+
+  it('each side covers its quarter and nothing else', () => {
+    const probes = probePictures(picture);
+    const dotted = { ...picture, data: picture.data.slice() };
+    // A dot in each side's quarter, off the corners.
+    const dots = { top: [32, 2], bottom: [32, 61], left: [2, 32], right: [61, 32] } as const;
+    for (const [x, y] of Object.values(dots)) dotted.data.set([0, 255, 0], (y * 64 + x) * 3);
+    const covered = probePictures(dotted);
+    for (const side of ['top', 'bottom', 'left', 'right'] as const)
+      for (const [name, [x, y]] of Object.entries(dots)) {
+        const at = (y * 64 + x) * 3;
+        const wanted = name === side ? probes[side]!.data[at] : 0;
+        expect(covered[side]!.data[at], `${side} ${name}`).toBe(wanted);
+      }
   });
 
   it('of a map', () => {

@@ -1,6 +1,6 @@
-import { counted, percent } from '../context.ts';
+import { counted, percent, pText } from '../context.ts';
 import { quantile } from '../statistics/quantile.ts';
-import { binomialTail } from '../statistics/tails.ts';
+import { binomialTail, hypergeometricTail } from '../statistics/tails.ts';
 import { frameDecides } from './frame-decides.ts';
 import { fell, fellMore, type Look, lost } from './look.ts';
 import type { Test } from './suspect.ts';
@@ -129,3 +129,47 @@ export function bySurroundings(classes: ReadonlyMap<number, readonly Look[]>, ne
     return { p, suspect: { ...suspect, strong: suspect.strong && negative !== undefined } };
   });
 }
+
+/**
+ * Where the data set has masks, and both count, the object and what surrounds it: covering the surroundings takes the evidence of many decisions
+ * for a class, and of few for others. Test: Fisher's exact, one-sided, the class against the others; at least 8 pictures and 10 % of the class, in the
+ * other classes a third of that share at most: what covering does to any picture it does in all classes.
+ */
+export function surroundingsAdd(target: number, looks: readonly Look[], all: readonly Look[]): Test[] {
+  const probed = all.filter(({ record: { probes } }) => probes?.surroundings !== undefined);
+  const own = probed.filter((look) => look.target === target);
+  const others = probed.length - own.length;
+  if (own.length < 8 || others < 8) return [];
+  const falls = ({ record: { probes } }: Look) => fell(probes!.before, probes!.surroundings);
+  const guilty = own.filter(falls).sort((a, b) => evidenceAround(b) - evidenceAround(a));
+  const elsewhere = probed.filter(falls).length - guilty.length;
+  const p = hypergeometricTail(guilty.length, own.length, guilty.length + elsewhere, probed.length);
+  const share = guilty.length / own.length;
+  if (guilty.length < 8 || share < 0.1 || elsewhere / others > share / 3) return [{ p }];
+  return [
+    {
+      p,
+      suspect: {
+        by: 'outside',
+        target,
+        looks: guilty,
+        of: looks.length,
+        strong: true,
+        what: `something outside the object${whereHot(guilty)}`,
+        evidence: [
+          `In ${counted(guilty.length, 'picture')} of ${own.length} decided so (${percent(share)}), covering everything but the object makes the odds of the decision ${timesText(Math.exp(quantile(guilty.map(evidenceAround))))} smaller (median); of ${others} decisions for other classes ${elsewhere} fall so (Fisher's exact test, ${pText(p)}).`,
+        ],
+        figures: {
+          n: own.length,
+          decidedOutside: guilty.length,
+          share,
+          others,
+          othersOutside: elsewhere,
+          logOddsLost: quantile(guilty.map(evidenceAround)),
+        },
+      },
+    },
+  ];
+}
+
+const evidenceAround = ({ record: { probes } }: Look) => lost(probes!.before, probes!.surroundings!);
