@@ -11,7 +11,7 @@ const MAIN = join(PACKAGE, '.dist-test/main.js');
 export const model = (name: string) => join(ROOT, 'fixtures/models', `${name}.onnx`);
 export const photo = (name: string) => join(ROOT, 'fixtures/photos', name);
 
-const newest = (folder: string): number =>
+export const newest = (folder: string): number =>
   Math.max(
     ...readdirSync(folder, { withFileTypes: true }).map((entry) =>
       entry.isDirectory() ? newest(join(folder, entry.name)) : statSync(join(folder, entry.name)).mtimeMs,
