@@ -8,6 +8,7 @@ import {
   type Node,
   type ValueName,
 } from '@seewhy/onnx';
+import { affineValues, sumOverBatch } from './batch-sums.ts';
 import { chainConcats } from './chain-concats.ts';
 import { constantFinder } from './constant-finder.ts';
 import { errors } from './errors.ts';
@@ -34,6 +35,11 @@ export interface DifferentiateOptions {
   types?: ReadonlyMap<string, DataType>;
   /** Says that each row of the seed `[N, K]` is 1 at one place and 0 elsewhere: the int64 `[N]` value with these places. */
   hot?: ValueName | undefined;
+  /**
+   * A value `[R, N]` of the gradients' type: given are R weighted sums of them over the batch, Σₙ m[r, n] · gₙ `[R, …]`, taken before the linear
+   * ops that the path begins with (a first convolution), which are then done R times instead of N.
+   */
+  combine?: ValueName | undefined;
 }
 
 /** Integer results that stand for a float value (straight-through): gradients pass them in integer units. */
@@ -73,10 +79,22 @@ export function differentiate(
     hot: options.hot === undefined ? undefined : { seed: options.seed, places: options.hot },
   };
   const contributions = new Map<ValueName, ValueName[]>([[options.of, [options.seed]]]);
+  const { combine } = options;
+  const affine = combine === undefined ? new Set<ValueName>() : affineValues(order, active, options.wrt, facts);
+  /** Gradients that are sums over the batch already. */
+  const combined = new Set<ValueName>();
   const total = (value: ValueName): ValueName | undefined => {
     const list = contributions.get(value);
     if (!list) return undefined;
-    const sum = builder.sum(unstretched(builder, list));
+    const each = list.filter((gradient) => !combined.has(gradient));
+    let sums = list.filter((gradient) => combined.has(gradient));
+    if (each.length > 0) {
+      const sum = builder.sum(unstretched(builder, each));
+      const whole = combine !== undefined && affine.has(value);
+      sums = [...sums, whole ? sumOverBatch(builder, combine, sum, value, options.shapes.get(value)) : sum];
+    }
+    const sum = builder.sum(sums);
+    if (affine.has(value)) combined.add(sum);
     contributions.set(value, [sum]);
     return sum;
   };
@@ -93,6 +111,7 @@ export function differentiate(
     node.inputs.forEach((input, index) => {
       const gradient = gradients[index];
       if (!wanted[index] || gradient === undefined || gradient === null) return;
+      if (affine.has(node.outputs[0]!)) combined.add(gradient);
       const list = contributions.get(input);
       if (list) list.push(gradient);
       else contributions.set(input, [gradient]);

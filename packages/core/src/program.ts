@@ -272,6 +272,32 @@ export function appendMethods(
   });
 }
 
+/**
+ * Weighted sums of the gradients with respect to the picture over a batch, Σₙ m[r, n] · ∂y/∂xₙ, float32 `[R, …]`.
+ * @param matrix float32 `[R, N]`
+ */
+export function appendGradientSums(base: ProgramBase, seed: Seed, matrix: ValueName): ValueName {
+  const { builder: b, graph, shapes, types, model, profile } = base;
+  const image = differentiableImage(model);
+  const type = types.get(image) ?? 'float32';
+  const gradients = differentiate(b, graph, {
+    of: seed.of,
+    seed: seed.seed,
+    hot: seed.hot ? seed.index : undefined,
+    wrt: [image],
+    shapes,
+    types,
+    profile,
+    // Sums of half precision would lose digits.
+    combine: type === 'float32' ? matrix : undefined,
+  });
+  const gradient = gradients.get(image)!;
+  if (type === 'float32') return gradient;
+  const sizes = shapes.get(image)!.slice(1) as number[];
+  const flat = b.reshape(asFloat32(b, gradient, type), [0, -1]);
+  return b.reshape(b.matmul(matrix, flat), [-1, ...sizes]);
+}
+
 /** What one method differentiates. */
 interface Walk {
   readonly seed: ValueName;

@@ -5,9 +5,7 @@ import type { RunControl, Sampled, SampledItem, Sampler, SamplerContext } from '
 import { toFloat32 } from '../tensors.ts';
 import { baselinesOf } from './baselines.ts';
 import type { SamplingMethod } from './method.ts';
-import type { MethodOptions } from './options.ts';
 import { column, type Path, walkPaths } from './path.ts';
-import { saliency } from './saliency.ts';
 
 /** map = (x − x′) ⊙ ∫₀¹ ∂y/∂x (x′ + α(x − x′)) dα. */
 export const integratedGradients: SamplingMethod = {
@@ -26,8 +24,6 @@ export const integratedGradients: SamplingMethod = {
   open: (context) => new PathSampler(context),
 };
 
-const PLAIN = { method: saliency, options: {} as MethodOptions };
-
 /** Walks from each baseline to the picture, several steps a run: the steps are made and their gradients summed inside the graph. */
 class PathSampler implements Sampler {
   private readonly context: SamplerContext;
@@ -42,17 +38,16 @@ class PathSampler implements Sampler {
         new Value('seewhy.picture', 'float32', dims),
         new Value('seewhy.baseline', 'float32', dims),
         new Value('seewhy.position', 'float32', ['B', 1, 1, 1]),
-        new Value('seewhy.weight', 'float32', ['B', 1, 1, 1]),
+        new Value('seewhy.weight', 'float32', [1, 'B']),
       ],
       source: (b) => {
         const way = b.sub('seewhy.picture', 'seewhy.baseline');
         return b.add('seewhy.baseline', b.mul('seewhy.position', way));
       },
-      results: ({ b, attribute, score }) => {
-        const [gradient] = attribute(PLAIN, []);
-        const summed = b.reduceSum(b.mul(gradient!, 'seewhy.weight'), [0], true);
-        return { sum: b.mul(summed, b.sub('seewhy.picture', 'seewhy.baseline')), score };
-      },
+      results: ({ b, gradientSums, score }) => ({
+        sum: b.mul(gradientSums('seewhy.weight'), b.sub('seewhy.picture', 'seewhy.baseline')),
+        score,
+      }),
     });
     this.batch = context.batchSize(this.evaluator);
   }
@@ -69,7 +64,7 @@ class PathSampler implements Sampler {
               'seewhy.picture': { type: 'float32', dims, data: picture },
               'seewhy.baseline': { type: 'float32', dims, data: baseline },
               'seewhy.position': column(positions),
-              'seewhy.weight': column(weights),
+              'seewhy.weight': { type: 'float32', dims: [1, weights.length], data: Float32Array.from(weights) },
             },
             item.target,
             positions.length,

@@ -11,7 +11,16 @@ import {
 import type { Layer } from '../layers.ts';
 import type { GraphMethod } from '../methods/method.ts';
 import type { Model } from '../model.ts';
-import { appendMethods, asFloat32, type ChosenMethod, type ProgramBase, programBase, withNodes } from '../program.ts';
+import {
+  appendGradientSums,
+  appendMethods,
+  asFloat32,
+  type ChosenMethod,
+  type ProgramBase,
+  programBase,
+  withNodes,
+} from '../program.ts';
+import { openFitted } from '../runtime/fitted-session.ts';
 import type { RunTensor, Session } from '../runtime/runtime.ts';
 import type { Seed } from '../seed.ts';
 import type { ScoreKind, Target } from '../target.ts';
@@ -47,6 +56,8 @@ export interface ResultContext {
   readonly source: ValueName;
   /** Raw maps of a graph method on the samples, float32, one a layer (or one). */
   readonly attribute: (chosen: ChosenMethod<GraphMethod>, layers: readonly Layer[]) => ValueName[];
+  /** Weighted sums of the samples' gradients with respect to the picture, `[R, …]`, float32; the matrix of the weights is `[R, B]`. */
+  readonly gradientSums: (matrix: ValueName) => ValueName;
   /** A value of the model's graph, such as a layer's activation, as float32. */
   readonly value: (name: ValueName) => ValueName;
 }
@@ -67,10 +78,13 @@ export class Evaluator {
   private readonly model: Model;
   private readonly score: ScoreKind;
   private readonly request: EvaluatorRequest;
+  /** Samples of every run, where that is known. */
+  private readonly batch: number | undefined;
   private readonly opened = new Map<string, Promise<Opened>>();
 
-  constructor(model: Model, score: ScoreKind, request: EvaluatorRequest) {
+  constructor(model: Model, score: ScoreKind, request: EvaluatorRequest, batch: number | 'auto' = 'auto') {
     this.model = model;
+    this.batch = model.batch === 'fixed' ? 1 : batch === 'auto' ? undefined : batch;
     this.score = request.score ?? score;
     this.request = request;
   }
@@ -121,11 +135,15 @@ export class Evaluator {
       model.runtime.profile,
     );
     const seed = form.seed(base.facts, nodes);
-    const names = request.results(resultContext(base, seed, source));
+    const context = resultContext(base, seed, source);
+    const names = request.results(context);
     for (const value of new Set(Object.values(names))) base.builder.output(value);
     const built = removeUnused(removeDeadNodes(base.builder.build()));
     const needed = new Set(built.feeds.map((value) => value.name));
-    return { session: await model.runtime.open(built), names, needed };
+    const session = context.differentiated
+      ? await openFitted(model.runtime, built, this.batch === 1)
+      : await model.runtime.open(built);
+    return { session, names, needed };
   }
 
   async release(): Promise<void> {
@@ -135,21 +153,30 @@ export class Evaluator {
   }
 }
 
-function resultContext(base: ProgramBase, seed: Seed, source: ValueName): ResultContext {
+/** @returns with `differentiated`: whether a graph method has been asked for */
+function resultContext(base: ProgramBase, seed: Seed, source: ValueName): ResultContext & { differentiated: boolean } {
   const { builder: b, types, facts } = base;
-  return {
+  const context = {
     b,
+    differentiated: false,
     score: asFloat32(b, seed.score, types.get(seed.of)),
     scores: asFloat32(b, base.scores, types.get(facts.logits)),
     index: seed.index,
     ofClass: seed.ofClass,
     source,
-    attribute: (chosen, layers) =>
-      appendMethods(base, { methods: [chosen], layers, seed }).map(({ value, layer }) =>
+    attribute: (chosen: ChosenMethod<GraphMethod>, layers: readonly Layer[]) => {
+      context.differentiated = true;
+      return appendMethods(base, { methods: [chosen], layers, seed }).map(({ value, layer }) =>
         asFloat32(b, value, layer ? types.get(layer.value) : gradientType(base.model.image.type)),
-      ),
-    value: (name) => asFloat32(b, name, types.get(name)),
+      );
+    },
+    gradientSums: (matrix: ValueName) => {
+      context.differentiated = true;
+      return appendGradientSums(base, seed, matrix);
+    },
+    value: (name: ValueName) => asFloat32(b, name, types.get(name)),
   };
+  return context;
 }
 
 const gradientType = (type: DataType): DataType => (type === 'float16' || type === 'float64' ? type : 'float32');

@@ -41,7 +41,7 @@ export class SamplerContext {
 
   /** A program for many runs; released with the context. */
   evaluator(request: EvaluatorRequest): Evaluator {
-    const evaluator = new Evaluator(this.model, this.score, request);
+    const evaluator = new Evaluator(this.model, this.score, request, this.sampling.batch);
     this.evaluators.push(evaluator);
     return evaluator;
   }

@@ -22,6 +22,10 @@ export function halfRows(from: number, count: number): RunTensor {
   return { type: 'float32', dims: [2, count], data };
 }
 
+/** The same for a reduction that takes as many rows as are wanted: of one sample alone there is one. */
+export const fewestRows = (from: number, count: number): RunTensor =>
+  count === 1 ? { type: 'float32', dims: [1, 1], data: Float32Array.of(1) } : halfRows(from, count);
+
 /** Samples of a half among `from … from + count − 1`. */
 export const inHalf = (half: number, from: number, count: number): number =>
   Math.ceil((count - ((half + from) % 2)) / 2);
@@ -65,7 +69,8 @@ export class Moments {
     for (const half of [0, 1] as const) {
       const samples = inHalf(half, from, count);
       if (samples === 0) continue;
-      const rows = (of: Float32Array) => of.subarray(half * this.length, (half + 1) * this.length);
+      const rows = (of: Float32Array) =>
+        of.length === this.length ? of : of.subarray(half * this.length, (half + 1) * this.length);
       if (spread) this.spreads[half]!.add(samples, rows(sum), rows(spread));
       else this.halves.addSum(half, rows(sum), samples);
     }

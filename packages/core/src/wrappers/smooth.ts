@@ -1,13 +1,14 @@
-import { Value } from '@seewhy/onnx';
+import { Value, type ValueName } from '@seewhy/onnx';
 import { errors } from '../errors.ts';
 import { imageDims } from '../image-input.ts';
 import type { GraphMethod, Method, MethodStages, SamplingMethod } from '../methods/method.ts';
+import { saliency } from '../methods/saliency.ts';
 import { sampleLoop } from '../sampling/sample-loop.ts';
 import type { RunControl, Sampled, SampledItem, Sampler, SamplerContext } from '../sampling/sampler.ts';
 import { toFloat32 } from '../tensors.ts';
 import { infoOf } from './info-of.ts';
 import { layersOf, MapMaker, mapDims } from './map-maker.ts';
-import { appendMoments, HALF_INPUT, halfRows, Moments, type Smoothing } from './moments.ts';
+import { appendMoments, fewestRows, HALF_INPUT, Moments, type Smoothing } from './moments.ts';
 import { NOISE_OPTIONS, noiseOf } from './noise.ts';
 
 /**
@@ -69,11 +70,14 @@ class GraphSmoother implements Sampler {
         new Value('seewhy.picture', 'float32', dims),
         new Value('seewhy.noise', 'float32', ['B', ...dims.slice(1)]),
         new Value('seewhy.sigma', 'float32', []),
-        new Value(HALF_INPUT, 'float32', [2, 'B']),
+        new Value(HALF_INPUT, 'float32', ['R', 'B']),
       ],
       source: (b) => b.add('seewhy.picture', b.mul('seewhy.noise', 'seewhy.sigma')),
-      results: ({ b, attribute }) =>
-        appendMoments(b, attribute({ method, options: context.options }, layersOf(context, method))[0]!, how),
+      results: ({ b, attribute, gradientSums }): Record<string, ValueName> =>
+        // The mean of gradients is one weighted sum of them.
+        method === saliency && how === 'mean'
+          ? { sum: gradientSums(HALF_INPUT) }
+          : appendMoments(b, attribute({ method, options: context.options }, layersOf(context, method))[0]!, how),
     });
     this.batch = context.batchSize(this.evaluator);
   }
@@ -99,7 +103,7 @@ class GraphSmoother implements Sampler {
             'seewhy.picture': { type: 'float32', dims, data: picture },
             'seewhy.noise': { type: 'float32', dims: [count, ...dims.slice(1)], data: noise.take(from, count) },
             'seewhy.sigma': { type: 'float32', dims: [], data: Float32Array.of(noise.sigma) },
-            [HALF_INPUT]: halfRows(from, count),
+            [HALF_INPUT]: fewestRows(from, count),
           },
           item.target,
           count,
