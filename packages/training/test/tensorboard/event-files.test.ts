@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { crc32c, decodeEvent, EventWriter, encodeEvent, lastSteps, MemoryFolder, readEvents } from '@seewhy/training';
 import { DiskFolder } from '@seewhy/training/node';
 import fc from 'fast-check';
@@ -103,6 +106,44 @@ describe('events', () => {
     );
     expect([...(await lastSteps(place)).keys()].sort()).toEqual(['w0', 'w1', 'w2', 'w3']);
     await expect(writers[0]!.write(1, [])).rejects.toMatchObject({ code: 'EVENT_FILE_CLOSED' });
+  });
+
+  it('two processes that ask for the same name write side by side, and one that is killed harms nothing', async () => {
+    const place = new DiskFolder(folder());
+    const start = (tag: string, steps: number) => {
+      const script = fileURLToPath(new URL('write-events.ts', import.meta.url));
+      const child = spawn(process.execPath, ['--import', 'tsx', script, place.name, tag, String(steps)], {
+        cwd: fileURLToPath(new URL('../../../..', import.meta.url)),
+        stdio: ['pipe', 'pipe', 'inherit'],
+      });
+      return { child, ready: once(child.stdout, 'data'), gone: once(child, 'exit') };
+    };
+    const whole = ['a', 'b'].map((tag) => start(tag, 200));
+    const killed = start('killed', 1e9);
+    const all = [...whole, killed];
+    await Promise.all(all.map(({ ready }) => ready));
+    for (const { child } of all) child.stdin.write('go');
+    expect((await Promise.all(whole.map(({ gone }) => gone))).map(([code]) => code)).toEqual([0, 0]);
+    while (!((await lastSteps(place)).get('killed')! > 3)) await new Promise((resolve) => setTimeout(resolve, 20));
+    killed.child.kill('SIGKILL');
+    await killed.gone;
+
+    const files = readdirSync(place.name).sort();
+    expect(files).toEqual([0, 1, 2].map((n) => `events.out.tfevents.1700000000.box.7.${n}`));
+    const found = files.map((file) => readEvents(readFileSync(join(place.name, file))));
+    const texts = found.map(({ events }) =>
+      events.flatMap(({ step, values }) => values.map((value) => ({ step, tag: value.tag, value }))),
+    );
+    for (const [at, list] of texts.entries()) {
+      const { tag } = list[0]!;
+      // Each file holds one writer's records, in order, unmixed.
+      for (const [step, one] of list.entries())
+        expect(one).toEqual({ step, tag, value: { kind: 'text', tag, text: `${tag} ${step} `.repeat(500) } });
+      if (tag === 'killed') continue;
+      expect(list).toHaveLength(200);
+      expect(found[at]!.end).toBe('whole');
+    }
+    expect(texts.map(([first]) => first!.tag).sort()).toEqual(['a', 'b', 'killed']);
   });
 
   it('refuses a step that is no whole number', () => {
