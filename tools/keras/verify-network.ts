@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { differentiate } from '@seewhy/autodiff';
 import { importKeras, type KerasModel } from '@seewhy/keras';
-import { check, fold, type Graph, GraphBuilder, inferTypes, prepare, removeDeadNodes, Tensor } from '@seewhy/onnx';
-import * as ort from 'onnxruntime-node';
+import { check, type Graph } from '@seewhy/onnx';
+import { inputGradients } from './input-gradient.ts';
 import { type Numbers, readNpy, relativeError, runGraph } from './run-graph.ts';
 
 /** The record that applications.py writes for each network. */
@@ -98,31 +97,15 @@ function missingLayers(record: NetworkRecord, model: KerasModel): string[] {
 
 /** Relative L2 error of the gradient of one class value by the image, with a batch of 1. */
 export async function gradientError(base: Graph, image: Numbers, expected: Numbers, target: number): Promise<number> {
-  const { ortRuntime, probe } = await import('@seewhy/core');
-  const runtime = ortRuntime(ort as never, { threads: 2 });
-  let graph = prepare(base);
   const size = image.data.length / image.dims[0]!;
   const first: Numbers = { dims: [1, ...image.dims.slice(1)], data: image.data.slice(0, size) };
-  const input = graph.inputs[0]!.name;
-  const feeds = { [input]: { type: 'float32' as const, dims: [...first.dims], data: Float32Array.from(first.data) } };
-  const { shapes } = await probe(runtime, graph, feeds);
-  graph = removeDeadNodes(fold(graph, { shapes: shapes as ReadonlyMap<string, readonly number[]> }));
-  const of = graph.outputs[0]!.name;
-  const shape = shapes.get(of) as readonly number[];
-  const seed = new Float32Array(shape.reduce((product, dim) => product * dim, 1));
-  seed[target] = 1;
-  const builder = new GraphBuilder(graph.with({ outputs: [] }));
-  const seedValue = builder.constant(Tensor.floats(seed, shape), 'seed');
-  const gradients = differentiate(builder, graph, {
-    of,
-    seed: seedValue,
-    wrt: [input],
-    shapes,
-    types: inferTypes(graph),
-  });
-  builder.output(gradients.get(input)!, 'gradient');
-  const got = (await runGraph(builder.build(), { [input]: first })).gradient!.data;
-  return relativeL2({ dims: expected.dims, data: got }, expected);
+  const seed = (shape: readonly number[]) => {
+    const values = new Float32Array(shape.reduce((product, dim) => product * dim, 1));
+    values[target] = 1;
+    return values;
+  };
+  const [got] = await inputGradients(base, first, [base.outputs[0]!.name], seed);
+  return relativeL2({ dims: expected.dims, data: got!.data }, expected);
 }
 
 /** ‖a − b‖ / ‖b‖ */
