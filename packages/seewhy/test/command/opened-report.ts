@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { AuditRecord, AuditRun, Finding } from '@seewhy/report';
-import { type BlockKind, CLOSE_BLOCK, openBlock } from '../../../report/src/bundle/blocks.ts';
-import { ReportReader } from '../../../report/src/bundle/report-reader.ts';
+import { inflateRawSync } from 'node:zlib';
+import { type AuditRecord, type AuditRun, type Finding, type ReportReader, readReport } from '@seewhy/report';
 
 interface Opened {
   readonly run: AuditRun;
@@ -9,18 +8,16 @@ interface Opened {
   readonly findings: readonly Finding[];
 }
 
-/** What the page of a report reads, and the reader that has its pictures and maps. */
-export function openedReport(path: string): { data: Opened; reader: ReportReader<Opened> } {
+/** What the page of a report reads, unpacked by Node instead of by the page's own code, and the reader of its pictures and maps. */
+export function openedReport(path: string): { data: Opened; reader: ReportReader } {
   const html = readFileSync(path, 'latin1');
-  const kinds: readonly BlockKind[] = ['data', 'data-end', 'parts', 'end'];
-  const blocks = kinds.flatMap((kind) => {
-    const open = openBlock(kind);
-    return html
-      .split(open)
-      .slice(1)
-      .map((text) => ({ kind, text: text.slice(0, text.indexOf(CLOSE_BLOCK)) }));
-  });
-  const reader = new ReportReader<Opened>();
-  for (const { kind, text } of blocks) reader.add(kind, text);
-  return { data: reader.data!, reader };
+  const blocks = [...html.matchAll(/<script [^>]*data-seewhy="data(?:-end)?">([^<]*)<\/script>/g)];
+  const packed = Buffer.concat(blocks.map(([, text]) => Buffer.from(text!, 'base64')));
+  const [head, ...lines] = inflateRawSync(packed).toString('utf8').trimEnd().split('\n');
+  const data = JSON.parse(head!) as Opened & Record<string, unknown[]>;
+  for (const line of lines) {
+    const tab = line.indexOf('\t');
+    data[line.slice(0, tab)]!.push(JSON.parse(line.slice(tab + 1)));
+  }
+  return { data, reader: readReport(html) };
 }
