@@ -25,9 +25,9 @@ import { RowStore, readMap } from './row-store.ts';
 import { JOURNAL, type RunFolder } from './run-folder.ts';
 
 /** Pictures that panels and report show at most, drawn with the seed; tables, figures and findings take all. */
-export const MOST_SHOWN = 20_000;
+const MOST_SHOWN = 20_000;
 /** Explained pictures whose maps findings and clusters look at, at most, drawn with the seed: of each several kilobytes are held then. */
-export const MOST_MAPPED = 10_000;
+const MOST_MAPPED = 10_000;
 
 export interface Finished {
   readonly run: AuditRun;

@@ -101,14 +101,14 @@ function wholeLines(file: number): number {
 }
 
 /** A line of a file, with its place: offset of its first byte and length in bytes, the line end left out. */
-export interface PlacedLine {
+interface PlacedLine {
   readonly text: string;
   readonly at: number;
   readonly length: number;
 }
 
 /** The lines of a text file, one megabyte held at a time. */
-export async function* placedLinesOf(path: string): AsyncGenerator<PlacedLine> {
+async function* placedLinesOf(path: string): AsyncGenerator<PlacedLine> {
   const { createReadStream } = await import('node:fs');
   const stream = createReadStream(path, { highWaterMark: CHUNK });
   let rest: Buffer[] = [];
