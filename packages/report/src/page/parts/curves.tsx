@@ -84,7 +84,7 @@ export function Curves({
       </Chart>
       <Chart
         title="Precision and recall"
-        note={`average precision ${figure(ap.value)}`}
+        note={`AP ${figure(ap.value)}`}
         alt={recallText}
         x="recall (sensitivity)"
         y="precision (PPV)"

@@ -26,10 +26,17 @@ export interface Decided {
   readonly truth: boolean;
 }
 
-/** Labelled pictures with a score for the target class, of the selection, sorted once for all thresholds. */
-export const decided = computed(() => new SortedDecisions(decidedFor(selected.value, target.value)));
+/** Labelled pictures with a score for the target class, by score: a filter leaves a part of them in this order. */
+const allDecided = computed(() => decidedFor(records, target.value).sort((a, b) => a.score - b.score));
 
-function decidedFor(rows: readonly AuditRecord[], index: number | undefined): readonly Decided[] {
+/** Those of the selection, for all thresholds. */
+export const decided = computed(() => {
+  if (selected.value === records) return new SortedDecisions(allDecided.value);
+  const chosen = new Set(selected.value);
+  return new SortedDecisions(allDecided.value.filter(({ record }) => chosen.has(record)));
+});
+
+function decidedFor(rows: readonly AuditRecord[], index: number | undefined): Decided[] {
   const found: Decided[] = [];
   if (index === undefined) return found;
   for (const record of rows) {

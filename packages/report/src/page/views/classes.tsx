@@ -14,6 +14,7 @@ import { Choice } from '../parts/choice.tsx';
 import { EstimateRow, EstimateTable } from '../parts/estimate.tsx';
 import { Name } from '../parts/name.tsx';
 import { ScrollBox } from '../parts/scroll-box.tsx';
+import { numbers, TableHead } from '../parts/table-head.tsx';
 import { ThresholdSlider } from '../parts/threshold-slider.tsx';
 import { follow, go } from '../state/place.ts';
 import { run } from '../state/report.ts';
@@ -85,16 +86,7 @@ function Averages() {
       <h2>Means over the classes</h2>
       <ScrollBox label="Means over the classes">
         <table>
-          <thead>
-            <tr>
-              <th scope="col">Mean</th>
-              {['Precision', 'Recall', 'F1', 'AUC', 'Av. precision'].map((name) => (
-                <th scope="col" class="number" key={name}>
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <TableHead columns={['Mean', ...numbers('Precision', 'Recall', 'F1', 'AUC', 'Av. precision')]} />
           <tbody>
             {lines.map(([name, row]) => (
               <tr key={name}>

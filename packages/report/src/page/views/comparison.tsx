@@ -7,6 +7,7 @@ import { Gallery } from '../parts/gallery.tsx';
 import { Name } from '../parts/name.tsx';
 import { PairCaption, PairThumb } from '../parts/pair-tile.tsx';
 import { ScrollBox } from '../parts/scroll-box.tsx';
+import { numbers, TableHead } from '../parts/table-head.tsx';
 import { chosen, comparison, FLIPS, type FlipChoice, flip } from '../state/comparison.ts';
 import { follow, go } from '../state/place.ts';
 import { filterFor } from '../state/selection.ts';
@@ -165,25 +166,7 @@ function Metrics({ data }: { data: ComparisonData }) {
       </h2>
       <ScrollBox label="Figures of both runs">
         <table>
-          <thead>
-            <tr>
-              <th scope="col">Figure</th>
-              <th scope="col" class="number">
-                A
-              </th>
-              <th scope="col" class="number">
-                B
-              </th>
-              <th scope="col" class="number">
-                B − A
-              </th>
-              <th scope="col">95 % interval</th>
-              <th scope="col" class="number">
-                p
-              </th>
-              <th scope="col">B is</th>
-            </tr>
-          </thead>
+          <TableHead columns={['Figure', ...numbers('A', 'B', 'B − A'), '95 % interval', ...numbers('p'), 'B is']} />
           <tbody>
             {data.metrics.map((metric) => {
               const { mark, text, kind } = trend(metric);
@@ -228,32 +211,9 @@ function Subsets({ data }: { data: ComparisonData }) {
         Where it changed <span class="quiet">share of right decisions</span>
       </h2>
       <table>
-        <thead>
-          <tr>
-            <th scope="col">Pictures with</th>
-            <th scope="col" class="number">
-              Pictures
-            </th>
-            <th scope="col" class="number">
-              A
-            </th>
-            <th scope="col" class="number">
-              B
-            </th>
-            <th scope="col" class="number">
-              B − A
-            </th>
-            <th scope="col" class="number">
-              ▼ wrong
-            </th>
-            <th scope="col" class="number">
-              ▲ right
-            </th>
-            <th scope="col" class="number">
-              p (corrected)
-            </th>
-          </tr>
-        </thead>
+        <TableHead
+          columns={['Pictures with', ...numbers('Pictures', 'A', 'B', 'B − A', '▼ wrong', '▲ right', 'p (corrected)')]}
+        />
         <tbody>
           {data.subsets.slice(0, 60).map((row) => (
             <tr key={`${row.kind} ${row.column} ${row.value}`}>

@@ -10,6 +10,7 @@ import { EstimateRow, EstimateTable } from '../parts/estimate.tsx';
 import { Histogram } from '../parts/histogram.tsx';
 import { KIND_NAMES, Mark } from '../parts/marks.tsx';
 import { Name } from '../parts/name.tsx';
+import { cellHead, numbers, TableHead } from '../parts/table-head.tsx';
 import { counts, decided, facetNames, facets, target } from '../state/decisions.ts';
 import { adjust, go, here } from '../state/place.ts';
 import { run } from '../state/report.ts';
@@ -54,6 +55,7 @@ export function Decisions() {
           <span>
             <Name text={name} most={30} /> ↑
           </span>
+          <span>heights: square roots of the counts</span>
           <span>others ↓</span>
         </div>
         <Scores />
@@ -210,27 +212,13 @@ function ByValue() {
       {name && (
         <div class="table-box">
           <table>
-            <thead>
-              <tr>
-                <th scope="col">
-                  <Name text={name} most={40} />
-                </th>
-                <th scope="col" class="wide">
-                  Threshold
-                </th>
-                {CELLS.map((cell) => (
-                  <th scope="col" key={cell} class="number">
-                    <Mark kind={cell} quiet /> {cell}
-                  </th>
-                ))}
-                <th scope="col" class="number">
-                  Sensitivity
-                </th>
-                <th scope="col" class="number">
-                  Specificity
-                </th>
-              </tr>
-            </thead>
+            <TableHead
+              columns={[
+                { head: <Name text={name} most={40} /> },
+                { head: 'Threshold', wide: true },
+                ...numbers(...CELLS.map(cellHead), 'Sensitivity', 'Specificity'),
+              ]}
+            />
             <tbody>
               {facets.value.map(({ value, decided: part }) => {
                 const at = own.get(value) ?? threshold.value;

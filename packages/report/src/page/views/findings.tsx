@@ -43,10 +43,15 @@ export function Findings() {
   );
 }
 
+/** The name of a figure as people write it: `insideMass` as `inside mass`. */
+const words = (name: string) => name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
 function FindingCard({ finding, index }: { finding: Finding; index: number }) {
   const pictures = finding.ids.flatMap((id) => recordOf(id) ?? []);
   const [all, setAll] = useState(false);
   const q = finding.filter ?? filterFor('finding', String(index + 1));
+  // What speaks of all pictures at once names none.
+  const leads = finding.filter !== undefined || finding.ids.length > 0;
   const cluster =
     finding.cluster === undefined ? undefined : report.clusters.find(({ name }) => name === finding.cluster);
   return (
@@ -66,18 +71,6 @@ function FindingCard({ finding, index }: { finding: Finding; index: number }) {
       <p class="evidence">
         <Name text={finding.evidence} most={2000} />
       </p>
-      {Object.keys(finding.figures).length > 0 && (
-        <dl class="chips">
-          {Object.entries(finding.figures).map(([name, value]) => (
-            <div key={name}>
-              <dt>
-                <Name text={name} most={40} />
-              </dt>
-              <dd>{short(value)}</dd>
-            </div>
-          ))}
-        </dl>
-      )}
       <div class="finding-pictures">
         {cluster && (
           <figure class="finding-cluster">
@@ -96,23 +89,43 @@ function FindingCard({ finding, index }: { finding: Finding; index: number }) {
           </div>
         )}
       </div>
+      {Object.keys(finding.figures).length > 0 && (
+        <dl class="chips">
+          {Object.entries(finding.figures).map(([name, value]) => (
+            <div key={name}>
+              <dt>
+                <Name text={words(name)} most={40} />
+              </dt>
+              <dd>{short(value)}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
       <div class="toolbar finding-links">
         {pictures.length > 6 && (
           <button type="button" class="quiet-button" onClick={() => setAll(!all)}>
             {all ? 'Fewer pictures' : `Show all ${pictures.length} here`}
           </button>
         )}
-        <a {...follow({ view: 'pictures', q, ...(finding.method ? { method: finding.method } : {}) })}>
-          Open in Pictures<span class="unseen">: finding {index + 1}</span>
-        </a>
+        {leads ? (
+          <a {...follow({ view: 'pictures', q, ...(finding.method ? { method: finding.method } : {}) })}>
+            Open in Pictures<span class="unseen">: finding {index + 1}</span>
+          </a>
+        ) : (
+          <a {...follow({ view: 'decisions' })}>
+            Open the threshold and its curves<span class="unseen">: finding {index + 1}</span>
+          </a>
+        )}
         {cluster && (
           <a {...follow({ view: 'clusters', q: '' })}>
             See the clusters<span class="unseen">: finding {index + 1}</span>
           </a>
         )}
-        <code class="quiet filter-text">
-          <Name text={q} most={120} />
-        </code>
+        {leads && (
+          <code class="quiet filter-text">
+            <Name text={q} most={120} />
+          </code>
+        )}
       </div>
     </li>
   );

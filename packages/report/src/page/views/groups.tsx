@@ -9,8 +9,9 @@ import { count, figure, percent, shorten, thresholdText } from '../draw/text.ts'
 import { Choice } from '../parts/choice.tsx';
 import { EstimateRow, EstimateTable } from '../parts/estimate.tsx';
 import { Gallery } from '../parts/gallery.tsx';
-import { KIND_NAMES, Mark } from '../parts/marks.tsx';
+import { KIND_NAMES } from '../parts/marks.tsx';
 import { Name } from '../parts/name.tsx';
+import { cellHead, numbers, TableHead } from '../parts/table-head.tsx';
 import { ThresholdSlider } from '../parts/threshold-slider.tsx';
 import { kindOf, targetScore } from '../state/decisions.ts';
 import { adjust, follow, go, here } from '../state/place.ts';
@@ -63,27 +64,18 @@ export function Groups() {
       <div class="card table-box">
         <table class="groups">
           <caption class="unseen">Groups, worst first</caption>
-          <thead>
-            <tr>
-              <th scope="col">Group</th>
-              <th scope="col" class="number">
-                Pictures
-              </th>
-              {run.task === 'binary' &&
-                (['TP', 'FN', 'FP', 'TN'] as const).map((kind) => (
-                  <th scope="col" class="number" key={kind}>
-                    <Mark kind={kind} quiet /> {kind}
-                  </th>
-                ))}
-              <th scope="col" class="number">
-                Errors
-              </th>
-              <th scope="col">Error rate</th>
-              <th scope="col" class="wide">
-                Scores
-              </th>
-            </tr>
-          </thead>
+          <TableHead
+            columns={[
+              'Group',
+              ...numbers(
+                'Pictures',
+                ...(run.task === 'binary' ? (['TP', 'FN', 'FP', 'TN'] as const).map(cellHead) : []),
+                'Errors',
+              ),
+              { head: 'Error rate', apart: true },
+              { head: 'Scores', wide: true },
+            ]}
+          />
           <tbody>
             {list.slice(0, MOST).map((row) => (
               <tr key={row.name}>
@@ -107,7 +99,7 @@ export function Groups() {
                 <td class="number">
                   <strong>{row.errors}</strong>
                 </td>
-                <td>
+                <td class="apart">
                   {row.labelled > 0 ? percent(row.errorRate.value) : '–'}
                   {row.labelled > 0 && (
                     <span class="quiet small">
