@@ -63,7 +63,7 @@ describe.skipIf(!executable)('the page of a report, for everybody', () => {
         await page.close();
       }
       expect(found).toEqual([]);
-    });
+    }, 300_000);
 
   it('fits a phone of 360 pixels, and axe-core has nothing to say there', async () => {
     const found: string[] = [];
@@ -84,7 +84,7 @@ describe.skipIf(!executable)('the page of a report, for everybody', () => {
       await page.close();
     }
     expect(found).toEqual([]);
-  });
+  }, 300_000);
 
   it('keeps the theme that was chosen', async () => {
     const { page } = await browser.open(urls.binary!, { colorScheme: 'light' });
