@@ -121,6 +121,8 @@ describe(KIND, () => {
     const [finding] = told(KIND, runOf(), of(all));
     expect(finding).toMatchObject({ ids: [3, 7].map(idOf), figures: { pairs: 1, exact: 1, crowded: 2100 } });
     expect(finding!.evidence).toContain('2,100 pictures with little in them could not be told apart so');
+    const none = told(KIND, runOf(), of(all.map((one, i) => ({ ...one, sha256: `file ${i}` }))));
+    expect(none.map(({ severity, figures }) => [severity, figures])).toEqual([['low', { crowded: 2100 }]]);
   });
 
   it('is silent where all differ, without fingerprints and of one picture', () => {

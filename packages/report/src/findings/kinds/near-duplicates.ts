@@ -48,13 +48,14 @@ const [SPLITS, LABELS, TWICE] = [0, 1, 2] as const;
  * - else: counted twice (`low`)
  *
  * Pairs are found without comparing all with all: of six parts of the 64 bits at least two are equal where at most four bits differ. Where more
- * than 2000 pictures have the same two parts, those are told by number in the evidence, and only equal files are found among them.
+ * than 2000 pictures have the same two parts, their number is told, and only equal files are found among them.
  */
 export function nearDuplicates({ records }: Context): Finding[] {
   const twins = new Twins(records);
   twins.ofFiles();
   twins.ofPrints();
-  return FILED.flatMap((filed, kind) => tell(records, twins.pairs(kind), filed, twins.crowded));
+  const found = FILED.flatMap((filed, kind) => tell(records, twins.pairs(kind), filed, twins.crowded));
+  return found.length === 0 && twins.crowded > 0 ? [untold(twins.crowded)] : found;
 }
 
 type Pair = readonly [number, number];
@@ -93,6 +94,17 @@ function tell(
     },
   ];
 }
+
+/** A crowd without a pair: that nothing was found means less than it seems. */
+const untold = (crowded: number): Finding => ({
+  kind: 'near-duplicates',
+  title: `${counted(crowded, 'picture')} look too much alike to say which of them are the same`,
+  severity: 'low',
+  evidence:
+    'They are plain or nearly so, and their fingerprints agree by chance: only equal files would have been found among them, and there are none.',
+  figures: { crowded },
+  ids: [],
+});
 
 const sameFile = (a: AuditRecord, b: AuditRecord) => a.sha256 !== '' && a.sha256 === b.sha256;
 
