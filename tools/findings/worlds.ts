@@ -1,10 +1,11 @@
 /**
  * How often the findings are right about shortcuts, on audits made up by seed (packages/report/test/findings/worlds.ts):
  *
- *     npx tsx tools/findings/worlds.ts [PICK [SEEDS]]
+ *     npx tsx tools/findings/worlds.ts [PICK [SEEDS [FROM]]]
  *
  * Prints for each family of worlds how many had a finding `shortcut`, and how many one of high severity. In null worlds there is nothing to find (or
- * a mark that the model does not care about); in the others a mark goes with class 1. PICK: only families whose name contains it.
+ * a mark that the model does not care about); in the others a mark goes with class 1. PICK: only families whose name contains it. FROM: the first
+ * seed, so that pieces can be run side by side and added up.
  */
 import { clusterMaps, findingsOf } from '../../packages/report/src/index.ts';
 import { auditOf, type World } from '../../packages/report/test/findings/worlds.ts';
@@ -28,12 +29,15 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   'null, no masks': product(product(many, each('objects', ['middle', 'anywhere', 'fill'])), grounds),
   'null, no masks, the class lies in a corner': product(product(many, [{ objects: 'class' as const }]), grounds),
   'a mark nobody cares about': product(
-    product(each('shortcut', ['corner', 'border', 'moving']), each('masks', [true, false])),
+    product(
+      each('shortcut', ['corner', 'border', 'moving', 'stamp', 'ruler', 'tint', 'texture']),
+      each('masks', [true, false]),
+    ),
     [{ learned: false, share: 0.5 }],
   ),
   ...Object.fromEntries(
     [true, false].flatMap((masks) =>
-      (['corner', 'border', 'moving'] as const).flatMap((shortcut) =>
+      (['corner', 'border', 'moving', 'stamp', 'ruler'] as const).flatMap((shortcut) =>
         [0.15, 0.3, 0.6, 1].map((share) => [
           `${shortcut} in ${share * 100} % of the class, ${masks ? 'masks' : 'no masks'}`,
           product(product(many, grounds), [{ masks, shortcut, share }]),
@@ -41,15 +45,21 @@ const FAMILIES: Readonly<Record<string, Family>> = {
       ),
     ),
   ),
+  ...Object.fromEntries(
+    (['tint', 'texture'] as const).map((shortcut) => [
+      `${shortcut}, no masks`,
+      product(product(each('share', [0.5, 1]), [{ shortcut }]), grounds),
+    ]),
+  ),
   'background, masks': product(each('share', [0.3, 0.6, 1]), [{ masks: true, shortcut: 'background' as const }]),
 };
 
-const [pick = '', seeds = '24'] = process.argv.slice(2);
+const [pick = '', seeds = '24', from = '0'] = process.argv.slice(2);
 for (const [name, family] of Object.entries(FAMILIES)) {
   if (!name.includes(pick)) continue;
   let any = 0;
   let high = 0;
-  for (let seed = 0; seed < Number(seeds); seed++) {
+  for (let seed = Number(from); seed < Number(from) + Number(seeds); seed++) {
     const { run, records } = auditOf({ ...family[seed % family.length], seed });
     const found = findingsOf(run, records, clusterMaps(run, records, seed)).filter(({ kind }) => kind === 'shortcut');
     if (found.length > 0) any++;
@@ -57,5 +67,5 @@ for (const [name, family] of Object.entries(FAMILIES)) {
     if (process.env.SHOW)
       for (const { severity, title, evidence } of found) console.log(`  ${seed} ${severity} ${title}\n    ${evidence}`);
   }
-  console.log(`${name.padEnd(48)} any ${any}, high ${high} of ${seeds}`);
+  console.log(`${name.padEnd(48)} any ${any}, high ${high} of ${seeds} from ${from}`);
 }

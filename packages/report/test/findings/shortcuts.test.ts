@@ -20,6 +20,9 @@ describe('a model that looks at the object is not accused', () => {
     { masks: true, shortcut: 'corner', share: 0.5, learned: false },
     { shortcut: 'moving', share: 0.5, learned: false },
     { shortcut: 'border', share: 0.5, learned: false },
+    { shortcut: 'ruler', share: 0.5, learned: false },
+    { shortcut: 'tint', share: 0.5, learned: false },
+    { shortcut: 'texture', share: 0.5, learned: false },
   ];
   it.each(nulls)('%j', (world) => {
     for (const seed of [1, 2]) expect(shortcutsIn({ ...world, seed })).toEqual([]);
@@ -34,6 +37,11 @@ describe('a mark that decides is found, and the right pictures are named', () =>
     { shortcut: 'corner', share: 0.6 },
     { shortcut: 'corner', share: 1, classes: 4, pictures: 320 },
     { shortcut: 'border', share: 0.6 },
+    { shortcut: 'stamp', share: 0.5, background: 'varied' },
+    { shortcut: 'ruler', share: 0.5 },
+    { shortcut: 'tint', share: 0.6 },
+    { shortcut: 'texture', share: 0.6 },
+    { masks: true, shortcut: 'background', share: 1 },
   ];
   it.each(planted)('%j', (world) => {
     const seed = 3;

@@ -1,7 +1,6 @@
 import type { Finding } from '../../finding.ts';
 import { type Context, percent, pText } from '../context.ts';
 import { byEdge } from '../shortcut/edge-decides.ts';
-import { everywhere } from '../shortcut/everywhere.ts';
 import { byFrame } from '../shortcut/frame-decides.ts';
 import { byTarget, looksOf } from '../shortcut/look.ts';
 import { bySurroundings, outsideObject, surroundingsAdd } from '../shortcut/outside-object.ts';
@@ -19,7 +18,7 @@ const LEVEL = 0.01;
  *
  * A map alone accuses nobody: what it points at is covered, and the decision must fall. What is the object is told by the masks where the data
  * set has them ({@link outsideObject}, {@link bySurroundings}, {@link surroundingsAdd}), and by what distinguishes shortcuts from objects ({@link samePlace}; without masks
- * {@link sameColour}, {@link tinted}), or by where it lies ({@link byEdge}, {@link byFrame}), or that it lies everywhere ({@link everywhere}). Every test
+ * {@link sameColour}, {@link tinted}), or by where it lies ({@link byEdge}, {@link byFrame}). Every test
  * of every method and class counts in one correction after Benjamini and Hochberg, q ≤ 0.01.
  * `high` where at least a tenth of the class's decisions are of that kind and the thing goes with the label or the score, else `medium`.
  * Of several accusations of one class that share half of their pictures the strongest is told.
@@ -60,7 +59,6 @@ function testsOf(context: Context, method: string): Test[] {
       return [
         ...outsideObject(target, looks),
         ...surroundingsAdd(target, looks, all),
-        ...everywhere(target, looks, all),
         ...samePlace(context, method, target, looks, all),
         ...(masked
           ? []

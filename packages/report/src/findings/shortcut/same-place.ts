@@ -5,7 +5,7 @@ import { quantile } from '../statistics/quantile.ts';
 import { binomialTail, hypergeometricTail } from '../statistics/tails.ts';
 import { associationOf, told } from './association.ts';
 import { frameDecides } from './frame-decides.ts';
-import { CELLS, fellMore, type Look } from './look.ts';
+import { CELLS, fell, fellMore, type Look } from './look.ts';
 import type { Test } from './suspect.ts';
 import { awayFrom } from './usual-place.ts';
 import { whereIs } from './where-hot.ts';
@@ -22,7 +22,7 @@ const REGION = 4;
  * 1. Covering what the map points at takes the evidence ({@link fellMore}) in at least half of the pictures, covering as much elsewhere does not;
  *    or covering the frame of the picture does, and covering all but the frame does not.
  * 2. The maps lie away from the usual place ({@link awayFrom}) and not in the middle; or the frame decides in at least 60 % of these pictures
- *    and at most 20 % of the others.
+ *    and at most 20 % of the others; or covering it takes the evidence in so many of these pictures, and in at most 5 % of the others.
  * 3. Cells there are alike among these pictures, and unlike those of the others ({@link thingAt}).
  *
  * Tried are: the clusters of heatmaps, all maps of the class, those with their peak in one of 16 regions, and those where the frame decides. At
@@ -39,24 +39,35 @@ export function samePlace(
     const chosen = new Set(members);
     const others = all.filter((look) => !chosen.has(look));
     if (members.length < LEAST || others.length < LEAST) return [];
-    const guilty = members.filter((look) => mapDecides(look) || frameDecides(look));
+    const guilty = members.filter((look) => mapDecides(look) || frameCounts(look));
     const chance = members.filter((look) => !guilty.includes(look) && elsewhereDecides(look));
     const p = binomialTail(guilty.length, guilty.length + chance.length, 0.5);
     if (guilty.length < LEAST || guilty.length < 0.5 * members.length) return [{ p }];
     const framed = guilty.filter(frameDecides).length / guilty.length;
     const framedOthers = others.filter(frameDecides).length / others.length;
-    const byFrame = framed >= 0.6 && framedOthers <= 0.2;
+    const alone = framed >= 0.6 && framedOthers <= 0.2;
+    const added =
+      guilty.filter(frameCounts).length >= 0.6 * guilty.length &&
+      others.filter(frameCounts).length <= 0.05 * others.length;
+    const byFrame = alone || added;
     const away = awayFrom(guilty, others);
     const byMap = away.share >= 0.8 && away.p <= 0.001 && away.overlap <= 0.7 && away.middle <= 0.35;
     if (!byFrame && !byMap) return [{ p }];
     const thing = thingAt(guilty, others, byFrame);
-    return [thing ? testOf(context, target, looks, all, thing) : { p }];
+    // Covering its object takes the evidence of any good decision: where the frame tells, only the frame counts.
+    const decides = !byFrame ? mapDecides : alone ? frameDecides : frameCounts;
+    return [thing ? testOf(context, target, looks, all, thing, decides) : { p }];
   });
 }
 
-function testOf(context: Context, target: number, looks: readonly Look[], all: readonly Look[], thing: Thing): Test {
-  // Covering its object takes the evidence of any good decision: where the frame tells, only the frame counts.
-  const decides = thing.onFrame ? frameDecides : mapDecides;
+function testOf(
+  context: Context,
+  target: number,
+  looks: readonly Look[],
+  all: readonly Look[],
+  thing: Thing,
+  decides: (look: Look) => boolean,
+): Test {
   const seen = all.filter(({ thumb }) => thumb !== undefined);
   const having = seen.filter(({ thumb }) => thing.present(thumb));
   const deciding = seen.filter(decides).length;
@@ -100,6 +111,10 @@ function testOf(context: Context, target: number, looks: readonly Look[], all: r
 const mapDecides = ({ map: { covered } }: Look) =>
   covered !== undefined && fellMore(covered.before, covered.hot, covered.cold);
 
+/** Covering the frame takes the evidence, whatever else does so too: a border and the object may both count. */
+const frameCounts = ({ record: { probes }, target }: Look) =>
+  probes?.target === target && fell(probes.before, probes.frame);
+
 const elsewhereDecides = ({ map: { covered } }: Look) =>
   covered !== undefined && fellMore(covered.before, covered.cold, covered.hot);
 
@@ -136,7 +151,6 @@ interface Thing {
   readonly between: number;
   /** Its cells: 1, others 0. */
   readonly mass: Float32Array;
-  readonly onFrame: boolean;
 }
 
 const MOST_CELLS = 6;
@@ -182,7 +196,6 @@ export function thingAt(looks: readonly Look[], others: readonly Look[], onFrame
     within,
     between,
     mass,
-    onFrame,
   };
 }
 
