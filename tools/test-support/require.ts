@@ -88,6 +88,14 @@ export function kerasExport(): string | undefined {
   );
 }
 
+/** Folder of EfficientNetB5 with one sigmoid output as `.keras` and `.h5`, as the benchmark has it. */
+export function binaryEfficientNet(): string | undefined {
+  const folder = process.env.SEEWHY_BENCH || join(homedir(), '.cache', 'seewhy', 'bench');
+  if (existsSync(join(folder, 'EfficientNetB5.keras'))) return folder;
+  const cure = 'Run bench/peers/keras_models.py with the Python of tools/peers/install.sh tensorflow';
+  return missing('EfficientNetB5 with a binary head', 'its explanations are', cure);
+}
+
 /** Folder of the Fashion-MNIST data set, as Debian packs it. */
 export function fashionMnist(): string | undefined {
   const folder = process.env.FASHION_MNIST ?? '/usr/share/datasets/fashion-mnist';
