@@ -157,13 +157,14 @@ function sampling(figures: Record<string, SamplingCosts>): string[] {
     'batch that was measured best.',
     '',
     ...table(
-      ['network', 'saliency, ms', 'IG step', 'SmoothGrad sample', 'IG step, batched', ''],
+      ['network', 'saliency, ms', 'IG step', 'SmoothGrad sample', 'IG step, batched', 'SmoothGrad sample, batched', ''],
       rows.map(([name, f]) => [
         title(name),
         f.saliency.toFixed(1),
         step(f.integratedGradientsStep, f),
         step(f.smoothGradStep, f),
         step(f.integratedGradientsStepBatched, f),
+        step(f.smoothGradStepBatched, f),
         atMost(Math.max(f.integratedGradientsStep, f.smoothGradStep) / f.saliency, [1.05, 1.05]),
       ]),
     ),
