@@ -56,6 +56,8 @@ export interface ComparedSubset {
   /** Name of the column; `label` for classes. */
   readonly column: string;
   readonly value: string;
+  /** Of a column of many numbers: the third of them that `value` names, ends included. */
+  readonly range?: { readonly low: number; readonly high: number };
   readonly pictures: number;
   /** Share of right decisions. */
   readonly a: Figure;

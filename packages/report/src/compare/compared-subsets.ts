@@ -3,6 +3,7 @@ import type { ComparedSubset } from '../comparison-data.ts';
 import { wilson } from '../metrics/wilson.ts';
 import { correctIn, figureOf } from './compared-metrics.ts';
 import { holm } from './holm.ts';
+import { type NumberRange, numberThirds } from './number-thirds.ts';
 import { mcnemar, pairedDifference } from './paired-proportions.ts';
 import type { RecordPair, RunPair } from './record-pair.ts';
 
@@ -14,7 +15,7 @@ const NONE = 'None of these pictures has a label and a score in both runs.';
 /**
  * Right decisions of both runs in each class, group and value of a column, with the difference B − A ({@link pairedDifference}) and the p-value
  * of none ({@link mcnemar}), corrected over all subsets of one column ({@link holm}). Pictures with several labels count in each. Columns with 2
- * to 50 different values are looked at. By kind, then column, then the smallest p first.
+ * to 50 different values are looked at, columns of numbers by thirds ({@link numberThirds}). By kind, then column, then the smallest p first.
  */
 export function comparedSubsets(pairs: readonly RecordPair[], runs: RunPair): readonly ComparedSubset[] {
   const { classes } = runs.a;
@@ -29,14 +30,29 @@ export function comparedSubsets(pairs: readonly RecordPair[], runs: RunPair): re
       ({ group }) => (group === undefined ? undefined : [group]),
       Number.POSITIVE_INFINITY,
     ),
-    ...[...columns]
-      .sort()
-      .flatMap((name) =>
-        family('column', name, pairs, runs, ({ columns }) =>
-          Object.hasOwn(columns, name) ? [String(columns[name])] : undefined,
-        ),
-      ),
+    ...[...columns].sort().flatMap((name) => columnFamily(name, pairs, runs)),
   ];
+}
+
+/** What a picture counts as in a column of numbers: the third that its value lies in. */
+function thirdOf(thirds: readonly NumberRange[], value: unknown): string | undefined {
+  const third = thirds.find(({ low, high }) => low <= Number(value) && Number(value) <= high);
+  return third && rangeText(third);
+}
+
+const rangeText = ({ low, high }: NumberRange): string => `${low} to ${high}`;
+
+function columnFamily(name: string, pairs: readonly RecordPair[], runs: RunPair): readonly ComparedSubset[] {
+  const held = pairs.flatMap(({ a }) => (Object.hasOwn(a.columns, name) ? [a.columns[name]!] : []));
+  const thirds = numberThirds(held);
+  const textOf = (value: unknown) => (thirds ? thirdOf(thirds, value) : String(value));
+  const subsets = family('column', name, pairs, runs, ({ columns }) => {
+    const text = Object.hasOwn(columns, name) ? textOf(columns[name]) : undefined;
+    return text === undefined ? undefined : [text];
+  });
+  if (!thirds) return subsets;
+  const ranges = new Map(thirds.map((range) => [rangeText(range), range]));
+  return subsets.map((subset) => ({ ...subset, range: ranges.get(subset.value)! }));
 }
 
 function family(

@@ -252,7 +252,7 @@ describe('comparedMetrics', () => {
 describe('comparedSubsets', () => {
   it('finds the column value that got worse, corrected over its column', () => {
     const pairs = Array.from({ length: 120 }, (_, i) => {
-      const more = { columns: { site: `s${i % 4}`, odd: i }, group: `P${i % 30}` };
+      const more = { columns: { site: `s${i % 4}`, odd: `n${i}` }, group: `P${i % 30}` };
       const worse = i % 4 === 2;
       return {
         a: record(i, i % 2 ? 0.9 : 0.1, i % 2, more),
@@ -274,5 +274,31 @@ describe('comparedSubsets', () => {
         .map(({ value }) => value)
         .sort(),
     ).toEqual(['benign', 'malignant']);
+  });
+
+  it('takes a column of numbers by thirds, each number in one', () => {
+    const pairs = Array.from({ length: 90 }, (_, i) => {
+      const age = 20 + ((i * 7) % 45);
+      const decided = age >= 50 ? 1 - (i % 2) : i % 2;
+      const more = { columns: { age, few: i % 3 } };
+      return {
+        a: record(i, i % 2 ? 0.9 : 0.1, i % 2, more),
+        b: record(i, decided ? 0.9 : 0.1, i % 2, more),
+      };
+    });
+    const found = comparedSubsets(pairs, { a: run(), b: run() });
+    const ages = found.filter(({ column }) => column === 'age');
+    // 45 different ages twice each: a third of them is 15 ages.
+    expect(ages.map(({ value, range, pictures, toWrong }) => ({ value, range, pictures, toWrong }))).toEqual([
+      { value: '50 to 64', range: { low: 50, high: 64 }, pictures: 30, toWrong: 30 },
+      { value: '20 to 34', range: { low: 20, high: 34 }, pictures: 30, toWrong: 0 },
+      { value: '35 to 49', range: { low: 35, high: 49 }, pictures: 30, toWrong: 0 },
+    ]);
+    expect(
+      found
+        .filter(({ column }) => column === 'few')
+        .map(({ value }) => value)
+        .sort(),
+    ).toEqual(['0', '1', '2']);
   });
 });

@@ -1,4 +1,6 @@
 import { computed } from '@preact/signals';
+import type { NumberRange } from '../../compare/number-thirds.ts';
+import { columnField } from '../../filter/fields.ts';
 import { type FilterContext, type FilterView, filterContext } from '../../filter/filter-context.ts';
 import { formatFilter } from '../../filter/format-filter.ts';
 import { parseFilter } from '../../filter/parse-filter.ts';
@@ -41,6 +43,15 @@ export const filterFor = (field: string, ...values: readonly string[]): string =
     field,
     operator: ':',
     values: values.map((value) => ({ kind: 'text', text: value, wild: false })),
+  });
+
+/** How a filter for a column of the data set is written: one value, or a range of numbers. */
+export const filterForColumn = (column: string, value: string | NumberRange): string =>
+  formatFilter({
+    kind: 'term',
+    ...columnField(column),
+    operator: ':',
+    values: [typeof value === 'string' ? { kind: 'text', text: value, wild: false } : { kind: 'range', ...value }],
   });
 
 /** The filter with a word added; taken away where it stands already. */

@@ -1,4 +1,4 @@
-import type { ComparedMetric, ComparisonData, Figure } from '../../index.ts';
+import type { ComparedMetric, ComparedSubset, ComparisonData, Figure } from '../../index.ts';
 import { count, figure, percent, short } from '../draw/text.ts';
 import { Choice } from '../parts/choice.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
@@ -10,7 +10,7 @@ import { ScrollBox } from '../parts/scroll-box.tsx';
 import { numbers, TableHead } from '../parts/table-head.tsx';
 import { chosen, comparison, FLIPS, type FlipChoice, flip } from '../state/comparison.ts';
 import { follow, go } from '../state/place.ts';
-import { filterFor } from '../state/selection.ts';
+import { filterFor, filterForColumn } from '../state/selection.ts';
 import { shellWord } from './about.tsx';
 
 const number = (value: number | null, digits = 3) => figure(value ?? Number.NaN, digits);
@@ -204,7 +204,10 @@ function Metrics({ data }: { data: ComparisonData }) {
 
 function Subsets({ data }: { data: ComparisonData }) {
   if (data.subsets.length === 0) return null;
-  const field = (kind: string, column: string) => (kind === 'class' ? 'label' : kind === 'group' ? 'group' : column);
+  const filterOf = ({ kind, column, value, range }: ComparedSubset) =>
+    kind === 'column'
+      ? filterForColumn(column, range ?? value)
+      : filterFor(kind === 'class' ? 'label' : 'group', value);
   return (
     <div class="card table-box">
       <h2>
@@ -218,7 +221,7 @@ function Subsets({ data }: { data: ComparisonData }) {
           {data.subsets.slice(0, 60).map((row) => (
             <tr key={`${row.kind} ${row.column} ${row.value}`}>
               <th scope="row">
-                <a {...follow({ view: 'pictures', flip: '', q: filterFor(field(row.kind, row.column), row.value) })}>
+                <a {...follow({ view: 'pictures', flip: '', q: filterOf(row) })}>
                   <Name text={row.column} most={30} />: <Name text={row.value} most={40} />
                 </a>
               </th>
