@@ -39,9 +39,19 @@ const ORDER: readonly Severity[] = ['high', 'medium', 'low'];
  * What a careful reviewer would write down about an audit; an empty list where there is nothing to say. The gravest first, else in the order
  * of the kinds. Does not depend on the order of the records.
  * @param clusters of the same run and records ({@link clusterMaps})
+ * @param between called after each kind: where there are very many records, what it made is free now
  */
-export function findingsOf(run: AuditRun, records: readonly AuditRecord[], clusters: readonly MapCluster[]): Finding[] {
+export function findingsOf(
+  run: AuditRun,
+  records: readonly AuditRecord[],
+  clusters: readonly MapCluster[],
+  between = () => {},
+): Finding[] {
   const context = contextOf(run, records, clusters);
-  const findings = KINDS.flatMap((kind) => kind(context));
+  const findings = KINDS.flatMap((kind) => {
+    const found = kind(context);
+    between();
+    return found;
+  });
   return findings.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
 }

@@ -97,7 +97,7 @@ async function finishFrom(journal: JournalRecords, found: Problems, request: Fin
   const { clusters, findings, figures } = await timed('findings', async () => {
     const records = table.records((row) => mapped[row] === 1);
     const clusters = clusterMaps(soFar, records, plan.seed);
-    const findings = findingsOf(soFar, records, clusters);
+    const findings = findingsOf(soFar, records, clusters, freeMemory);
     return { clusters, findings, figures: figuresOf(request, soFar, table, records, findings) };
   });
   await writeAtomically(folder.file('findings.json'), jsonBytes(findings), true);

@@ -17,26 +17,27 @@ const LEAST = 30;
  */
 export function miscalibration({ run, judged }: Context): Finding[] {
   if (run.task === 'multilabel') return [];
-  const pairs = judged.flatMap(({ record, label, correct, confidence }): [number, number][] => {
-    if (run.task !== 'binary') return [[confidence, correct ? 1 : 0]];
-    const score = binaryScoreOf(record, run);
-    return score === undefined ? [] : [[score, label.includes(positiveOf(run)) ? 1 : 0]];
-  });
-  if (pairs.length < LEAST) return [];
+  const scores = new Float64Array(judged.length);
+  const truths = new Uint8Array(judged.length);
+  let count = 0;
+  for (const { record, label, correct, confidence } of judged) {
+    const score = run.task === 'binary' ? binaryScoreOf(record, run) : confidence;
+    if (score === undefined) continue;
+    scores[count] = score;
+    truths[count++] = (run.task === 'binary' ? label.includes(positiveOf(run)) : correct) ? 1 : 0;
+  }
+  if (count < LEAST) return [];
   let sum = 0;
   let variance = 0;
-  for (const [score, truth] of pairs) {
-    const p = Math.min(1 - 1e-6, Math.max(1e-6, score));
-    sum += (truth - p) * (1 - 2 * p);
+  for (let i = 0; i < count; i++) {
+    const p = Math.min(1 - 1e-6, Math.max(1e-6, scores[i]!));
+    sum += (truths[i]! - p) * (1 - 2 * p);
     variance += (1 - 2 * p) ** 2 * p * (1 - p);
   }
   const [effect] = new GroupSizes([judged]).effects(judged, groupedErrors(judged));
   const z = variance > 0 ? sum / Math.sqrt(variance * effect) : 0;
   const p = twoSided(z);
-  const ece = calibrationOf(
-    pairs.map(([score]) => score),
-    pairs.map(([, truth]) => truth),
-  ).ece.value;
+  const ece = calibrationOf(scores.subarray(0, count), truths.subarray(0, count)).ece.value;
   if (!(p < 0.001 && ece >= 0.05)) return [];
   // z > 0: outcomes lie nearer to the middle than the scores say.
   const over = z > 0;
@@ -45,8 +46,8 @@ export function miscalibration({ run, judged }: Context): Finding[] {
       kind: 'miscalibration',
       title: `Scores are not probabilities: they are off by ${percent(ece)} on average, ${over ? 'too sure' : 'too cautious'}`,
       severity: severityOf(ece >= 0.2, ece >= 0.1),
-      evidence: `Expected calibration error ${ece.toFixed(3)} over ${counted(pairs.length, 'picture')} (10 bins); Spiegelhalter's z = ${z.toFixed(1)} (${pText(p)}). Do not read a score as a chance; temperature scaling or isotonic regression on other pictures mends it without changing the order.`,
-      figures: { n: pairs.length, ece, z, p },
+      evidence: `Expected calibration error ${ece.toFixed(3)} over ${counted(count, 'picture')} (10 bins); Spiegelhalter's z = ${z.toFixed(1)} (${pText(p)}). Do not read a score as a chance; temperature scaling or isotonic regression on other pictures mends it without changing the order.`,
+      figures: { n: count, ece, z, p },
       ids: [],
     },
   ];

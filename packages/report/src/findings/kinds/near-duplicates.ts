@@ -127,9 +127,9 @@ class Twins {
 
   /** By the first picture, then the second. */
   pairs(kind: number): Pair[] {
-    return Array.from(this.#first[kind]!, (a, b): Pair => [a, b])
-      .filter(([a]) => a >= 0)
-      .sort((x, y) => x[0] - y[0] || x[1] - y[1]);
+    const pairs: Pair[] = [];
+    for (const [b, a] of this.#first[kind]!.entries()) if (a >= 0) pairs.push([a, b]);
+    return pairs.sort((x, y) => x[0] - y[0] || x[1] - y[1]);
   }
 
   /** Equal files: of each way to be filed the first is compared with. */

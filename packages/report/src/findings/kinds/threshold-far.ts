@@ -1,6 +1,7 @@
 import type { Finding } from '../../finding.ts';
+import { below } from '../../metrics/binary-curve.ts';
 import { binaryScoreOf, positiveOf } from '../../metrics/decision.ts';
-import { type Context, counted, number, percent, pictures, pText } from '../context.ts';
+import { type Context, counted, type Judged, number, percent, pictures, pText } from '../context.ts';
 import { binomialTail } from '../statistics/tails.ts';
 
 const LEAST = 20;
@@ -14,34 +15,36 @@ const LEAST = 20;
 export function thresholdFar({ run, judged }: Context): Finding[] {
   if (run.task !== 'binary') return [];
   const positive = positiveOf(run);
-  const scored = judged.flatMap(({ record, label }) => {
-    const score = binaryScoreOf(record, run);
-    return score === undefined ? [] : [{ score, truth: label.includes(positive), record }];
+  // One typed array a class: a million of objects would be in the way.
+  const scoreOf = ({ record }: Judged) => binaryScoreOf(record, run) ?? Number.NaN;
+  const scores = [true, false].map((wanted) => {
+    const own = judged.filter(({ label }) => label.includes(positive) === wanted);
+    return Float64Array.from(own, scoreOf)
+      .filter((score) => !Number.isNaN(score))
+      .sort();
   });
-  const positives = scored.filter(({ truth }) => truth).map(({ score }) => score);
-  const negatives = scored.filter(({ truth }) => !truth).map(({ score }) => score);
+  const [positives, negatives] = scores as [Float64Array, Float64Array];
+  const all = positives.length + negatives.length;
   if (positives.length < LEAST || negatives.length < LEAST) return [];
   const balanced = (threshold: number) =>
-    (positives.filter((score) => score >= threshold).length / positives.length +
-      negatives.filter((score) => score < threshold).length / negatives.length) /
-    2;
+    (1 - below(positives, threshold) / positives.length + below(negatives, threshold) / negatives.length) / 2;
   const best = bestOf(positives, negatives, run.threshold);
   const gain = best.balanced - balanced(run.threshold);
   if (gain < 0.05) return [];
   const [low, high] = [Math.min(best.threshold, run.threshold), Math.max(best.threshold, run.threshold)];
-  const moved = scored.filter(({ score }) => score >= low && score < high);
-  const better = moved.filter(({ truth }) => truth === best.threshold < run.threshold);
+  const moved = judged.filter((one) => scoreOf(one) >= low && scoreOf(one) < high);
+  const better = moved.filter(({ label }) => label.includes(positive) === best.threshold < run.threshold);
   // By chance a changed picture is of the gaining class as often as pictures are.
-  const share = (best.threshold < run.threshold ? positives.length : negatives.length) / scored.length;
-  const p = Math.min(1, binomialTail(better.length, moved.length, share) * Math.min(20, scored.length));
+  const share = (best.threshold < run.threshold ? positives.length : negatives.length) / all;
+  const p = Math.min(1, binomialTail(better.length, moved.length, share) * Math.min(20, all));
   if (p >= 0.01) return [];
   return [
     {
       kind: 'threshold-far',
       title: `A threshold of ${shortest(best.threshold, (value) => balanced(value) >= best.balanced - 1e-9)} instead of ${run.threshold} would raise the balanced accuracy from ${percent(balanced(run.threshold))} to ${percent(best.balanced)}`,
       severity: 'low',
-      evidence: `Youden's index is largest there on these ${counted(scored.length, 'picture')}; of the ${number(moved.length)} that change sides ${number(better.length)} ${better.length === 1 ? 'becomes' : 'become'} right (${pText(p)}, corrected). Chosen on the same pictures it looks a little better than it is; where a miss costs more than a false alarm, another threshold may be right.`,
-      figures: { n: scored.length, threshold: best.threshold, now: balanced(run.threshold), best: best.balanced, p },
+      evidence: `Youden's index is largest there on these ${counted(all, 'picture')}; of the ${number(moved.length)} that change sides ${number(better.length)} ${better.length === 1 ? 'becomes' : 'become'} right (${pText(p)}, corrected). Chosen on the same pictures it looks a little better than it is; where a miss costs more than a false alarm, another threshold may be right.`,
+      figures: { n: all, threshold: best.threshold, now: balanced(run.threshold), best: best.balanced, p },
       ...pictures(better, ({ record }) => record.id),
     },
   ];
@@ -56,14 +59,16 @@ function shortest(value: number, asGood: (value: number) => boolean): number {
   return value;
 }
 
-function bestOf(
-  positives: readonly number[],
-  negatives: readonly number[],
-  now: number,
-): { threshold: number; balanced: number } {
-  const up = Float64Array.from(positives).sort();
-  const down = Float64Array.from(negatives).sort();
-  const values = Float64Array.from([...up, ...down])
+function joined(a: Float64Array, b: Float64Array): Float64Array {
+  const both = new Float64Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+/** @param up scores of the positive pictures, rising; `down`: of the negative ones */
+function bestOf(up: Float64Array, down: Float64Array, now: number): { threshold: number; balanced: number } {
+  const values = joined(up, down)
     .sort()
     .filter((value, at, all) => at === 0 || value !== all[at - 1]);
   let best = { threshold: now, balanced: Number.NEGATIVE_INFINITY };
