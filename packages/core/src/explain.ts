@@ -28,11 +28,14 @@ import { checkTarget } from './targets/check-target.ts';
 import { explainedTarget } from './targets/explained-target.ts';
 import { type WrapOptions, wrapMethods } from './wrappers/wrap.ts';
 
+/** A target, or its text, which may stand for several (`top:3`). */
+export type AskedTarget = Target | string;
+
 export interface ExplainOptions extends Partial<MethodOptions>, WrapOptions {
   /** Method names; default `gradcam`; `auto` chooses. */
   readonly methods?: readonly string[];
   /** Targets, or their text (`top:3`, `282`, `tabby-Egyptian cat`); a list of lists: each picture's own. Default `top`. */
-  readonly targets?: readonly Target[] | readonly (readonly Target[])[] | string;
+  readonly targets?: readonly AskedTarget[] | readonly (readonly AskedTarget[])[] | string;
   /** Layer names for layer methods; default: the model's default layer. */
   readonly layers?: readonly string[];
   /** What is differentiated: the value before the final softmax or sigmoid (default) or after it. */
@@ -82,9 +85,11 @@ export function resolveOptions(model: Model, options: ExplainOptions = {}): Reso
     return method;
   });
   const score = options.score ?? 'logit';
-  const wanted = typeof options.targets === 'string' ? model.parseTargets(options.targets) : (options.targets ?? [TOP]);
-  const own = wanted.length > 0 && wanted.every(isList) ? wanted : undefined;
-  const targets = own ? [] : (wanted as readonly Target[]);
+  const wanted = typeof options.targets === 'string' ? [options.targets] : (options.targets ?? [TOP]);
+  const read = (asked: readonly AskedTarget[]) =>
+    asked.flatMap((one) => (typeof one === 'string' ? model.parseTargets(one) : [one]));
+  const own = wanted.length > 0 && wanted.every(isList) ? wanted.map(read) : undefined;
+  const targets = own ? [] : read(wanted as readonly AskedTarget[]);
   for (const target of own?.flat() ?? targets) checkTarget(target, model, score);
   const asked = options.layers?.map((name) => model.layer(name));
   const layers = asked ?? (model.defaultLayer ? [model.defaultLayer] : []);
@@ -107,7 +112,7 @@ export function resolveOptions(model: Model, options: ExplainOptions = {}): Reso
   };
 }
 
-const isList = (one: Target | readonly Target[]): one is readonly Target[] => Array.isArray(one);
+const isList = (one: AskedTarget | readonly AskedTarget[]): one is readonly AskedTarget[] => Array.isArray(one);
 
 /** How one run of a program goes on. */
 export interface ProgramRun extends RunControl {

@@ -3,6 +3,7 @@ export { findClassOutput } from './class-output.ts';
 export { type CompileRequest, compileExplained } from './compile.ts';
 export { type DefaultLayer, defaultLayer } from './default-layer.ts';
 export {
+  type AskedTarget,
   type ExplainOptions,
   ExplainProgram,
   explain,

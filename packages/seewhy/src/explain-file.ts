@@ -82,7 +82,9 @@ async function targetsOf(
   opened: OpenedModel,
   { path, geometry }: { path: string; geometry: Geometry },
 ): Promise<Pick<ExplainOptions, 'targets'>> {
-  if (typeof targets !== 'string') return targets ? { targets } : {};
-  const { fixed, own } = readTargets([targets], opened, []);
+  if (targets === undefined) return {};
+  const asked = typeof targets === 'string' ? [targets] : targets;
+  if (!asked.every((one) => typeof one === 'string')) return { targets };
+  const { fixed, own } = readTargets(asked, opened, []);
   return { targets: own ? await own({ source: { path }, geometry }) : fixed };
 }

@@ -1,4 +1,5 @@
 import {
+  type ExplainOptions,
   ExplainProgram,
   explain,
   type Model,
@@ -649,6 +650,19 @@ describe('what results call it', () => {
     const [found] = (await explain(model, [picture(model)], { targets: [target] }))[0]!;
     expect(found!.target).toMatchObject(expected);
     expect(found!.target.slug).toMatch(/^[A-Za-z0-9.+_-]{1,60}$/);
+  });
+});
+
+describe('texts in a list', () => {
+  it('are the targets they name, for all pictures or each its own', async () => {
+    const model = models.get('softmax')!;
+    const image = picture(model);
+    const of = async (targets: ExplainOptions['targets']) =>
+      (await explain(model, [image], { targets }))[0]!.map(({ target }) => target.slug);
+    const asked = model.parseTargets('2');
+    expect(await of(['2', 'top:2'])).toEqual([...(await of(asked)), ...(await of('top:2'))]);
+    expect(await of([['2']])).toEqual(await of(asked));
+    await expect(of(['2', 'nobody'])).rejects.toMatchObject({ code: 'TARGET_UNKNOWN' });
   });
 });
 
