@@ -2,15 +2,43 @@ import { Tensor } from '@seewhy/onnx';
 
 /** A float32 tensor with its axes in another order (`result.dims[i] = dims[perm[i]]`), the elements moved. */
 export function permuted(tensor: Tensor, perm: readonly number[]): Tensor {
-  const { dims } = tensor;
-  const rank = dims.length;
   if (perm.every((axis, at) => axis === at)) return tensor;
+  const result = perm.map((axis) => tensor.dims[axis]!);
   const source = tensor.data() as Float32Array;
+  const { sizes, steps } = merged(tensor.dims, perm);
+  // Nothing but axes of length 1 changes places.
+  if (sizes.length <= 1) return Tensor.of('float32', result, source);
+  return Tensor.of('float32', result, moved(source, sizes, steps));
+}
+
+/**
+ * The axes of the result, outermost first: how long each is and how far its next element lies in the source. Axes of length 1 are left
+ * out, and neighbours that are neighbours in the source, too, are one: a loop over few long axes is far quicker.
+ */
+function merged(dims: readonly number[], perm: readonly number[]): { sizes: number[]; steps: number[] } {
+  const strides = new Array<number>(dims.length).fill(1);
+  for (let axis = dims.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * dims[axis + 1]!;
+  const sizes: number[] = [];
+  const steps: number[] = [];
+  for (const axis of perm) {
+    const size = dims[axis]!;
+    const step = strides[axis]!;
+    const last = sizes.length - 1;
+    if (size === 1) continue;
+    if (last >= 0 && steps[last] === step * size) {
+      sizes[last]! *= size;
+      steps[last] = step;
+    } else {
+      sizes.push(size);
+      steps.push(step);
+    }
+  }
+  return { sizes, steps };
+}
+
+function moved(source: Float32Array, sizes: readonly number[], steps: readonly number[]): Float32Array {
   const result = new Float32Array(source.length);
-  const strides = new Array<number>(rank).fill(1);
-  for (let axis = rank - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * dims[axis + 1]!;
-  const sizes = perm.map((axis) => dims[axis]!);
-  const steps = perm.map((axis) => strides[axis]!);
+  const rank = sizes.length;
   const index = new Array<number>(rank).fill(0);
   const inner = sizes[rank - 1]!;
   const step = steps[rank - 1]!;
@@ -26,7 +54,7 @@ export function permuted(tensor: Tensor, perm: readonly number[]): Tensor {
     }
     if (axis < 0) break;
   }
-  return Tensor.of('float32', sizes, result);
+  return result;
 }
 
 /** A part of a float32 tensor along one axis. */

@@ -8,7 +8,7 @@ export function toFloat32(raw: RawWeight, label: string, name: string): Tensor {
   if (raw.type === 'string' || raw.type === 'bool' || !(isFloat(raw.type) || /^u?int/.test(raw.type)))
     throw errors.weightType(label, name, raw.type);
   const tensor = new Tensor(raw.type, raw.dims, raw.read());
-  if (raw.type === 'float32') return Tensor.of('float32', raw.dims, tensor.data());
+  if (raw.type === 'float32') return tensor;
   const values = tensor.numbers();
   return Tensor.of(
     'float32',
