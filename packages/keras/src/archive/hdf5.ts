@@ -2,6 +2,8 @@ import type { DataType } from '@seewhy/onnx';
 import { isSeewhyError } from '@seewhy/onnx';
 import { errors } from '../errors.ts';
 import type { RawWeight } from '../weights/source.ts';
+import { type Hdf5File, textsInPieces } from './hdf5-file.ts';
+import { NotPlain, PlainHdf5 } from './plain-hdf5.ts';
 
 type H5 = typeof import('h5wasm');
 
@@ -30,7 +32,7 @@ interface Files {
 let library: Promise<H5> | undefined;
 let counter = 0;
 
-/** The HDF5 library (WebAssembly), loaded at the first file: most models need none. */
+/** The HDF5 library (WebAssembly), loaded at the first file that needs it: most models need none. */
 async function load(): Promise<H5> {
   library ??= import('h5wasm').then(async (h5) => {
     await h5.ready;
@@ -53,11 +55,22 @@ async function load(): Promise<H5> {
 }
 
 /**
- * Opens an HDF5 file in memory, calls `use`, and closes it again, whatever happens.
+ * Calls `use` with an HDF5 file in memory. A plain file is read where it lies; where it turns out not to be plain, `use` is called again
+ * with the library's view of it, so it must change nothing outside of itself.
  * @throws HDF5_INVALID, HDF5_ESCAPES, HDF5_DATASET
  */
-export async function withHdf5<T>(bytes: Uint8Array, name: string, use: (file: Hdf5) => T): Promise<T> {
+export async function withHdf5<T>(bytes: Uint8Array, name: string, use: (file: Hdf5File) => T): Promise<T> {
   if (!isHdf5(bytes)) throw errors.badHdf5(name, 'it does not begin as an HDF5 file');
+  try {
+    return use(new PlainHdf5(bytes));
+  } catch (cause) {
+    if (!(cause instanceof NotPlain)) throw cause;
+  }
+  return withLibrary(bytes, name, use);
+}
+
+/** Opens an HDF5 file with the library, calls `use`, and closes it again, whatever happens. */
+export async function withLibrary<T>(bytes: Uint8Array, name: string, use: (file: Hdf5File) => T): Promise<T> {
   const h5 = await load();
   const path = `/model-${++counter}.h5`;
   const fs = h5.FS as unknown as Files;
@@ -83,11 +96,11 @@ export async function withHdf5<T>(bytes: Uint8Array, name: string, use: (file: H
   }
 }
 
-/** What Keras needs of an open HDF5 file: attributes, names, datasets. Links that leave the file are refused. */
-export class Hdf5 {
+/** An HDF5 file as the library reads it. Links that leave the file are refused. */
+class Hdf5 implements Hdf5File {
   private readonly h5: H5;
   private readonly id: bigint;
-  readonly name: string;
+  private readonly name: string;
   private readonly length: number;
 
   constructor(h5: H5, id: bigint, name: string, length: number) {
@@ -101,7 +114,6 @@ export class Hdf5 {
     return this.h5.Module;
   }
 
-  /** 'group', 'dataset', or undefined where nothing is. */
   kind(path: string): 'group' | 'dataset' | undefined {
     let at = '';
     let type = this.module.H5G_GROUP;
@@ -118,30 +130,17 @@ export class Hdf5 {
     return type === this.module.H5G_GROUP ? 'group' : type === this.module.H5G_DATASET ? 'dataset' : undefined;
   }
 
-  /** Names in a group; none where there is no such group. */
-  names(path: string): string[] {
-    if (this.kind(path) !== 'group') return [];
-    return this.module.get_names(this.id, path || '/', false);
-  }
-
-  /** An attribute as text; undefined where it is not. */
   text(path: string, attribute: string): string | undefined {
     const value = this.attribute(path, attribute);
     const first = Array.isArray(value) ? value[0] : value;
     return typeof first === 'string' ? first : undefined;
   }
 
-  /** A list of texts, also one that was split into `name0`, `name1` … because HDF5 limits an attribute to 64 kB. */
   texts(path: string, attribute: string): string[] | undefined {
-    const whole = this.attribute(path, attribute);
-    if (whole !== undefined) return strings(whole);
-    const pieces: string[] = [];
-    for (let at = 0; at < 100_000; at++) {
-      const piece = this.attribute(path, `${attribute}${at}`);
-      if (piece === undefined) return at === 0 ? undefined : pieces;
-      pieces.push(...strings(piece));
-    }
-    return pieces;
+    return textsInPieces((name) => {
+      const value = this.attribute(path, name);
+      return value === undefined ? undefined : strings(value);
+    }, attribute);
   }
 
   private attribute(path: string, attribute: string): unknown {
@@ -171,11 +170,11 @@ export class Hdf5 {
     return {
       type: brain === 'bfloat16' ? 'bfloat16' : type,
       dims,
-      read: () => this.bytes(path, length, metadata.size, metadata.littleEndian),
+      read: () => this.bytes(path, length),
     };
   }
 
-  private bytes(path: string, length: number, size: number, littleEndian: boolean): Uint8Array {
+  private bytes(path: string, length: number): Uint8Array {
     if (length === 0) return new Uint8Array(0);
     if (!(length <= FREE_BYTES + MOST_RATIO * this.length))
       throw errors.hdf5Dataset(this.name, path, `${length} bytes are too large for a file of ${this.length}`);
@@ -186,8 +185,8 @@ export class Hdf5 {
     try {
       const status = module.get_dataset_data(this.id, path, null, null, null, BigInt(at));
       if (typeof status === 'number' && status < 0) throw new Error(`status ${status}`);
-      const bytes = memory.HEAPU8.slice(at, at + length);
-      return littleEndian || size === 1 ? bytes : swapped(bytes, size);
+      // Little-endian, whatever the file has: the library turns numbers round as it reads them.
+      return memory.HEAPU8.slice(at, at + length);
     } catch (cause) {
       throw errors.hdf5Dataset(this.name, path, 'its bytes are damaged or lie outside the file', cause);
     } finally {
@@ -208,9 +207,4 @@ function elementType(kind: number, size: number, signed: boolean): DataType | un
   // h5py writes bfloat16 as two opaque bytes, with an attribute that says so.
   if (kind === 5 && size === 2) return 'bfloat16';
   return kind === 8 && size === 1 ? 'bool' : undefined;
-}
-
-function swapped(bytes: Uint8Array, size: number): Uint8Array {
-  for (let at = 0; at < bytes.length; at += size) bytes.subarray(at, at + size).reverse();
-  return bytes;
 }

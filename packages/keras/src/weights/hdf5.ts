@@ -1,15 +1,15 @@
-import type { Hdf5 } from '../archive/hdf5.ts';
+import type { Hdf5File } from '../archive/hdf5-file.ts';
 import { errors } from '../errors.ts';
 import { type NamedWeight, NamedWeights } from './named.ts';
 import type { LayerPlace, RawWeight, WeightSource, WeightSpec } from './source.ts';
 
 /** Weights of a Keras 3 file (`model.weights.h5`): `layers/conv2d/vars/0`, in the order in which a layer makes its variables. */
 export class FolderWeights implements WeightSource {
-  private readonly file: Hdf5;
+  private readonly file: Hdf5File;
   /** Keras 2.13 called the folder `layers` otherwise. */
   private readonly early: boolean;
 
-  constructor(file: Hdf5) {
+  constructor(file: Hdf5File) {
     this.file = file;
     this.early = file.kind('/layers') === undefined && file.kind('/_layer_checkpoint_dependencies') === 'group';
   }
@@ -35,13 +35,13 @@ export class FolderWeights implements WeightSource {
 }
 
 /** True for the lists of the older layout: whole models (`model_weights`) and `save_weights` of Keras 2. */
-export function legacyRoot(file: Hdf5): string | undefined {
+export function legacyRoot(file: Hdf5File): string | undefined {
   if (file.texts('/model_weights', 'layer_names')) return '/model_weights';
   return file.texts('/', 'layer_names') ? '/' : undefined;
 }
 
 /** Weights of an HDF5 file of the older layout. */
-export function legacyWeights(file: Hdf5, root: string): WeightSource {
+export function legacyWeights(file: Hdf5File, root: string): WeightSource {
   const base = root === '/' ? '' : root;
   const groups = new Map<string, NamedWeight[]>();
   for (const layer of file.texts(root, 'layer_names') ?? []) {
