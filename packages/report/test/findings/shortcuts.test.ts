@@ -38,6 +38,7 @@ describe('a mark that decides is found, and the right pictures are named', () =>
     { shortcut: 'corner', share: 1, classes: 4, pictures: 320 },
     { shortcut: 'border', share: 0.6 },
     { shortcut: 'stamp', share: 0.5, background: 'varied' },
+    { shortcut: 'stamp', share: 1, background: 'varied' },
     { shortcut: 'ruler', share: 0.5 },
     { shortcut: 'tint', share: 0.6 },
     { shortcut: 'texture', share: 0.6 },

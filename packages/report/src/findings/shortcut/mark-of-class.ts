@@ -1,0 +1,149 @@
+import { GRID } from '../../map-statistics/map-grid.ts';
+import { counted, percent, pText } from '../context.ts';
+import { quantile } from '../statistics/quantile.ts';
+import { hypergeometricTail } from '../statistics/tails.ts';
+import { emptierMiddle } from './edge-look.ts';
+import { CELLS, type Look, lost } from './look.ts';
+import type { Test } from './suspect.ts';
+import { whereIs } from './where-hot.ts';
+
+const LEAST = 6;
+/** Log-odds that covering a part takes of a decision that depends on it. */
+const MUCH = 1.1;
+const LEAST_SHARE = 0.75;
+const MOST_ELSEWHERE = 0.2;
+/** How much more a value varies among the other pictures than among these, and how much at least (of 255). */
+const TYPICAL = { times: 4, between: 25 };
+const LEAST_CELLS = 3;
+const MOST_EMPTIER = 0.8;
+/** Width of what the probes cover along a side. */
+const SIDE = GRID / 4;
+
+const PARTS = {
+  frame: (x: number, y: number) => Math.min(x, y, GRID - 1 - x, GRID - 1 - y) < GRID / 8,
+  top: (_: number, y: number) => y < SIDE,
+  bottom: (_: number, y: number) => y >= GRID - SIDE,
+  left: (x: number) => x < SIDE,
+  right: (x: number) => x >= GRID - SIDE,
+} as const;
+
+/**
+ * Without masks, for a mark that all pictures of a class have (a tag, a stamp, a border): there are none of the class without it that {@link byEdge}
+ * could hold them against, and maps may point at the object, which goes with the class as well. Asked for:
+ *
+ * 1. Covering the frame or one side takes two thirds of the odds or more in at least 75 % of the class and at most 20 % of the other decisions.
+ *    Test: Fisher's exact, one-sided.
+ * 2. In that part at least three cells show the same in the pictures of the class and something else in the others: the median distance (of a
+ *    colour, or of the edge strength) from the class's median is at most a quarter of the others'. No chain of such cells (gaps of one cell allowed)
+ *    leads from them to the middle of the picture, as it does from an object that is always drawn at one place and reaches to the edge.
+ * 3. The middle shows about as much as in the others ({@link emptierMiddle}, at most 0.8): there is an object there, so what lies at the edge is another
+ *    thing.
+ *
+ * Of several parts the one with the most typical cells is told; every part counts as a test.
+ */
+export function markOfClass(target: number, looks: readonly Look[], all: readonly Look[]): Test[] {
+  const others = all.filter((look) => look.target !== target);
+  if (looks.length < LEAST || others.length < LEAST) return [];
+  const marks = apartFromMiddle(typicalCells(looks, others));
+  const found = Object.entries(PARTS).map(([part, inside]) => {
+    const name = part as keyof typeof PARTS;
+    const depends = looks.filter((look) => dependsOn(look, name));
+    const elsewhere = others.filter((look) => dependsOn(look, name));
+    const all = [looks.length, depends.length + elsewhere.length, looks.length + others.length] as const;
+    const p = hypergeometricTail(depends.length, ...all);
+    const clear =
+      depends.length >= LEAST_SHARE * looks.length &&
+      elsewhere.length <= MOST_ELSEWHERE * others.length &&
+      depends.length >= LEAST;
+    const typical = clear ? marks.filter(({ cell }) => inside(cell % GRID, Math.floor(cell / GRID))) : [];
+    return { name, p, depends, elsewhere, typical };
+  });
+  const best = found.toSorted((a, b) => b.typical.length - a.typical.length)[0]!;
+  const mark = best.typical.length >= LEAST_CELLS && emptierMiddle(looks, others) <= MOST_EMPTIER;
+  return found.map(({ name, p, depends, elsewhere, typical }): Test => {
+    if (!mark || name !== best.name) return { p };
+    const within = quantile(typical.map((cell) => cell.within));
+    const between = quantile(typical.map((cell) => cell.between));
+    const mass = new Float32Array(CELLS);
+    for (const { cell } of typical) mass[cell] = 1;
+    return {
+      p,
+      suspect: {
+        by: 'edge',
+        target,
+        looks: depends,
+        of: looks.length,
+        strong: true,
+        what: `something that looks the same every time${whereIs(mass)}`,
+        evidence: [
+          `Covering ${name === 'frame' ? 'the frame of the picture' : `the ${sideText(name)} of the picture`} takes two thirds of the odds or more in ${counted(depends.length, 'picture')} of ${looks.length} decided so (${percent(depends.length / looks.length)}), and in ${elsewhere.length} of ${others.length} decided otherwise (Fisher's exact test, ${pText(p)}). There the pictures of this class show the same thing (cells differ by ${within.toFixed(1)} of 255; those of other pictures by ${between.toFixed(1)}), while the middle shows as much as in other classes, and differs from picture to picture.`,
+        ],
+        figures: {
+          n: looks.length,
+          dependent: depends.length,
+          share: depends.length / looks.length,
+          others: others.length,
+          othersDependent: elsewhere.length,
+          within,
+          between,
+        },
+      },
+    };
+  });
+}
+
+const sideText = (name: keyof typeof PARTS): string =>
+  ({ frame: 'frame', top: 'upper quarter', bottom: 'lower quarter', left: 'left quarter', right: 'right quarter' })[
+    name
+  ];
+
+function dependsOn({ record: { probes }, target }: Look, part: keyof typeof PARTS): boolean {
+  const after = probes?.[part];
+  return probes?.target === target && after !== undefined && lost(probes.before, after) >= MUCH;
+}
+
+const isCentre = (cell: number): boolean =>
+  [cell % GRID, Math.floor(cell / GRID)].every((place) => place >= SIDE && place < GRID - SIDE);
+
+interface TypicalCell {
+  readonly cell: number;
+  /** Median distance from the median of the class, of its pictures and of the others. */
+  readonly within: number;
+  readonly between: number;
+}
+
+/** Cells where one of red, green, blue and edge strength is alike in some pictures and not so in the others. */
+function typicalCells(looks: readonly Look[], others: readonly Look[]): TypicalCell[] {
+  const [own, rest] = [looks, others].map((list) => list.flatMap(({ thumb }) => thumb ?? [])) as [
+    Uint8Array[],
+    Uint8Array[],
+  ];
+  if (own.length < LEAST || rest.length < LEAST) return [];
+  return Array.from({ length: CELLS }, (_, cell) => cell).flatMap((cell) => {
+    const channels = [0, 1, 2, 3].map((c) => {
+      const middle = quantile(own.map((thumb) => thumb[4 * cell + c]!));
+      const away = (thumbs: readonly Uint8Array[]) =>
+        quantile(thumbs.map((thumb) => Math.abs(thumb[4 * cell + c]! - middle)));
+      return { cell, within: away(own), between: away(rest) };
+    });
+    // A distance of 3 is nothing: pictures are compressed.
+    const clearest = channels.toSorted((a, b) => b.between / (b.within + 3) - a.between / (a.within + 3))[0]!;
+    const { within, between } = clearest;
+    return between >= TYPICAL.between && between >= TYPICAL.times * (within + 3) ? [clearest] : [];
+  });
+}
+
+/** Those that no chain of them, gaps of one cell allowed, links to the middle. */
+function apartFromMiddle(cells: readonly TypicalCell[]): TypicalCell[] {
+  let linked = cells.filter(({ cell }) => isCentre(cell));
+  let apart = cells.filter(({ cell }) => !isCentre(cell));
+  while (linked.length > 0) {
+    const next = apart.filter((one) => linked.some((other) => near(one.cell, other.cell)));
+    apart = apart.filter((one) => !next.includes(one));
+    linked = next;
+  }
+  return apart;
+}
+
+const near = (a: number, b: number): boolean =>
+  Math.max(Math.abs((a % GRID) - (b % GRID)), Math.abs(Math.floor(a / GRID) - Math.floor(b / GRID))) <= 2;
