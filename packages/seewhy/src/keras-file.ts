@@ -38,10 +38,13 @@ export async function readKerasFile(
   kind: KerasKind,
   size?: readonly [height: number, width: number],
 ): Promise<ModelFile & { readonly keras: KerasFacts }> {
+  // The importer is loaded while the disk is waited for.
+  const importing = import('@seewhy/keras');
+  importing.catch(() => undefined);
   const main = await read(path, path);
   const files = new Map<string, Uint8Array>([[basename(path), main]]);
   if (kind === 'json') await addCompanions(path, main, files);
-  const { importKeras } = await import('@seewhy/keras');
+  const { importKeras } = await importing;
   const imported = await importKeras(files, {
     name: basename(path),
     ...(size ? { size } : {}),

@@ -57,7 +57,8 @@ export class PlainHdf5 implements Hdf5File {
   private characters: number;
 
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+    // Parts of Node's Buffer take longer to make.
+    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.characters = 4 * bytes.length + (1 << 20);
     // Versions of superblock, free space, root entry and shared messages; sizes of offsets and lengths.

@@ -4,11 +4,10 @@ import { Tensor } from '@seewhy/onnx';
 export function permuted(tensor: Tensor, perm: readonly number[]): Tensor {
   if (perm.every((axis, at) => axis === at)) return tensor;
   const result = perm.map((axis) => tensor.dims[axis]!);
-  const source = tensor.data() as Float32Array;
   const { sizes, steps } = merged(tensor.dims, perm);
   // Nothing but axes of length 1 changes places.
-  if (sizes.length <= 1) return Tensor.of('float32', result, source);
-  return Tensor.of('float32', result, moved(source, sizes, steps));
+  if (sizes.length <= 1) return new Tensor('float32', result, tensor.bytes);
+  return Tensor.of('float32', result, moved(tensor.bytes, sizes, steps));
 }
 
 /**
@@ -36,20 +35,22 @@ function merged(dims: readonly number[], perm: readonly number[]): { sizes: numb
   return { sizes, steps };
 }
 
-function moved(source: Float32Array, sizes: readonly number[], steps: readonly number[]): Float32Array {
-  const result = new Float32Array(source.length);
+/** The source need not be aligned: it is a view on a file, and is read without a copy. */
+function moved({ buffer, byteOffset, byteLength }: Uint8Array, sizes: readonly number[], steps: readonly number[]) {
+  const source = new DataView(buffer, byteOffset, byteLength);
+  const result = new Float32Array(byteLength / 4);
   const rank = sizes.length;
   const index = new Array<number>(rank).fill(0);
   const inner = sizes[rank - 1]!;
-  const step = steps[rank - 1]!;
+  const step = 4 * steps[rank - 1]!;
   let from = 0;
   for (let to = 0; to < result.length; ) {
-    for (let i = 0, at = from; i < inner; i++, at += step) result[to++] = source[at]!;
+    for (let i = 0, at = from; i < inner; i++, at += step) result[to++] = source.getFloat32(at, true);
     let axis = rank - 2;
     for (; axis >= 0; axis--) {
-      from += steps[axis]!;
+      from += 4 * steps[axis]!;
       if (++index[axis]! < sizes[axis]!) break;
-      from -= steps[axis]! * sizes[axis]!;
+      from -= 4 * steps[axis]! * sizes[axis]!;
       index[axis] = 0;
     }
     if (axis < 0) break;
