@@ -13,7 +13,7 @@ import { shareOfText } from '../dataset/id-table.ts';
 import { writeAtomically } from '../output-files.ts';
 import { askGate, type GateResult, gateFigures } from './audit-gate.ts';
 import { rounded } from './digits.ts';
-import { freeMemory } from './free-memory.ts';
+import { freeMemory, sparingly } from './free-memory.ts';
 import { JournalRecords } from './journal-records.ts';
 import { writePanels } from './panels/write-panels.ts';
 import type { AuditPlan } from './plan.ts';
@@ -28,6 +28,8 @@ import { JOURNAL, type RunFolder } from './run-folder.ts';
 const MOST_SHOWN = 20_000;
 /** Explained pictures whose maps findings and clusters look at, at most, drawn with the seed: of each several kilobytes are held then. */
 const MOST_MAPPED = 10_000;
+/** From so many pictures on memory is more precious than time. */
+const MANY = 100_000;
 
 export interface Finished {
   readonly run: AuditRun;
@@ -59,7 +61,8 @@ export async function finishRun(request: FinishRequest): Promise<Finished> {
   problems.addAll(request.plan.problems);
   const journal = await JournalRecords.open(folder.file(JOURNAL), folder.path, problems);
   try {
-    return await finishFrom(journal, problems, request);
+    const finish = () => finishFrom(journal, problems, request);
+    return journal.count > MANY ? await sparingly(finish) : await finish();
   } finally {
     journal.close();
   }
