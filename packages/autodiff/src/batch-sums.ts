@@ -1,7 +1,7 @@
 import { type GraphBuilder, isFloat, type Node, type ValueName } from '@seewhy/onnx';
 import { errors } from './errors.ts';
 import type { RuleFacts } from './rule.ts';
-import type { Shape } from './shape.ts';
+import { isStatic, type Shape } from './shape.ts';
 
 type Known = Pick<RuleFacts, 'constant' | 'shapes' | 'types'>;
 
@@ -50,7 +50,7 @@ export function affineValues(
     if (inputs.length === 0 || !active.has(output) || !inputs.every((input) => affine.has(input))) continue;
     const rule = Object.hasOwn(LINEAR, node.type) ? LINEAR[node.type]! : undefined;
     const sizes = known.shapes.get(output)?.slice(1);
-    if (rule?.(node, active, known) && sizes?.every((dim) => typeof dim === 'number')) affine.add(output);
+    if (rule?.(node, active, known) && sizes && isStatic(sizes)) affine.add(output);
   }
   return affine;
 }

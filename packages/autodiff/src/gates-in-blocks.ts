@@ -1,7 +1,7 @@
 import { type DataType, type Graph, Node, Tensor, type ValueName } from '@seewhy/onnx';
 import type { ProfileName } from './profile.ts';
 import type { KnownGraph } from './select-early.ts';
-import type { Shape } from './shape.ts';
+import { type Shape, sameDim } from './shape.ts';
 
 /** What may lie between a convolution and a value so that the runtime still holds it in blocks of channels. */
 const STAYS = new Set(['Relu', 'Sigmoid', 'HardSigmoid', 'HardSwish', 'Tanh', 'Clip', 'BatchNormalization']);
@@ -15,8 +15,7 @@ const BEGINS = new Set(['Conv', 'GlobalAveragePool', 'AveragePool', 'MaxPool']);
 export function gatesInBlocks(known: KnownGraph, profile: ProfileName): KnownGraph {
   const { graph } = known;
   // With a free batch the runtime cannot prove that a Resize gives the product's shape: sums would then leave the blocks, and the convolutions.
-  const free = graph.inputs.some(({ shape }) => shape?.some((dim) => typeof dim !== 'number'));
-  if (profile !== 'native' || free) return known;
+  if (profile !== 'native' || graph.hasFreeSizes) return known;
   const names = new Set(graph.valueNames);
   const fresh = (stem: string) => {
     let name = stem;
@@ -66,7 +65,7 @@ function gateOf(node: Node, { graph, shapes, types }: KnownGraph): number | unde
 const gates = (gate: Shape, whole: Shape) =>
   gate.length === 4 &&
   whole.length === 4 &&
-  gate[0] === whole[0] &&
+  sameDim(gate[0]!, whole[0]!) &&
   typeof whole[1] === 'number' &&
   gate[1] === whole[1] &&
   gate[2] === 1 &&

@@ -2,30 +2,22 @@ import { float, Graph, Node, Tensor, Value } from '@seewhy/onnx';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { gatesInBlocks } from '../src/index.ts';
-import { gradientGraph, probeShapes, run, uniform } from './harness.ts';
+import { gradientGraph, probeShapes, run, uniform, weights } from './harness.ts';
 
 const CHANNELS = 16;
 
 /** Convolution, squeeze and excitation as `gate` says, convolution. */
 function network(gate: readonly Node[], batch: number | 'N' = 2): Graph {
-  const weight = (seed: number, ...dims: number[]) =>
-    Tensor.floats(
-      uniform(
-        seed,
-        dims.reduce((a, b) => a * b, 1),
-      ),
-      dims,
-    );
   return new Graph({
     opsets: new Map([['', 17]]),
     inputs: [new Value('image', 'float32', [batch, 3, 6, 5])],
     outputs: [new Value('y')],
     initializers: new Map([
-      ['w0', weight(1, CHANNELS, 3, 3, 3)],
-      ['w1', weight(2, CHANNELS, CHANNELS, 1, 1)],
-      ['w2', weight(3, CHANNELS, CHANNELS, 1, 1)],
-      ['b2', weight(5, CHANNELS)],
-      ['w3', weight(4, 4, CHANNELS, 1, 1)],
+      ['w0', weights(1, CHANNELS, 3, 3, 3)],
+      ['w1', weights(2, CHANNELS, CHANNELS, 1, 1)],
+      ['w2', weights(3, CHANNELS, CHANNELS, 1, 1)],
+      ['b2', weights(5, CHANNELS)],
+      ['w3', weights(4, 4, CHANNELS, 1, 1)],
       ['same', Tensor.int64([-1, CHANNELS, 1, 1])],
     ]),
     nodes: [

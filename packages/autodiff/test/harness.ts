@@ -7,7 +7,7 @@ import {
   Node,
   type NodeFields,
   printNodes,
-  type Tensor,
+  Tensor,
   Value,
   writeGraph,
 } from '@seewhy/onnx';
@@ -29,6 +29,16 @@ export function uniform(seed: number, size: number, low = -1, high = 1): Float32
   const next = random(seed);
   return Float32Array.from({ length: size }, () => low + (high - low) * next());
 }
+
+/** A constant of uniform numbers. */
+export const weights = (seed: number, ...dims: number[]): Tensor =>
+  Tensor.floats(
+    uniform(
+      seed,
+      dims.reduce((product, dim) => product * dim, 1),
+    ),
+    dims,
+  );
 
 export interface OpCase {
   op: string;

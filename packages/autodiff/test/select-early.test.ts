@@ -2,31 +2,23 @@ import { attributesFrom, Graph, Node, type NodeFields, Tensor, Value } from '@se
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { selectEarly } from '../src/index.ts';
-import { gradientGraph, probeShapes, run, uniform } from './harness.ts';
+import { gradientGraph, probeShapes, run, uniform, weights } from './harness.ts';
 
 const TOKENS = 12;
 const WIDTH = 8;
 
 /** A transformer block (two heads, residuals, MLP) and a head that reads `last` of its normalised tokens. */
 function block(last: readonly Node[], constants: Record<string, Tensor> = {}): Graph {
-  const weight = (seed: number, ...dims: number[]) =>
-    Tensor.floats(
-      uniform(
-        seed,
-        dims.reduce((a, b) => a * b, 1),
-      ),
-      dims,
-    );
   const initializers = new Map<string, Tensor>([
-    ['ones', weight(1, WIDTH)],
-    ['zeros', weight(2, WIDTH)],
-    ['wq', weight(3, WIDTH, WIDTH)],
-    ['wk', weight(4, WIDTH, WIDTH)],
-    ['wv', weight(5, WIDTH, WIDTH)],
-    ['w1', weight(6, WIDTH, 2 * WIDTH)],
-    ['b1', weight(7, 2 * WIDTH)],
-    ['w2', weight(8, 2 * WIDTH, WIDTH)],
-    ['gamma', weight(9, WIDTH)],
+    ['ones', weights(1, WIDTH)],
+    ['zeros', weights(2, WIDTH)],
+    ['wq', weights(3, WIDTH, WIDTH)],
+    ['wk', weights(4, WIDTH, WIDTH)],
+    ['wv', weights(5, WIDTH, WIDTH)],
+    ['w1', weights(6, WIDTH, 2 * WIDTH)],
+    ['b1', weights(7, 2 * WIDTH)],
+    ['w2', weights(8, 2 * WIDTH, WIDTH)],
+    ['gamma', weights(9, WIDTH)],
     ['heads', Tensor.int64([-1, TOKENS, 2, WIDTH / 2])],
     ['tokens', Tensor.int64([-1, TOKENS, WIDTH])],
     ...Object.entries(constants),

@@ -68,6 +68,11 @@ export class Graph implements GraphFields {
     return this.inputs.filter((value) => !this.initializers.has(value.name));
   }
 
+  /** Whether a size of what is fed is not a number: a free batch, pictures of any size. */
+  get hasFreeSizes(): boolean {
+    return this.feeds.some(({ shape }) => shape?.some((dim) => typeof dim !== 'number') ?? false);
+  }
+
   /** Value name → the node that makes it. */
   get producers(): ReadonlyMap<string, Node> {
     if (!this.#producers) {

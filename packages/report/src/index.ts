@@ -34,6 +34,7 @@ export { formatFilter } from './filter/format-filter.ts';
 export { type Filter, parseFilter } from './filter/parse-filter.ts';
 export type { FilterProblem } from './filter/syntax.ts';
 export type { Finding, MapCluster, Severity } from './finding.ts';
+export { counted } from './findings/context.ts';
 export { findingsOf } from './findings/findings-of.ts';
 export { boxAverage } from './map-statistics/box-average.ts';
 export { describeMap } from './map-statistics/describe-map.ts';

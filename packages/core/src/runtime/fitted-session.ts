@@ -15,8 +15,7 @@ const WORTH = 8;
  * @param only every run has the same sizes: there is nothing to wait for
  */
 export async function openFitted(runtime: Runtime, graph: Graph, only: boolean): Promise<Session> {
-  const free = graph.feeds.some(({ shape }) => shape?.some((dim) => typeof dim !== 'number'));
-  if (runtime.profile !== 'native' || !free) return runtime.open(graph);
+  if (runtime.profile !== 'native' || !graph.hasFreeSizes) return runtime.open(graph);
   return new FittedSession(runtime, graph, only);
 }
 

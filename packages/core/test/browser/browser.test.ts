@@ -6,6 +6,7 @@ import { decode } from 'fast-png';
 import * as ortNode from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OpenPage, openPage } from '../../../../tools/test-support/browser.ts';
+import { largestDifference } from '../../../../tools/test-support/largest-difference.ts';
 import { chromium } from '../../../../tools/test-support/require.ts';
 import type { PageGlobals } from './page.ts';
 import { type Outcome, perform, type Task } from './subject.ts';
@@ -32,12 +33,6 @@ const TASKS: { device: string; task: Task }[] = [
   { device: 'webgpu', task: CNN },
   { device: 'webgpu', task: PHOTO },
 ];
-
-/** The largest difference, as a share of the largest value. */
-function difference(found: readonly number[], expected: readonly number[]): number {
-  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return expected.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i]!)), 0) / largest;
-}
 
 const executable = chromium();
 
@@ -70,8 +65,8 @@ describe.skipIf(!executable)('in a browser', () => {
     for (const [i, { method, raw, map, probability }] of expected.entries()) {
       expect(found[i]!.probability).toBeCloseTo(probability, 4);
       expect(found[i]!.raw.dims).toEqual(raw.dims);
-      expect(difference(found[i]!.raw.data, raw.data), `${method}, raw map`).toBeLessThan(1e-4);
-      expect(difference(found[i]!.map, map), `${method}, finished map`).toBeLessThan(1e-4);
+      expect(largestDifference(found[i]!.raw.data, raw.data), `${method}, raw map`).toBeLessThan(1e-4);
+      expect(largestDifference(found[i]!.map, map), `${method}, finished map`).toBeLessThan(1e-4);
     }
   });
 

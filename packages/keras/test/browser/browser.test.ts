@@ -6,6 +6,7 @@ import { decode } from 'fast-png';
 import * as ortNode from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OpenPage, openPage } from '../../../../tools/test-support/browser.ts';
+import { largestDifference } from '../../../../tools/test-support/largest-difference.ts';
 import { chromium } from '../../../../tools/test-support/require.ts';
 import type { PageGlobals } from './page.ts';
 import { KINDS, type Outcome, pattern, perform } from './subject.ts';
@@ -32,14 +33,6 @@ function reference(): { target: number; prediction: Float32Array; gradcam: Float
   return { target: json.target, prediction: floats(json.prediction), gradcam: floats(json.gradcam) };
 }
 
-/** The largest difference, as a share of the largest value. */
-function difference(found: ArrayLike<number>, expected: ArrayLike<number>): number {
-  if (found.length !== expected.length) return Number.POSITIVE_INFINITY;
-  const all = Array.from(expected);
-  const largest = all.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return all.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i]!)), 0) / largest;
-}
-
 const kinds = Object.keys(KINDS);
 
 it.each(kinds)("%s: prediction and Grad-CAM are Keras's and TensorFlow's own", async (kind) => {
@@ -47,9 +40,9 @@ it.each(kinds)("%s: prediction and Grad-CAM are Keras's and TensorFlow's own", a
   const found = await inNode(kind, pattern());
   expect(found.format).toBe(kind);
   expect(found.target).toBe(expected.target);
-  expect(difference(found.probabilities, expected.prediction)).toBeLessThan(1e-4);
+  expect(largestDifference(found.probabilities, expected.prediction)).toBeLessThan(1e-4);
   expect(found.raw.dims).toEqual([12, 12]);
-  expect(difference(found.raw.data, expected.gradcam)).toBeLessThan(1e-4);
+  expect(largestDifference(found.raw.data, expected.gradcam)).toBeLessThan(1e-4);
 });
 
 const executable = chromium();
@@ -74,17 +67,17 @@ describe.skipIf(!executable)('in a browser', () => {
     async (kind, device) => {
       const [found, expected] = [await inPage(kind, device, PHOTO), await inNode(kind, photo())];
       expect({ ...found, probabilities: 0, raw: 0, map: 0 }).toEqual({ ...expected, probabilities: 0, raw: 0, map: 0 });
-      expect(difference(found.probabilities, expected.probabilities)).toBeLessThan(1e-4);
+      expect(largestDifference(found.probabilities, expected.probabilities)).toBeLessThan(1e-4);
       expect(found.raw.dims).toEqual(expected.raw.dims);
-      expect(difference(found.raw.data, expected.raw.data), 'raw map').toBeLessThan(1e-4);
-      expect(difference(found.map, expected.map), 'finished map').toBeLessThan(1e-4);
+      expect(largestDifference(found.raw.data, expected.raw.data), 'raw map').toBeLessThan(1e-4);
+      expect(largestDifference(found.map, expected.map), 'finished map').toBeLessThan(1e-4);
     },
   );
 
   it.each(kinds)("a %s model's Grad-CAM is TensorFlow's own", async (kind) => {
     const [found, expected] = [await inPage(kind, 'wasm'), reference()];
-    expect(difference(found.probabilities, expected.prediction)).toBeLessThan(1e-4);
-    expect(difference(found.raw.data, expected.gradcam)).toBeLessThan(1e-4);
+    expect(largestDifference(found.probabilities, expected.prediction)).toBeLessThan(1e-4);
+    expect(largestDifference(found.raw.data, expected.gradcam)).toBeLessThan(1e-4);
   });
 
   it.each([

@@ -4,6 +4,7 @@ import type { AuditRun } from '../audit-run.ts';
 import { toBase64 } from '../base64.ts';
 import { byId } from '../by-id.ts';
 import type { MapCluster } from '../finding.ts';
+import { CELLS } from '../map-statistics/grid-parts.ts';
 import { decodeGrid, GRID } from '../map-statistics/map-grid.ts';
 import { mapRecordOf } from '../map-statistics/map-record-of.ts';
 import { whereOf } from '../map-statistics/where-of.ts';
@@ -86,7 +87,7 @@ function clustersOf(method: string, title: string, maps: readonly Mapped[], seed
 }
 
 function describe(cluster: readonly Mapped[], name: string, method: string, eigengap: number): MapCluster {
-  const mean = new Float32Array(GRID * GRID);
+  const mean = new Float32Array(CELLS);
   const labels = new Map<number, number>();
   for (const { record, map } of cluster) {
     const grid = decodeGrid(map.grid);

@@ -1,6 +1,6 @@
+import { CELLS } from '../map-statistics/grid-parts.ts';
 import { GRID } from '../map-statistics/map-grid.ts';
 
-const CELLS = GRID * GRID;
 const MOST = CELLS / 4;
 
 /**

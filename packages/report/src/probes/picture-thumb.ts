@@ -1,5 +1,6 @@
 import type { Picture } from '@seewhy/core';
 import { toBase64 } from '../base64.ts';
+import { CELLS } from '../map-statistics/grid-parts.ts';
 import { GRID } from '../map-statistics/map-grid.ts';
 
 /** How much the fourth value of a cell is spread: an edge strength of 64 a pixel is as strong as it gets. */
@@ -13,7 +14,7 @@ const EDGE_GAIN = 4;
 export function encodeThumb({ width, height, data }: Pick<Picture, 'width' | 'height' | 'data'>): string {
   const across = partsOf(width);
   const down = partsOf(height);
-  const cells = new Float64Array(GRID * GRID * 4);
+  const cells = new Float64Array(CELLS * 4);
   const row = new Float64Array(GRID * 4);
   // Every picture of an audit goes through here: one walk, no planes in between.
   let luma = lumaOf(data, 0, width);

@@ -1,6 +1,7 @@
 import type { Picture } from '@seewhy/core';
 import type { AuditRecord, MapRecord } from '../audit-record.ts';
 import { boxAverage } from '../map-statistics/box-average.ts';
+import { CELLS, cellMask, onFrame, SIDES } from '../map-statistics/grid-parts.ts';
 import type { Mask } from '../map-statistics/inside-mask.ts';
 import { decodeGrid, GRID } from '../map-statistics/map-grid.ts';
 import { coverCells } from './cover-cells.ts';
@@ -8,24 +9,12 @@ import { coldCells, hotCells } from './hot-cells.ts';
 import { neutralPicture } from './neutral-picture.ts';
 import { smoothPicture } from './smooth-picture.ts';
 
-const CELLS = GRID * GRID;
+const FRAME_CELLS = cellMask(onFrame);
 
-/** Cells on the frame: two rings, an eighth of each side. */
-const FRAME_CELLS = Uint8Array.from({ length: CELLS }, (_, i) =>
-  [i % GRID, Math.floor(i / GRID)].some((place) => place < 2 || place >= GRID - 2) ? 1 : 0,
-);
-
-/** Cells of the quarter of the picture along each side: what lies there, a ruler or a stamp, is covered whole. */
-const SIDE = GRID / 4;
-const SIDES = {
-  top: (_x: number, y: number) => y < SIDE,
-  bottom: (_x: number, y: number) => y >= GRID - SIDE,
-  left: (x: number) => x < SIDE,
-  right: (x: number) => x >= GRID - SIDE,
-} as const;
+/** What lies along a side, a ruler or a stamp, is covered whole. */
 const SIDE_CELLS = Object.entries(SIDES).map(([name, inside]) => ({
   name: name as keyof typeof SIDES,
-  cells: Uint8Array.from({ length: CELLS }, (_, i) => (inside(i % GRID, Math.floor(i / GRID)) ? 1 : 0)),
+  cells: cellMask(inside),
 }));
 
 const ALL_CELLS = new Uint8Array(CELLS).fill(1);

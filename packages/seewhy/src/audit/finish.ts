@@ -197,17 +197,14 @@ async function writeReport(
   { journal, rows, pictured, store, signed }: ReportSource,
   { plan, folder, page, maxBytes }: FinishRequest,
 ): Promise<void> {
-  function* shown(): Generator<AuditRecord> {
-    for (const row of rows) {
-      const { thumb: _, ...record } = journal.read(row);
-      yield record;
-    }
-  }
-  let sampled = 0;
-  for (const row of rows.slice(0, 200)) {
+  const shownRecord = (row: number): AuditRecord => {
     const { thumb: _, ...record } = journal.read(row);
-    sampled += JSON.stringify(record).length;
+    return record;
+  };
+  function* shown(): Generator<AuditRecord> {
+    for (const row of rows) yield shownRecord(row);
   }
+  const sampled = rows.slice(0, 200).reduce((sum, row) => sum + JSON.stringify(shownRecord(row)).length, 0);
   const form = pictureForm({
     pictures: pictured.length,
     maps: pictured.reduce((sum, { maps }) => sum + Object.keys(maps ?? {}).length, 0),

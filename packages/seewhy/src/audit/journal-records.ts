@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { AuditRecord } from '@seewhy/report';
 import { errors, systemCode } from '../errors.ts';
+import { GrowingNumbers } from '../growing-numbers.ts';
 import { type JournalLine, readPlaced } from './journal.ts';
 import type { Problems } from './problems.ts';
 import { sortedLines } from './sorted-lines.ts';
@@ -19,10 +20,10 @@ export class JournalRecords {
   readonly #path: string;
   readonly #file: number;
   /** Offset and length of the prediction's line, and of what was found out later (length 0: nothing). */
-  #predicted = new Float64Array(1024);
-  #later = new Float64Array(1024);
-  #predictedLength = new Uint32Array(1024);
-  #laterLength = new Uint32Array(1024);
+  readonly #predicted = new GrowingNumbers(Float64Array, 1024);
+  readonly #later = new GrowingNumbers(Float64Array, 1024);
+  readonly #predictedLength = new GrowingNumbers(Uint32Array, 1024);
+  readonly #laterLength = new GrowingNumbers(Uint32Array, 1024);
   #count = 0;
   #bytes = Buffer.alloc(1 << 14);
 
@@ -58,9 +59,9 @@ export class JournalRecords {
 
   /** The record at a place in the order of the ids. */
   read(row: number): AuditRecord {
-    const { record } = this.#parse<'predicted'>(this.#predicted[row]!, this.#predictedLength[row]!);
-    if (this.#laterLength[row] === 0) return record;
-    const { maps, probes } = this.#parse<'explained'>(this.#later[row]!, this.#laterLength[row]!);
+    const { record } = this.#parse<'predicted'>(this.#predicted.get(row), this.#predictedLength.get(row));
+    if (this.#laterLength.get(row) === 0) return record;
+    const { maps, probes } = this.#parse<'explained'>(this.#later.get(row), this.#laterLength.get(row));
     return {
       ...record,
       ...(Object.keys(maps ?? {}).length > 0 ? { maps } : {}),
@@ -70,7 +71,7 @@ export class JournalRecords {
 
   /** The thumb of a record, without reading the rest of it. */
   thumb(row: number): string | undefined {
-    const line = this.#line(this.#predicted[row]!, this.#predictedLength[row]!);
+    const line = this.#line(this.#predicted.get(row), this.#predictedLength.get(row));
     const before = line.indexOf(THUMB);
     if (before < 0) return undefined;
     const from = before + THUMB.length;
@@ -100,26 +101,13 @@ export class JournalRecords {
       const [at, length] = text.split(' ').map(Number) as [number, number];
       if (key.endsWith('0')) {
         id = key.slice(0, -2);
-        if (this.#count === this.#predicted.length) this.#grow();
-        this.#predicted[this.#count] = at;
-        this.#predictedLength[this.#count++] = length;
+        this.#predicted.set(this.#count, at);
+        this.#predictedLength.set(this.#count++, length);
       } else if (id === key.slice(0, -2)) {
-        this.#later[this.#count - 1] = at;
-        this.#laterLength[this.#count - 1] = length;
+        this.#later.set(this.#count - 1, at);
+        this.#laterLength.set(this.#count - 1, length);
       }
     }
-  }
-
-  #grow(): void {
-    const doubled = <T extends Float64Array | Uint32Array>(from: T): T => {
-      const to = new (from.constructor as new (length: number) => T)(from.length * 2);
-      to.set(from);
-      return to;
-    };
-    this.#predicted = doubled(this.#predicted);
-    this.#later = doubled(this.#later);
-    this.#predictedLength = doubled(this.#predictedLength);
-    this.#laterLength = doubled(this.#laterLength);
   }
 
   #parse<Kind extends JournalLine['kind']>(at: number, length: number): Line<Kind> {

@@ -1,35 +1,11 @@
 import type { AuditRecord } from '@seewhy/report';
+import { GrowingNumbers } from '../growing-numbers.ts';
 import type { JournalRecords } from './journal-records.ts';
 import { TextColumn } from './text-column.ts';
 import { ValueColumn } from './value-column.ts';
 
 /** Words of 32 bits: eight of a SHA-256, two of a fingerprint. */
 const WORDS = 10;
-
-/** Numbers by row that have room for more rows than were announced. */
-class Numbers<T extends Float64Array | Uint32Array | Int32Array | Uint16Array | Uint8Array> {
-  #values: T;
-
-  constructor(
-    readonly make: new (length: number) => T,
-    length: number,
-  ) {
-    this.#values = new make(Math.max(1, length));
-  }
-
-  get(at: number): number {
-    return this.#values[at]!;
-  }
-
-  set(at: number, value: number): void {
-    if (at >= this.#values.length) {
-      const more = new this.make(at * 2);
-      more.set(this.#values as never);
-      this.#values = more;
-    }
-    this.#values[at] = value;
-  }
-}
 
 /**
  * What findings, figures and panels need of every picture of a run, as numbers: some 220 bytes a row of two classes, however much the journal
@@ -44,20 +20,20 @@ export class RecordTable {
   readonly #splits: TextColumn;
   readonly #columns = new Map<string, ValueColumn>();
   /** Number of the label's set of classes; 0: none is known. */
-  readonly #labels: Numbers<Uint32Array>;
+  readonly #labels: GrowingNumbers<Uint32Array>;
   readonly #labelSets: (readonly number[] | undefined)[] = [undefined];
   readonly #labelNumbers = new Map<string, number>();
   /** Where the scores of a row end; those before it are of the rows before. */
-  readonly #scoreEnds: Numbers<Uint32Array>;
-  readonly #scoreClasses: Numbers<Uint16Array>;
-  readonly #scores: Numbers<Float64Array>;
-  readonly #widths: Numbers<Uint32Array>;
-  readonly #heights: Numbers<Uint32Array>;
-  readonly #colours: Numbers<Float64Array>;
+  readonly #scoreEnds: GrowingNumbers<Uint32Array>;
+  readonly #scoreClasses: GrowingNumbers<Uint16Array>;
+  readonly #scores: GrowingNumbers<Float64Array>;
+  readonly #widths: GrowingNumbers<Uint32Array>;
+  readonly #heights: GrowingNumbers<Uint32Array>;
+  readonly #colours: GrowingNumbers<Float64Array>;
   /** Eight words of the file's hash, two of the fingerprint. */
-  readonly #hashes: Numbers<Uint32Array>;
+  readonly #hashes: GrowingNumbers<Uint32Array>;
   /** 1: masked, 2: it has maps or probes. */
-  readonly #flags: Numbers<Uint8Array>;
+  readonly #flags: GrowingNumbers<Uint8Array>;
 
   /** @param journal whose records are taken in, in their order */
   constructor(journal: JournalRecords) {
@@ -66,15 +42,15 @@ export class RecordTable {
     this.#ids = new TextColumn(rows);
     this.#groups = new TextColumn(rows);
     this.#splits = new TextColumn(rows);
-    this.#labels = new Numbers(Uint32Array, rows);
-    this.#scoreEnds = new Numbers(Uint32Array, rows);
-    this.#scoreClasses = new Numbers(Uint16Array, 2 * rows);
-    this.#scores = new Numbers(Float64Array, 2 * rows);
-    this.#widths = new Numbers(Uint32Array, rows);
-    this.#heights = new Numbers(Uint32Array, rows);
-    this.#colours = new Numbers(Float64Array, 4 * rows);
-    this.#hashes = new Numbers(Uint32Array, WORDS * rows);
-    this.#flags = new Numbers(Uint8Array, rows);
+    this.#labels = new GrowingNumbers(Uint32Array, rows);
+    this.#scoreEnds = new GrowingNumbers(Uint32Array, rows);
+    this.#scoreClasses = new GrowingNumbers(Uint16Array, 2 * rows);
+    this.#scores = new GrowingNumbers(Float64Array, 2 * rows);
+    this.#widths = new GrowingNumbers(Uint32Array, rows);
+    this.#heights = new GrowingNumbers(Uint32Array, rows);
+    this.#colours = new GrowingNumbers(Float64Array, 4 * rows);
+    this.#hashes = new GrowingNumbers(Uint32Array, WORDS * rows);
+    this.#flags = new GrowingNumbers(Uint8Array, rows);
   }
 
   get count(): number {

@@ -1,3 +1,5 @@
+import { GrowingNumbers } from '../growing-numbers.ts';
+
 /** Bytes of texts in one piece of memory. */
 const PIECE = 1 << 20;
 /** Different texts that are remembered; what comes later is written out each time. */
@@ -11,25 +13,20 @@ const NONE = 0xffffffff;
 export class TextColumn {
   readonly #pieces: Buffer[] = [];
   /** Place of each row's entry: four bytes of length, then the text. Places count in units of four bytes. */
-  #places: Uint32Array;
+  readonly #places: GrowingNumbers<Uint32Array>;
   #size = 0;
   readonly #known = new Map<string, number>();
 
   constructor(rows: number) {
-    this.#places = new Uint32Array(Math.max(1, rows)).fill(NONE);
+    this.#places = new GrowingNumbers(Uint32Array, rows, NONE);
   }
 
   set(row: number, text: string | undefined): void {
-    if (row >= this.#places.length) {
-      const places = new Uint32Array(row * 2).fill(NONE);
-      places.set(this.#places);
-      this.#places = places;
-    }
-    if (text !== undefined) this.#places[row] = this.#known.get(text) ?? this.#write(text);
+    if (text !== undefined) this.#places.set(row, this.#known.get(text) ?? this.#write(text));
   }
 
   get(row: number): string | undefined {
-    const place = this.#places[row] ?? NONE;
+    const place = this.#places.get(row);
     if (place === NONE) return undefined;
     const piece = this.#pieces[Math.floor((place * 4) / PIECE)]!;
     const at = (place * 4) % PIECE;

@@ -1,3 +1,4 @@
+import { GrowingNumbers } from '../growing-numbers.ts';
 import { TextColumn } from './text-column.ts';
 
 type Value = string | number | boolean;
@@ -9,32 +10,27 @@ const WRITTEN = -2;
 
 /** One column of a data set by row: of the values that repeat only their number is held. */
 export class ValueColumn {
-  #codes: Int32Array;
+  readonly #codes: GrowingNumbers<Int32Array>;
   readonly #values: Value[] = [];
   readonly #known = new Map<Value, number>();
   readonly #written = new TextColumn(0);
 
   constructor(rows: number) {
-    this.#codes = new Int32Array(Math.max(1, rows)).fill(NONE);
+    this.#codes = new GrowingNumbers(Int32Array, rows, NONE);
   }
 
   set(row: number, value: Value): void {
-    if (row >= this.#codes.length) {
-      const codes = new Int32Array(row * 2).fill(NONE);
-      codes.set(this.#codes);
-      this.#codes = codes;
-    }
     let code = this.#known.get(value);
     if (code === undefined && this.#values.length < MOST_KNOWN) {
       code = this.#values.push(value) - 1;
       this.#known.set(value, code);
     }
-    this.#codes[row] = code ?? WRITTEN;
+    this.#codes.set(row, code ?? WRITTEN);
     if (code === undefined) this.#written.set(row, JSON.stringify(value));
   }
 
   get(row: number): Value | undefined {
-    const code = this.#codes[row] ?? NONE;
+    const code = this.#codes.get(row);
     if (code === NONE) return undefined;
     return code === WRITTEN ? (JSON.parse(this.#written.get(row)!) as Value) : this.#values[code];
   }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { GrowingNumbers } from '../growing-numbers.ts';
 
 /** Two words that stand for a text: the first eight bytes of its SHA-256. Two of a million texts are told apart but for one case in 10⁷. */
 export function keyOf(text: string): readonly [number, number] {
@@ -12,8 +13,8 @@ export function keyOf(text: string): readonly [number, number] {
  */
 export class IdTable {
   #slots = new Int32Array(1024).fill(-1);
-  #low = new Uint32Array(512);
-  #high = new Uint32Array(512);
+  readonly #low = new GrowingNumbers(Uint32Array, 512);
+  readonly #high = new GrowingNumbers(Uint32Array, 512);
   #size = 0;
 
   get size(): number {
@@ -33,9 +34,8 @@ export class IdTable {
     const known = this.#slots[slot]!;
     if (known >= 0) return known;
     const at = this.#size++;
-    if (at >= this.#low.length) this.#grow();
-    this.#low[at] = low;
-    this.#high[at] = high;
+    this.#low.set(at, low);
+    this.#high.set(at, high);
     if (this.#size * 2 > this.#slots.length) this.#rehash();
     else this.#slots[slot] = at;
     return at;
@@ -49,7 +49,7 @@ export class IdTable {
 
   /** A number in [0, 1) that follows from the text and the seed alone: an order that does not depend on that of the rows. */
   share(at: number, seed: number): number {
-    return shareOf(this.#low[at]!, this.#high[at]!, seed);
+    return shareOf(this.#low.get(at), this.#high.get(at), seed);
   }
 
   #slot(low: number, high: number): number {
@@ -57,23 +57,14 @@ export class IdTable {
     let slot = low & mask;
     for (;;) {
       const at = this.#slots[slot]!;
-      if (at < 0 || (this.#low[at] === low && this.#high[at] === high)) return slot;
+      if (at < 0 || (this.#low.get(at) === low && this.#high.get(at) === high)) return slot;
       slot = (slot + 1) & mask;
     }
   }
 
-  #grow(): void {
-    const low = new Uint32Array(this.#low.length * 2);
-    const high = new Uint32Array(this.#high.length * 2);
-    low.set(this.#low);
-    high.set(this.#high);
-    this.#low = low;
-    this.#high = high;
-  }
-
   #rehash(): void {
     this.#slots = new Int32Array(this.#slots.length * 2).fill(-1);
-    for (let at = 0; at < this.#size; at++) this.#slots[this.#slot(this.#low[at]!, this.#high[at]!)] = at;
+    for (let at = 0; at < this.#size; at++) this.#slots[this.#slot(this.#low.get(at), this.#high.get(at))] = at;
   }
 }
 

@@ -1,7 +1,10 @@
+import { counted } from '@seewhy/report';
 import { cellText } from './cell.ts';
 import type { AuditProblemRow, DatasetRow, MaskRegion } from './contract.ts';
 import { datasetErrors, problemOf } from './dataset-errors.ts';
+import { GroupBoxes } from './group-boxes.ts';
 import { IdTable, keyOf } from './id-table.ts';
+import { LabelSets, NOT_LABELLED } from './label-sets.ts';
 import { PathIds, plainPath, withoutEnding } from './path-ids.ts';
 
 /** A row of a table, before rows of one picture have become one. */
@@ -28,7 +31,6 @@ export type IdSource = 'asked' | 'found' | 'paths';
 /** What rows of one picture have besides each other. */
 const BOXES = 1;
 const LABELS = 2;
-const NOT_LABELLED = -1;
 
 /**
  * Which rows of tables are of one picture, and which ids there are, found in one walk; in a second one where there are several rows of a
@@ -169,7 +171,7 @@ class Repeated {
   readonly #labels: Int32Array;
   /** Where groups are ids: the picture that sorts first. */
   readonly #pictures = new Map<number, string>();
-  readonly #boxes: Boxes;
+  readonly #boxes: GroupBoxes;
   readonly #sets = new LabelSets();
 
   constructor(groups: IdTable, repeated: ReadonlySet<number>, columns: readonly string[]) {
@@ -183,7 +185,7 @@ class Repeated {
     this.#flags = new Uint8Array(count);
     this.#rows = new Uint32Array(count);
     this.#labels = new Int32Array(count).fill(NOT_LABELLED);
-    this.#boxes = new Boxes(count);
+    this.#boxes = new GroupBoxes(count);
   }
 
   /** Number of a group of several rows by its text; −1 for the others. */
@@ -248,11 +250,10 @@ class Repeated {
         for (const [column, name] of this.#columns.entries())
           if (this.#differs[at * this.#columns.length + column] === 1) this.#differing.add(name);
     }
-    const n = (value: number, noun: string) => `${value.toLocaleString('en')} ${noun}${value === 1 ? '' : 's'}`;
     const { boxes, labels } = counts;
     if (boxes.pictures > 0)
       this.notices.push(
-        `${n(boxes.rows, 'row')} with boxes became ${n(boxes.pictures, 'picture')}: the boxes of a picture are one mask, the labels of its rows its labels.${
+        `${counted(boxes.rows, 'row')} with boxes became ${counted(boxes.pictures, 'picture')}: the boxes of a picture are one mask, the labels of its rows its labels.${
           this.#differing.size > 0
             ? ` Columns that differ between them are of the boxes and left out: ${[...this.#differing].sort().join(', ')}.`
             : ''
@@ -260,7 +261,7 @@ class Repeated {
       );
     if (labels.pictures > 0)
       this.notices.push(
-        `${n(labels.rows, 'row')} without boxes name ${n(labels.pictures, 'picture')} with different labels: those of all are its labels where the head takes several.`,
+        `${counted(labels.rows, 'row')} without boxes name ${counted(labels.pictures, 'picture')} with different labels: those of all are its labels where the head takes several.`,
       );
   }
 
@@ -316,99 +317,4 @@ async function rankOf({ cells, embedded, row }: TableRow): Promise<number> {
   const bytes = embedded ? await row.read().catch(() => new Uint8Array(0)) : new Uint8Array(0);
   const [low, high] = keyOf(`${JSON.stringify(filled)}${Buffer.from(bytes).toString('latin1')}`);
   return (MOST_FILLED - Math.min(MOST_FILLED, filled.length)) * 2 ** 43 + high * 2 ** 11 + (low >>> 21);
-}
-
-/** Sets of labels by number. */
-class LabelSets {
-  readonly #numbers = new Map<string, number>();
-  readonly #sets: (readonly string[])[] = [];
-
-  add(labels: readonly string[] | undefined): number {
-    if (labels === undefined) return NOT_LABELLED;
-    const sorted = [...labels].sort();
-    const text = JSON.stringify(sorted);
-    const known = this.#numbers.get(text);
-    if (known !== undefined) return known;
-    this.#numbers.set(text, this.#sets.length);
-    return this.#sets.push(sorted) - 1;
-  }
-
-  get(number: number): readonly string[] | undefined {
-    return this.#sets[number];
-  }
-
-  union(numbers: Iterable<number>): readonly string[] | undefined {
-    const known = [...numbers].filter((number) => number !== NOT_LABELLED);
-    return known.length === 0 ? undefined : [...new Set(known.flatMap((number) => this.#sets[number]!))].sort();
-  }
-}
-
-/** Boxes and sets of labels by group, packed: a million boxes in 44 MB. */
-class Boxes {
-  readonly #heads: Int32Array;
-  #next = new Int32Array(1024);
-  #set = new Int32Array(1024);
-  #box = new Float64Array(4096);
-  #size = 0;
-
-  constructor(groups: number) {
-    this.#heads = new Int32Array(groups).fill(-1);
-  }
-
-  clear(group: number): void {
-    this.#heads[group] = -1;
-  }
-
-  /** A set without a box is kept too. */
-  add(group: number, set: number, regions: readonly MaskRegion[]): void {
-    if (regions.length === 0) this.#push(group, set, [Number.NaN, 0, 0, 0]);
-    for (const region of regions) if ('box' in region) this.#push(group, set, region.box);
-  }
-
-  #push(group: number, set: number, box: readonly number[]): void {
-    const at = this.#size++;
-    if (at >= this.#next.length) {
-      this.#next = grown(this.#next, new Int32Array(at * 2));
-      this.#set = grown(this.#set, new Int32Array(at * 2));
-      this.#box = grown(this.#box, new Float64Array(at * 8));
-    }
-    this.#next[at] = this.#heads[group]!;
-    this.#set[at] = set;
-    this.#box.set(box, at * 4);
-    this.#heads[group] = at;
-  }
-
-  *#of(group: number): Iterable<number> {
-    for (let at = this.#heads[group]!; at >= 0; at = this.#next[at]!) yield at;
-  }
-
-  sets(group: number): ReadonlySet<number> {
-    return new Set([...this.#of(group)].map((at) => this.#set[at]!));
-  }
-
-  /** Each box once, sorted by label and place. */
-  regions(group: number, sets: LabelSets): MaskRegion[] {
-    const found = new Map<string, MaskRegion>();
-    for (const at of this.#of(group)) {
-      const [x, y, width, height] = this.#box.subarray(at * 4, at * 4 + 4) as unknown as [
-        number,
-        number,
-        number,
-        number,
-      ];
-      if (Number.isNaN(x)) continue;
-      const labels = sets.get(this.#set[at]!);
-      const region: MaskRegion = {
-        ...(labels?.length === 1 ? { label: labels[0]! } : {}),
-        box: [x, y, width, height],
-      };
-      found.set(JSON.stringify([labels ?? null, region.box]), region);
-    }
-    return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, region]) => region);
-  }
-}
-
-function grown<T extends Int32Array | Float64Array>(from: T, to: T): T {
-  to.set(from as never);
-  return to;
 }

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import * as ortNode from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OpenPage, openPage } from '../../../../tools/test-support/browser.ts';
+import { largestDifference } from '../../../../tools/test-support/largest-difference.ts';
 import { chromium } from '../../../../tools/test-support/require.ts';
 import type { PageGlobals } from './page.ts';
 import { explainWith, METHODS, NAMES } from './subject.ts';
@@ -11,13 +12,6 @@ const executable = chromium();
 const EPOCHS = 3;
 /** Explained pictures of one epoch. */
 const A_STEP = NAMES.length * METHODS.length;
-
-/** The largest difference, as a share of the largest value. */
-function difference(found: readonly number[], expected: readonly number[]): number {
-  if (found.length !== expected.length) return Number.POSITIVE_INFINITY;
-  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return expected.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i]!)), 0) / largest;
-}
 
 describe.skipIf(!executable)('ExplanationCallback in a browser', () => {
   let open: OpenPage;
@@ -50,8 +44,8 @@ describe.skipIf(!executable)('ExplanationCallback in a browser', () => {
       for (const [at, { tag, step, probability, raw, map, overlay }] of expected.entries()) {
         const own = found.shown[at]!;
         expect(own.probability).toBeCloseTo(probability, 5);
-        expect(difference(own.raw, raw), `${step} ${tag}, raw map`).toBeLessThan(1e-4);
-        expect(difference(own.map, map), `${step} ${tag}, finished map`).toBeLessThan(1e-4);
+        expect(largestDifference(own.raw, raw), `${step} ${tag}, raw map`).toBeLessThan(1e-4);
+        expect(largestDifference(own.map, map), `${step} ${tag}, finished map`).toBeLessThan(1e-4);
         // A value between two levels of the colormap may fall to either side: of a few pixels, by little.
         expect(own.overlay).toHaveLength(overlay.length);
         const away = overlay.map((value, i) => Math.abs(value - own.overlay[i]!));
@@ -59,7 +53,7 @@ describe.skipIf(!executable)('ExplanationCallback in a browser', () => {
         expect(away.filter((one) => one > 0).length / away.length).toBeLessThan(0.02);
       }
       // The weights went on between two epochs, and so did the pictures.
-      expect(difference(found.shown.at(-1)!.raw, found.shown[A_STEP - 1]!.raw)).toBeGreaterThan(1e-3);
+      expect(largestDifference(found.shown.at(-1)!.raw, found.shown[A_STEP - 1]!.raw)).toBeGreaterThan(1e-3);
     },
   );
 

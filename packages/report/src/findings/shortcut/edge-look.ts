@@ -1,22 +1,16 @@
-import { GRID } from '../../map-statistics/map-grid.ts';
+import { cellsWhere, inMiddle, SIDES } from '../../map-statistics/grid-parts.ts';
 import { quantile } from '../statistics/quantile.ts';
 import { type RankSum, rankSum } from '../statistics/rank-sum.ts';
-import { CELLS, type Look } from './look.ts';
+import type { Look } from './look.ts';
 
-const SIDE = GRID / 4;
-const SIDES = ['upper', 'lower', 'left', 'right'] as const;
+const SIDE_NAMES = ['upper', 'lower', 'left', 'right'] as const;
 /** Sum of R, G and B. */
 const DARK = 48;
 const CHANNELS = ['red', 'green', 'blue', 'drawing'] as const;
 
-/** Cells of the quarter along each side. */
-const BANDS = [
-  (_x: number, y: number) => y < SIDE,
-  (_x: number, y: number) => y >= GRID - SIDE,
-  (x: number) => x < SIDE,
-  (x: number) => x >= GRID - SIDE,
-].map((inside) => Array.from({ length: CELLS }, (_, i) => i).filter((i) => inside(i % GRID, Math.floor(i / GRID))));
-const ALL = [...new Set(BANDS.flat())].sort((a, b) => a - b);
+/** Cells of the quarter along each side: top, bottom, left, right. */
+const BANDS = Object.values(SIDES).map(cellsWhere);
+const ALL = cellsWhere((cell) => !inMiddle(cell));
 
 /** Something to look at: `sign` is chosen by what is looked for. */
 interface Feature {
@@ -37,7 +31,7 @@ const FEATURES: readonly Feature[] = [
     })),
   ),
   ...BANDS.map((cells, side) => ({
-    what: `how much is drawn along the ${SIDES[side]} side`,
+    what: `how much is drawn along the ${SIDE_NAMES[side]} side`,
     of: (thumb: Uint8Array) => meanEdge(thumb, cells),
   })),
   { what: 'how much is drawn at the edge', of: (thumb) => meanEdge(thumb, ALL) },
@@ -69,9 +63,8 @@ function oddestHue(thumb: Uint8Array): number {
 }
 
 function placeOf(cell: number): string {
-  const [x, y] = [cell % GRID, Math.floor(cell / GRID)];
-  const down = y < SIDE ? 'upper' : y >= GRID - SIDE ? 'lower' : '';
-  const across = x < SIDE ? 'left' : x >= GRID - SIDE ? 'right' : '';
+  const down = SIDES.top(cell) ? 'upper' : SIDES.bottom(cell) ? 'lower' : '';
+  const across = SIDES.left(cell) ? 'left' : SIDES.right(cell) ? 'right' : '';
   return down && across ? `${down} ${across} corner` : `${down || across} side`;
 }
 
@@ -104,8 +97,7 @@ export function edgeLook(some: readonly Look[], others: readonly Look[]): RankSu
   return { ...tried, what: feature.what };
 }
 
-/** Half of each side. */
-const CENTRE = Array.from({ length: CELLS }, (_, i) => i).filter((cell) => !ALL.includes(cell));
+const MIDDLE = cellsWhere(inMiddle);
 
 /**
  * Whether the middle of some pictures shows less than that of others: less drawing, or less that differs from the edge in colour. Then the object
@@ -115,7 +107,7 @@ export function emptierMiddle(some: readonly Look[], others: readonly Look[]): n
   return Math.max(
     ...[meanEdge, oddest].map((feature) => {
       const [own, rest] = [some, others].map((looks) =>
-        looks.flatMap(({ thumb }) => (thumb ? [feature(thumb, CENTRE)] : [])),
+        looks.flatMap(({ thumb }) => (thumb ? [feature(thumb, MIDDLE)] : [])),
       ) as [number[], number[]];
       return rankSum(rest, own).share;
     }),

@@ -1,10 +1,8 @@
 import type { AuditRecord, MapRecord } from '../../audit-record.ts';
-import { decodeGrid, GRID } from '../../map-statistics/map-grid.ts';
+import { decodeGrid } from '../../map-statistics/map-grid.ts';
 import { predictedOf } from '../../metrics/decision.ts';
 import { hotCells } from '../../probes/hot-cells.ts';
 import type { Context } from '../context.ts';
-
-export const CELLS = GRID * GRID;
 
 /** What one map says about a decision for `target`: where it looks, and what changed when parts were covered. */
 export interface Look {

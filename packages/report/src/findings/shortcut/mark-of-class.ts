@@ -1,9 +1,10 @@
+import { CELLS, inMiddle, onFrame, SIDES } from '../../map-statistics/grid-parts.ts';
 import { GRID } from '../../map-statistics/map-grid.ts';
 import { counted, percent, pText } from '../context.ts';
 import { quantile } from '../statistics/quantile.ts';
 import { hypergeometricTail } from '../statistics/tails.ts';
 import { emptierMiddle } from './edge-look.ts';
-import { CELLS, type Look, lost } from './look.ts';
+import { type Look, lost } from './look.ts';
 import type { Test } from './suspect.ts';
 import { whereIs } from './where-hot.ts';
 
@@ -16,16 +17,8 @@ const MOST_ELSEWHERE = 0.2;
 const TYPICAL = { times: 4, between: 25 };
 const LEAST_CELLS = 3;
 const MOST_EMPTIER = 0.8;
-/** Width of what the probes cover along a side. */
-const SIDE = GRID / 4;
-
-const PARTS = {
-  frame: (x: number, y: number) => Math.min(x, y, GRID - 1 - x, GRID - 1 - y) < GRID / 8,
-  top: (_: number, y: number) => y < SIDE,
-  bottom: (_: number, y: number) => y >= GRID - SIDE,
-  left: (x: number) => x < SIDE,
-  right: (x: number) => x >= GRID - SIDE,
-} as const;
+/** What is covered: the probes' names. */
+const PARTS = { frame: onFrame, ...SIDES };
 
 /**
  * Without masks, for a mark that all pictures of a class have (a tag, a stamp, a border): there are none of the class without it that {@link byEdge}
@@ -49,13 +42,12 @@ export function markOfClass(target: number, looks: readonly Look[], all: readonl
     const name = part as keyof typeof PARTS;
     const depends = looks.filter((look) => dependsOn(look, name));
     const elsewhere = others.filter((look) => dependsOn(look, name));
-    const all = [looks.length, depends.length + elsewhere.length, looks.length + others.length] as const;
-    const p = hypergeometricTail(depends.length, ...all);
+    const p = hypergeometricTail(depends.length, looks.length, depends.length + elsewhere.length, all.length);
     const clear =
       depends.length >= LEAST_SHARE * looks.length &&
       elsewhere.length <= MOST_ELSEWHERE * others.length &&
       depends.length >= LEAST;
-    const typical = clear ? marks.filter(({ cell }) => inside(cell % GRID, Math.floor(cell / GRID))) : [];
+    const typical = clear ? marks.filter(({ cell }) => inside(cell)) : [];
     return { name, p, depends, elsewhere, typical };
   });
   const best = found.toSorted((a, b) => b.typical.length - a.typical.length)[0]!;
@@ -102,9 +94,6 @@ function dependsOn({ record: { probes }, target }: Look, part: keyof typeof PART
   return probes?.target === target && after !== undefined && lost(probes.before, after) >= MUCH;
 }
 
-const isCentre = (cell: number): boolean =>
-  [cell % GRID, Math.floor(cell / GRID)].every((place) => place >= SIDE && place < GRID - SIDE);
-
 interface TypicalCell {
   readonly cell: number;
   /** Median distance from the median of the class, of its pictures and of the others. */
@@ -135,8 +124,8 @@ function typicalCells(looks: readonly Look[], others: readonly Look[]): TypicalC
 
 /** Those that no chain of them, gaps of one cell allowed, links to the middle. */
 function apartFromMiddle(cells: readonly TypicalCell[]): TypicalCell[] {
-  let linked = cells.filter(({ cell }) => isCentre(cell));
-  let apart = cells.filter(({ cell }) => !isCentre(cell));
+  let linked = cells.filter(({ cell }) => inMiddle(cell));
+  let apart = cells.filter(({ cell }) => !inMiddle(cell));
   while (linked.length > 0) {
     const next = apart.filter((one) => linked.some((other) => near(one.cell, other.cell)));
     apart = apart.filter((one) => !next.includes(one));

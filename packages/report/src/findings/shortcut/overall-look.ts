@@ -1,16 +1,11 @@
-import { GRID } from '../../map-statistics/map-grid.ts';
+import { cellsWhere, onFrame } from '../../map-statistics/grid-parts.ts';
 import { quantile } from '../statistics/quantile.ts';
-import { CELLS, type Look } from './look.ts';
+import type { Look } from './look.ts';
 
 /** Darker cells have no colour to speak of. */
 const DARK = 16;
-const RING = GRID / 8;
-const onFrame = (cell: number) =>
-  [cell % GRID, Math.floor(cell / GRID)].some((place) => place < RING || place >= GRID - RING);
-/** The frame (an eighth of each side) and the rest. */
-const ZONES = [true, false].map((frame) =>
-  Array.from({ length: CELLS }, (_, cell) => cell).filter((cell) => onFrame(cell) === frame),
-);
+/** The frame and the rest. */
+const ZONES = [true, false].map((frame) => cellsWhere((cell) => onFrame(cell) === frame));
 
 /** What is measured of a zone of a thumb; a dark zone has no tint. */
 export interface Measure {

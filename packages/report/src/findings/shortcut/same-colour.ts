@@ -1,10 +1,11 @@
 import type { AuditRecord } from '../../audit-record.ts';
+import { CELLS } from '../../map-statistics/grid-parts.ts';
 import { decodeGrid } from '../../map-statistics/map-grid.ts';
 import { type Context, counted } from '../context.ts';
 import { quantile } from '../statistics/quantile.ts';
 import { binomialTail } from '../statistics/tails.ts';
 import { associationOf, told } from './association.ts';
-import { CELLS, fellMore, type Look } from './look.ts';
+import { fellMore, type Look } from './look.ts';
 import type { Test } from './suspect.ts';
 import { awayFrom } from './usual-place.ts';
 

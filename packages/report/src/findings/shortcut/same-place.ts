@@ -1,11 +1,12 @@
 import type { AuditRecord } from '../../audit-record.ts';
-import { decodeGrid, GRID } from '../../map-statistics/map-grid.ts';
+import { CELLS, onFrame } from '../../map-statistics/grid-parts.ts';
+import { decodeGrid } from '../../map-statistics/map-grid.ts';
 import { type Context, counted, percent, pText } from '../context.ts';
 import { quantile } from '../statistics/quantile.ts';
 import { binomialTail, hypergeometricTail } from '../statistics/tails.ts';
 import { associationOf, told } from './association.ts';
 import { frameDecides } from './frame-decides.ts';
-import { CELLS, fell, fellMore, type Look } from './look.ts';
+import { fell, fellMore, type Look } from './look.ts';
 import type { Test } from './suspect.ts';
 import { awayFrom } from './usual-place.ts';
 import { whereIs } from './where-hot.ts';
@@ -162,12 +163,12 @@ const MOST_CELLS = 6;
  * 255), that of the others at least 10 and 2.5 times as much, and at most 40 % of the others are as near as nine in ten of these; nor where a third of the pictures' other cells have its colours: that is the background,
  * and nothing lies there.
  */
-export function thingAt(looks: readonly Look[], others: readonly Look[], onFrame: boolean): Thing | undefined {
+export function thingAt(looks: readonly Look[], others: readonly Look[], withFrame: boolean): Thing | undefined {
   const own = looks.flatMap(({ thumb }) => thumb ?? []);
   const rest = others.flatMap(({ thumb }) => thumb ?? []);
   if (own.length < LEAST || rest.length < LEAST) return undefined;
   const cells = Array.from({ length: CELLS }, (_, i) => i).filter(
-    (cell) => (onFrame && isFrame(cell)) || looks.filter(({ hot }) => hot[cell] === 1).length >= 0.6 * looks.length,
+    (cell) => (withFrame && onFrame(cell)) || looks.filter(({ hot }) => hot[cell] === 1).length >= 0.6 * looks.length,
   );
   if (cells.length === 0) return undefined;
   const templates = cells.map((cell) => {
@@ -198,10 +199,6 @@ export function thingAt(looks: readonly Look[], others: readonly Look[], onFrame
     mass,
   };
 }
-
-/** Two rings: what the probe `frame` covers. */
-const isFrame = (cell: number) =>
-  [cell % GRID, Math.floor(cell / GRID)].some((place) => place < 2 || place >= GRID - 2);
 
 /** Share of a thumb's other cells that are like one of the thing's (root of the mean squared difference of the colours below 20). */
 function elsewhere(

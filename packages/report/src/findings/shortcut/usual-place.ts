@@ -1,13 +1,10 @@
-import { GRID } from '../../map-statistics/map-grid.ts';
+import { CELLS, cellMask, inMiddle } from '../../map-statistics/grid-parts.ts';
 import { mean, quantile } from '../statistics/quantile.ts';
 import { rankSum } from '../statistics/rank-sum.ts';
-import { byTarget, CELLS, type Look } from './look.ts';
+import { byTarget, type Look } from './look.ts';
 import { meanMass } from './where-hot.ts';
 
-/** Cells of the middle: half of each side. */
-const MIDDLE = Uint8Array.from({ length: CELLS }, (_, i) =>
-  [i % GRID, Math.floor(i / GRID)].every((place) => place >= GRID / 4 && place < (3 * GRID) / 4) ? 1 : 0,
-);
+const MIDDLE = cellMask(inMiddle);
 
 /** How far some maps lie from where the others of the method lie. */
 export interface Away {

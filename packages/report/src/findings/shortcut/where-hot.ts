@@ -1,6 +1,7 @@
+import { CELLS } from '../../map-statistics/grid-parts.ts';
 import { GRID } from '../../map-statistics/map-grid.ts';
 import { mapRecordOf } from '../../map-statistics/map-record-of.ts';
-import { CELLS, type Look } from './look.ts';
+import type { Look } from './look.ts';
 
 const CORNERS = ['upper left', 'upper right', 'lower left', 'lower right'] as const;
 
