@@ -461,6 +461,53 @@ describe.skipIf(!executable)('the page of a report', () => {
     await page.close();
   });
 
+  it('says how many pictures of a finding are not listed', async () => {
+    const [first, second] = binary.data.findings;
+    const findings = [
+      { ...first!, more: 12_345 },
+      { ...second!, more: 2 },
+    ];
+    const { url: place } = await browser.write('more', { ...binary, data: { ...binary.data, findings } });
+    const { page, problems } = await browser.open(place);
+    const ruled = first!.ids.length;
+    const told = await page.locator('.finding-more').allTextContents();
+    expect(told[0]).toBe(
+      `The clearest ${ruled} of ${(12_345 + ruled).toLocaleString('en')} pictures are listed here; its filter finds all of them.`,
+    );
+    expect(told[1]).toContain('the other 2 are counted in the figures, not listed.');
+    await page.emulateMedia({ media: 'print' });
+    expect(await page.locator('.finding-more').first().isVisible()).toBe(true);
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
+  it('marks pictures by the class that is looked at, not by the whole set of labels', async () => {
+    const label = syntheticReport({ task: 'multilabel', count: 80 });
+    const { url: place } = await browser.write('asked', label);
+    const name = label.data.run.classes[2]!;
+    const { page, problems } = await browser.open(`${place}#view=decisions&class=${encodeURIComponent(name)}&t=0.5`);
+    for (const cell of ['TP', 'FN', 'FP', 'TN']) {
+      const kinds = await page.locator(`.cell-card-${cell} .kind`).allTextContents();
+      expect(new Set(kinds)).toEqual(new Set([cell]));
+    }
+    // One that is a hit for this class and wrong as a whole.
+    const right = label.data.records.find(({ scores, label: wanted }) => {
+      const said = scores.filter(([, score]) => score >= 0.5).map(([index]) => index);
+      return wanted!.includes(2) && said.includes(2) && said.length !== wanted!.length;
+    })!;
+    await page.goto(`${place}#view=decisions&class=${encodeURIComponent(name)}&t=0.5&id=${right.id}`);
+    await page.reload();
+    await page.waitForSelector('.viewer[open] .verdict');
+    expect(await page.locator('.verdict').textContent()).toBe(`true positive for ${name}`);
+    expect(await page.locator('.facts .pairs').first().textContent()).toMatch(/^All classeswrong/);
+    await page.goto(`${place}#view=pictures&t=0.5&id=${right.id}`);
+    await page.reload();
+    await page.waitForSelector('.viewer[open] .verdict');
+    expect(await page.locator('.verdict').textContent()).toBe('wrong');
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+
   it('compares two runs', async () => {
     const two = syntheticComparison();
     const { url: place } = await browser.write('compare', two);

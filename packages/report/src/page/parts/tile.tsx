@@ -2,15 +2,15 @@ import { computed } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { AuditRecord } from '../../index.ts';
 import { describeMap } from '../../map-statistics/describe-map.ts';
-import { figure } from '../draw/text.ts';
-import { kindOf, targetScore } from '../state/decisions.ts';
+import { figure, shorten } from '../draw/text.ts';
+import { askedClass, shownKind, targetScore } from '../state/decisions.ts';
 import { coloursFor, look, method, opacity } from '../state/display.ts';
 import { noteOf } from '../state/notes.ts';
 import { hasMap, mapOf, pictureUrl } from '../state/pictures.ts';
 import { run } from '../state/report.ts';
 import { thresholdOf } from '../state/threshold.ts';
 import { Heat } from './heat.tsx';
-import { Mark } from './marks.tsx';
+import { KIND_NAMES, Mark } from './marks.tsx';
 import { Name } from './name.tsx';
 
 /** The picture with its map, as the gallery shows it. */
@@ -19,7 +19,7 @@ export function Thumb({ record, side }: { record: AuditRecord; side?: 'a' | 'b' 
   const url = pictureUrl(record.id);
   const map = shown !== undefined && look.value !== 'picture' && hasMap(record.id, shown.name, side);
   const told = map ? shown.name : undefined;
-  const alt = useMemo(() => computed(() => describeMap(record, run, told, thresholdOf(record))), [record, told]);
+  const alt = useMemo(() => computed(() => altOf(record, told)), [record, told]);
   const [, height, width] = run.model.input;
   return (
     <span class="thumb" style={{ aspectRatio: `${width} / ${height}` }}>
@@ -43,10 +43,19 @@ export function Thumb({ record, side }: { record: AuditRecord; side?: 'a' | 'b' 
   );
 }
 
+/** The picture in words, beginning with what the view asks about. */
+function altOf(record: AuditRecord, told: string | undefined): string {
+  const words = describeMap(record, run, told, thresholdOf(record));
+  const asked = askedClass.value;
+  return asked === undefined
+    ? words
+    : `${shorten(run.classes[asked] ?? '', 60)}: ${KIND_NAMES[shownKind(record)]}. ${words}`;
+}
+
 /** What stands below a picture: how it was decided, the score, the id. */
 export function Caption({ record }: { record: AuditRecord }) {
   // Drawn again when the decision changes, not with each step of the threshold.
-  const kind = useMemo(() => computed(() => kindOf(record)), [record]).value;
+  const kind = useMemo(() => computed(() => shownKind(record)), [record]).value;
   const [best] = record.scores;
   const score = targetScore(record);
   const note = noteOf(record.id);

@@ -1,7 +1,7 @@
 import type { AuditRecord } from '../../index.ts';
 import { figure, percent, short } from '../draw/text.ts';
 import { comparison, kindOfSecond, pairOf } from '../state/comparison.ts';
-import { type Kind, kindOf } from '../state/decisions.ts';
+import { askedClass, type Kind, kindOf, shownKind } from '../state/decisions.ts';
 import { noteOf, setNote, VERDICTS } from '../state/notes.ts';
 import { follow } from '../state/place.ts';
 import { run } from '../state/report.ts';
@@ -73,7 +73,8 @@ function PairFacts({ record }: { record: AuditRecord }) {
 
 /** What is known of the picture, and the reviewer's note. */
 export function Facts({ record }: { record: AuditRecord }) {
-  const kind = kindOf(record);
+  const kind = shownKind(record);
+  const asked = askedClass.value;
   const note = noteOf(record.id);
   const label = record.label?.map((index) => run.classes[index] ?? String(index));
   const scores = [...record.scores].sort((a, b) => b[1] - a[1]).slice(0, 8);
@@ -84,10 +85,24 @@ export function Facts({ record }: { record: AuditRecord }) {
       ) : (
         <p class={`verdict verdict-${kind}`}>
           <Mark kind={kind} quiet />
-          <span>{KIND_NAMES[kind]}</span>
+          <span>
+            {KIND_NAMES[kind]}
+            {asked !== undefined && (
+              <>
+                {' '}
+                for <Name text={run.classes[asked] ?? ''} most={40} />
+              </>
+            )}
+          </span>
         </p>
       )}
       <dl class="pairs">
+        {asked !== undefined && kindOf(record) !== 'none' && (
+          <>
+            <dt>{run.task === 'multilabel' ? 'All classes' : 'Best class'}</dt>
+            <dd>{KIND_NAMES[kindOf(record)]}</dd>
+          </>
+        )}
         <dt>Label</dt>
         <dd>
           {label === undefined ? (

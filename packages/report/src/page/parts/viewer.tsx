@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { AuditRecord } from '../../index.ts';
 import { percent } from '../draw/text.ts';
 import { comparison } from '../state/comparison.ts';
-import { kindOf } from '../state/decisions.ts';
+import { shownKind } from '../state/decisions.ts';
 import { MODES, type Mode, mode } from '../state/display.ts';
 import { go, openId } from '../state/place.ts';
 import { run } from '../state/report.ts';
@@ -70,7 +70,7 @@ export function Viewer() {
 function Open({ record }: { record: AuditRecord }) {
   const list = sequence.value;
   const at = list.findIndex(({ id }) => id === record.id);
-  const kind = kindOf(record);
+  const kind = shownKind(record);
   return (
     <>
       <header class="viewer-head">

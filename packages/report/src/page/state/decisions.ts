@@ -3,7 +3,7 @@ import type { AuditRecord } from '../../index.ts';
 import type { Counts } from '../../metrics/binary-metrics.ts';
 import { binaryScoreOf, CELLS, type Cell, isCorrect, positiveOf, scoreOf } from '../../metrics/decision.ts';
 import { SortedDecisions } from '../../metrics/sorted-decisions.ts';
-import { here } from './place.ts';
+import { here, view } from './place.ts';
 import { records, run } from './report.ts';
 import { selected } from './selection.ts';
 import { facetOf, threshold, thresholdAt, thresholdOf } from './threshold.ts';
@@ -37,15 +37,15 @@ export const decided = computed(() => {
 });
 
 function decidedFor(rows: readonly AuditRecord[], index: number | undefined): Decided[] {
-  const found: Decided[] = [];
-  if (index === undefined) return found;
-  for (const record of rows) {
-    const { label } = record;
-    if (label === undefined || (label.length === 0 && run.task !== 'multilabel')) continue;
-    const score = targetScore(record, index);
-    if (score !== undefined) found.push({ record, score, truth: label.includes(index) });
-  }
-  return found;
+  return index === undefined ? [] : rows.flatMap((record) => decidedOf(record, index) ?? []);
+}
+
+/** The question "is it this class?" of one picture; undefined without a label or a score. */
+function decidedOf(record: AuditRecord, index: number): Decided | undefined {
+  const { label } = record;
+  if (label === undefined || (label.length === 0 && run.task !== 'multilabel')) return undefined;
+  const score = targetScore(record, index);
+  return score === undefined ? undefined : { record, score, truth: label.includes(index) };
 }
 
 /** Probability of the class in question. */
@@ -85,15 +85,24 @@ export function cellsNow(): Readonly<Record<Cell, readonly Decided[]>> {
 
 /** How the picture was decided: for binary heads its cell, else right or wrong. */
 export function kindOf(record: AuditRecord): Kind {
-  if (run.task === 'binary') {
-    const index = positiveOf(run);
-    const score = targetScore(record, index);
-    if (score === undefined || record.label === undefined || record.label.length === 0) return 'none';
-    return cellOfDecided({ record, score, truth: record.label.includes(index) });
-  }
+  if (run.task === 'binary') return cellFor(record, positiveOf(run));
   const right = isCorrect(record, run, thresholdOf(record));
   return right === undefined ? 'none' : right ? 'right' : 'wrong';
 }
+
+function cellFor(record: AuditRecord, index: number): Kind {
+  const found = decidedOf(record, index);
+  return found ? cellOfDecided(found) : 'none';
+}
+
+/** The class that the view asks about where that is not the whole decision: one against the rest. */
+export const askedClass = computed(() =>
+  run.task !== 'binary' && view.value === 'decisions' ? target.value : undefined,
+);
+
+/** What a picture's mark says: {@link kindOf}, or its cell for the {@link askedClass}. */
+export const shownKind = (record: AuditRecord): Kind =>
+  askedClass.value === undefined ? kindOf(record) : cellFor(record, askedClass.value);
 
 export const isWrong = (kind: Kind) => kind === 'FP' || kind === 'FN' || kind === 'wrong';
 

@@ -1,6 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import type { AuditRecord } from '../../index.ts';
-import { isWrong, kindOf } from './decisions.ts';
+import { isWrong, shownKind } from './decisions.ts';
 import { adjust, go, openId, place } from './place.ts';
 import { recordOf } from './report.ts';
 import { selected } from './selection.ts';
@@ -45,7 +45,7 @@ export function step(by: 1 | -1, which: 'all' | 'right' | 'wrong' = 'all'): bool
   const list = sequence.peek();
   const from = list.findIndex((record) => record.id === openId.peek());
   for (let i = from + by; i >= 0 && i < list.length; i += by) {
-    const kind = kindOf(list[i]!);
+    const kind = shownKind(list[i]!);
     if (which === 'wrong' && !isWrong(kind)) continue;
     if (which === 'right' && (isWrong(kind) || kind === 'none')) continue;
     adjust({ id: list[i]!.id });

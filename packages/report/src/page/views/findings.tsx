@@ -52,6 +52,7 @@ function FindingCard({ finding, index }: { finding: Finding; index: number }) {
   const q = finding.filter ?? filterFor('finding', String(index + 1));
   // What speaks of all pictures at once names none.
   const leads = finding.filter !== undefined || finding.ids.length > 0;
+  const { more = 0 } = finding;
   const cluster =
     finding.cluster === undefined ? undefined : report.clusters.find(({ name }) => name === finding.cluster);
   return (
@@ -89,6 +90,15 @@ function FindingCard({ finding, index }: { finding: Finding; index: number }) {
           </div>
         )}
       </div>
+      {more > 0 && (
+        <p class="small finding-more">
+          The clearest {pictures.length.toLocaleString('en')} of {(pictures.length + more).toLocaleString('en')}{' '}
+          pictures are listed here
+          {finding.filter === undefined
+            ? `; the other ${more.toLocaleString('en')} are counted in the figures, not listed.`
+            : '; its filter finds all of them.'}
+        </p>
+      )}
       {Object.keys(finding.figures).length > 0 && (
         <dl class="chips">
           {Object.entries(finding.figures).map(([name, value]) => (
@@ -104,7 +114,7 @@ function FindingCard({ finding, index }: { finding: Finding; index: number }) {
       <div class="toolbar finding-links">
         {pictures.length > 6 && (
           <button type="button" class="quiet-button" onClick={() => setAll(!all)}>
-            {all ? 'Fewer pictures' : `Show all ${pictures.length} here`}
+            {all ? 'Fewer pictures' : `Show all ${pictures.length.toLocaleString('en')} here`}
           </button>
         )}
         {leads ? (
