@@ -1,6 +1,6 @@
 import { KERAS_PEERS, type MelanomaCosts } from './parts/melanoma.ts';
+import { EXPLAINED, type TrainingShare } from './parts/training.ts';
 import { atLeast, atMost, table } from './report-table.ts';
-import { EXPLAINED } from './training-share.ts';
 
 /** Titles of the networks, and how many times faster than a peer seewhy must be. */
 const KERAS_TITLES: Readonly<Record<string, string>> = {
@@ -10,10 +10,9 @@ const KERAS_TITLES: Readonly<Record<string, string>> = {
 const KERAS_MUST: Readonly<Record<string, number>> = { 'EfficientNetB5 tf-explain-gradcam': 15 };
 
 /** The section on Keras models. */
-export function melanoma({ networks, start, training }: MelanomaCosts): string[] {
+export function melanoma({ networks, start }: MelanomaCosts): string[] {
   const rows = Object.entries(networks);
   const title = (name: string) => KERAS_TITLES[name] ?? name;
-  const share = training && training.explaining / (training.epoch + training.explaining);
   return [
     '## Keras models',
     '',
@@ -79,12 +78,14 @@ export function melanoma({ networks, start, training }: MelanomaCosts): string[]
         ];
       }),
     ),
-    ...(training && share !== undefined
-      ? [
-          `While TensorFlow.js trains a small network on ${training.trained} pictures of Fashion-MNIST (Node, its own CPU backend), the callback explains`,
-          `${EXPLAINED} pictures by Grad-CAM and saliency in ${training.explaining.toFixed(0)} ms after an epoch of ${(training.epoch / 1000).toFixed(2)} s: ${(100 * share).toFixed(1)} % of the time.`,
-          '',
-        ]
-      : []),
   ];
 }
+
+/** The section on the callback during a training. */
+export const training = ({ trained, epoch, explaining }: TrainingShare): string[] => [
+  '## While a model trains',
+  '',
+  `While TensorFlow.js trains a small network on ${trained} pictures of Fashion-MNIST (Node, its own CPU backend), the callback explains`,
+  `${EXPLAINED} pictures by Grad-CAM and saliency in ${explaining.toFixed(0)} ms after an epoch of ${(epoch / 1000).toFixed(2)} s: ${((100 * explaining) / (epoch + explaining)).toFixed(1)} % of the time.`,
+  '',
+];

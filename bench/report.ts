@@ -6,7 +6,8 @@ import type { MelanomaCosts } from './parts/melanoma.ts';
 import type { NetworkCosts } from './parts/programs.ts';
 import type { SamplingCosts } from './parts/sampling.ts';
 import type { StartupCosts } from './parts/startup.ts';
-import { melanoma } from './report-melanoma.ts';
+import type { TrainingShare } from './parts/training.ts';
+import { melanoma, training } from './report-melanoma.ts';
 import { atLeast, atMost, table } from './report-table.ts';
 import type { Versions } from './versions.ts';
 
@@ -24,6 +25,7 @@ export interface Measured {
   folder?: Part<Record<string, FolderCosts>>;
   audit?: Part<Record<string, AuditCosts>>;
   melanoma?: Part<MelanomaCosts>;
+  training?: Part<TrainingShare>;
 }
 
 /** RESULTS.md. */
@@ -47,6 +49,7 @@ export function report(measured: Measured): string {
     ...(measured.folder ? folder(measured.folder.figures) : []),
     ...(measured.audit ? audit(measured.audit.figures) : []),
     ...(measured.melanoma ? melanoma(measured.melanoma.figures) : []),
+    ...(measured.training ? training(measured.training.figures) : []),
   ].join('\n');
 }
 

@@ -14,6 +14,7 @@ import { measureMelanoma } from './parts/melanoma.ts';
 import { measurePrograms } from './parts/programs.ts';
 import { measureSampling } from './parts/sampling.ts';
 import { measureStartup } from './parts/startup.ts';
+import { measureTraining } from './parts/training.ts';
 import { cache, type Environment, needPeers, pythonOf, root } from './places.ts';
 import { type Measured, report } from './report.ts';
 import { versions } from './versions.ts';
@@ -31,6 +32,7 @@ const PARTS = {
   folder: measureFolder,
   audit: measureAudit,
   melanoma: measureMelanoma,
+  training: measureTraining,
 } as const;
 const unknown = positionals.filter((part) => !(part in PARTS));
 if (unknown.length > 0 || !(effort > 0)) {
@@ -39,7 +41,8 @@ if (unknown.length > 0 || !(effort > 0)) {
 }
 const parts = (positionals.length > 0 ? positionals : Object.keys(PARTS)) as (keyof typeof PARTS)[];
 /** The peers that a part runs beside. */
-const environmentOf = (part: keyof typeof PARTS): Environment => (part === 'melanoma' ? 'tensorflow' : 'torch');
+const environmentOf = (part: keyof typeof PARTS): Environment =>
+  part === 'melanoma' || part === 'training' ? 'tensorflow' : 'torch';
 const MODELS: Record<Environment, string> = { torch: 'models.py', tensorflow: 'keras_models.py' };
 mkdirSync(cache, { recursive: true });
 for (const environment of new Set(parts.map(environmentOf))) {

@@ -5,13 +5,11 @@ import type { RunTensor } from '@seewhy/core';
 import { importKeras } from '@seewhy/keras';
 import { readGraph, removeUnusedInputs, writeGraph } from '@seewhy/onnx';
 import * as ort from 'onnxruntime-node';
-import { fashionMnist } from '../../tools/test-support/require.ts';
 import { cost, interleave, timed } from '../measure.ts';
 import { type KerasPeer, type KerasTask, Peers } from '../peers.ts';
 import { cache, pythonOf, root } from '../places.ts';
 import { type ProcessCost, processCost, summaryOf } from '../process-cost.ts';
 import { noiseImage, type OpenedModel, openFile, openSession } from '../programs.ts';
-import { measureTrainingShare, type TrainingShare } from '../training-share.ts';
 
 /** A peer's cost: in ours (times that seewhy is faster), and in predictions. */
 export interface PeerCost {
@@ -34,24 +32,16 @@ export interface MelanomaCosts {
   readonly networks: Record<string, KerasCosts>;
   /** From process start to a written PNG, MobileNetV2, by kind of file. */
   readonly start: Record<string, { readonly seewhy: ProcessCost; readonly python: ProcessCost }>;
-  /** Undefined where Fashion-MNIST is missing. */
-  readonly training?: TrainingShare;
 }
 
 const KERAS_NETWORKS = ['MobileNetV2', 'EfficientNetB5'];
 export const KERAS_PEERS: readonly KerasPeer[] = ['tf-explain', 'tf-keras-vis', 'xplique'];
 
-/** Keras models imported: what explanations cost beside predictions and beside the Python peers; the start of the command; a training's share. */
+/** Keras models imported: what explanations cost beside predictions and beside the Python peers; the start of the command. */
 export async function measureMelanoma(effort: number): Promise<MelanomaCosts> {
   const networks: Record<string, KerasCosts> = {};
   for (const name of KERAS_NETWORKS) networks[name] = await measureNetwork(name, effort);
-  const start = await measureStart(effort);
-  const training = fashionMnist() ? await measureTrainingShare(4000, Math.max(3, Math.round(6 * effort))) : undefined;
-  if (training)
-    console.log(
-      `training: ${training.epoch.toFixed(0)} ms an epoch, ${training.explaining.toFixed(0)} ms for its explanations`,
-    );
-  return { networks, start, ...(training ? { training } : {}) };
+  return { networks, start: await measureStart(effort) };
 }
 
 /** EfficientNet takes bytes and scales them itself. */

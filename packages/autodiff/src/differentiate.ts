@@ -12,6 +12,7 @@ import { affineValues, sumOverBatch } from './batch-sums.ts';
 import { chainConcats } from './chain-concats.ts';
 import { constantFinder } from './constant-finder.ts';
 import { errors } from './errors.ts';
+import { padsIntoConvolutions } from './pads-into-convolutions.ts';
 import { fusePatterns } from './patterns.ts';
 import { PROFILES, type ProfileName } from './profile.ts';
 import { type RuleFacts, RuleStep, type RuleTable } from './rule.ts';
@@ -136,7 +137,8 @@ export function walkOrder(
   walk: Pick<DifferentiateOptions, 'of' | 'wrt'> & { rules: RuleTable; types: ReadonlyMap<string, DataType> },
 ): { order: readonly Node[]; active: ReadonlySet<ValueName>; needed: Node[] } {
   const keep = new Set([walk.of, ...walk.wrt]);
-  const order = topological(chainConcats(fusePatterns(graph, { keep, rules: walk.rules }), keep));
+  const fused = fusePatterns(padsIntoConvolutions(graph, keep), { keep, rules: walk.rules });
+  const order = topological(chainConcats(fused, keep));
   const active = activeValues(order, new Set(walk.wrt), walk.rules, walk.types);
   return { order, active, needed: neededNodes(order, walk.of, active) };
 }

@@ -36,6 +36,15 @@ describe.each(MODELS)('$file', ({ file, layout, activation, batch }) => {
     expect(model.defaultLayer).toBeDefined();
   });
 
+  it('for one picture a run, says every size of its inputs, and gives the same gradient', async () => {
+    const [free, one] = [await loadFixture(file, { batch: 'free' }), await loadFixture(file)];
+    expect(one.graph.feeds.map(({ shape }) => shape)).toEqual(one.graph.feeds.map(({ name }) => one.shapes.get(name)));
+    const image = [noiseImage(one, 1)];
+    const maps = await Promise.all([free, one].map((model) => explain(model, image, { methods: ['saliency'] })));
+    const [a, b] = maps.map((lists) => lists[0]![0]!.raw[0]!.data);
+    expect(relativeError(b!, a!)).toBeLessThan(file.includes('fp16') ? 2e-2 : 1e-4);
+  });
+
   it('explains by every method, two pictures together as each alone', async () => {
     const model = await loadFixture(file, { batch: 'free' });
     if (model.batch === 'fixed') return;
