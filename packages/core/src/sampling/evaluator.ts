@@ -25,6 +25,7 @@ import type { RunTensor, Session } from '../runtime/runtime.ts';
 import type { Seed } from '../seed.ts';
 import type { ScoreKind, Target } from '../target.ts';
 import { formOf, type TargetForm } from '../target-form.ts';
+import type { TargetNodes } from '../targets/function-target.ts';
 import { stack } from '../tensors.ts';
 
 /** A graph that is run for many samples: how its picture is made from its inputs, and what is wanted of it. */
@@ -62,14 +63,6 @@ export interface ResultContext {
   readonly value: (name: ValueName) => ValueName;
 }
 
-interface Opened {
-  readonly session: Session;
-  /** Result → value of the program. */
-  readonly names: Readonly<Record<string, ValueName>>;
-  /** Inputs that something reads. */
-  readonly needed: ReadonlySet<string>;
-}
-
 /**
  * A program for sampling methods, opened on the model's runtime when first run and kept: one session for all steps, one for each form
  * of target.
@@ -80,7 +73,7 @@ export class Evaluator {
   private readonly request: EvaluatorRequest;
   /** Samples of every run, where that is known. */
   private readonly batch: number | undefined;
-  private readonly opened = new Map<string, Promise<Opened>>();
+  private readonly opened = new Map<string, Promise<Session>>();
 
   constructor(model: Model, score: ScoreKind, request: EvaluatorRequest, batch: number | 'auto' = 'auto') {
     this.model = model;
@@ -109,49 +102,79 @@ export class Evaluator {
       program = this.open(form);
       this.opened.set(form.key, program);
     }
-    const { session, names, needed } = await program;
+    const session = await program;
     const repeated = Object.entries(this.model.extras).map(([name, tensor]) => [
       name,
       tensor.dims.length === 0 ? tensor : stack(Array.from({ length: count }, () => tensor)),
     ]);
-    const all: Record<string, RunTensor> = {
+    const results = await session.run({
       ...Object.fromEntries(repeated),
       ...feeds,
       ...form.feeds(Array<Target>(count).fill(target), this.model),
-    };
-    const given = Object.fromEntries(Object.entries(all).filter(([name]) => needed.has(name)));
-    const results = await session.run(given);
-    return Object.fromEntries(Object.entries(names).map(([name, value]) => [name, results[value]!]));
+    });
+    return Object.fromEntries(Object.entries(results).map(([name, value]) => [name.slice(RESULT.length), value]));
   }
 
-  private async open(form: TargetForm): Promise<Opened> {
+  private async open(form: TargetForm): Promise<Session> {
+    const { model } = this;
+    const nodes = await form.nodes?.(model);
+    let differentiated = false;
+    const build = (feeds?: Feeds): Graph => {
+      const made = this.build(form, nodes, feeds);
+      differentiated = made.differentiated;
+      return made.graph;
+    };
+    return openFitted(model.runtime, {
+      build,
+      only: this.batch === 1,
+      get faster() {
+        return differentiated;
+      },
+    });
+  }
+
+  /** The program for any batch, or for the sizes of these feeds. Results are outputs of their own names in either. */
+  private build(form: TargetForm, nodes: TargetNodes | undefined, feeds: Feeds | undefined) {
     const { model, request } = this;
     const { graph, source } = sourced(model, request, form);
-    const nodes = await form.nodes?.(model);
     const { shapes, types, image, output } = model;
     const base = programBase(
-      withNodes({ graph, shapes, types, image, output }, nodes ? [nodes] : []),
+      withNodes(
+        { graph: feeds ? withSizesOf(graph, feeds) : graph, shapes, types, image, output },
+        nodes ? [nodes] : [],
+      ),
       this.score,
       model.runtime.profile,
     );
-    const seed = form.seed(base.facts, nodes);
-    const context = resultContext(base, seed, source);
-    const names = request.results(context);
-    for (const value of new Set(Object.values(names))) base.builder.output(value);
-    const built = removeUnused(removeDeadNodes(base.builder.build()));
-    const needed = new Set(built.feeds.map((value) => value.name));
-    const session = context.differentiated
-      ? await openFitted(model.runtime, built, this.batch === 1)
-      : await model.runtime.open(built);
-    return { session, names, needed };
+    const context = resultContext(base, form.seed(base.facts, nodes), source);
+    const b = base.builder;
+    for (const [name, value] of Object.entries(request.results(context))) {
+      b.append(Node.make('Identity', [value], [RESULT + name], {}, { name: RESULT + name }));
+      b.output(RESULT + name);
+    }
+    return { graph: removeUnused(removeDeadNodes(b.build())), differentiated: context.differentiated };
   }
 
   async release(): Promise<void> {
     const opened = [...this.opened.values()];
     this.opened.clear();
-    for (const program of opened) await (await program.catch(() => undefined))?.session.release();
+    for (const program of opened) await (await program.catch(() => undefined))?.release();
   }
 }
+
+type Feeds = Readonly<Record<string, RunTensor>>;
+
+/** Begins the names of a program's outputs. */
+const RESULT = 'seewhy.result.';
+
+/** The graph with the sizes of its inputs as they are fed; inputs that are not fed are not read. */
+const withSizesOf = (graph: Graph, feeds: Feeds): Graph =>
+  graph.with({
+    inputs: graph.inputs.flatMap((input) => {
+      const fed = feeds[input.name];
+      return fed ? [input.withShape(fed.dims)] : [];
+    }),
+  });
 
 /** @returns with `differentiated`: whether a graph method has been asked for */
 function resultContext(base: ProgramBase, seed: Seed, source: ValueName): ResultContext & { differentiated: boolean } {
