@@ -60,17 +60,16 @@ class ExpectedGradientsSampler implements Sampler {
         new Value('seewhy.choice', 'int64', ['B']),
         new Value('seewhy.position', 'float32', ['B', 1, 1, 1]),
         new Value('seewhy.noise', 'float32', ['B', ...dims.slice(1)]),
-        new Value('seewhy.sigma', 'float32', []),
         new Value(HALF_INPUT, 'float32', [2, 'B']),
       ],
       source: (b) => {
-        const picture = this.noisy ? b.add('seewhy.picture', b.mul('seewhy.noise', 'seewhy.sigma')) : 'seewhy.picture';
+        const picture = this.noisy ? b.add('seewhy.picture', 'seewhy.noise') : 'seewhy.picture';
         const baseline = b.gather('seewhy.baselines', 'seewhy.choice', 0);
         return b.add(baseline, b.mul('seewhy.position', b.sub(picture, baseline)));
       },
       results: ({ b, attribute }) => {
         const [gradient] = attribute(PLAIN, []);
-        const picture = this.noisy ? b.add('seewhy.picture', b.mul('seewhy.noise', 'seewhy.sigma')) : 'seewhy.picture';
+        const picture = this.noisy ? b.add('seewhy.picture', 'seewhy.noise') : 'seewhy.picture';
         const way = b.sub(picture, b.gather('seewhy.baselines', 'seewhy.choice', 0));
         return appendMoments(b, b.mul(gradient!, way), 'mean');
       },
@@ -99,7 +98,6 @@ class ExpectedGradientsSampler implements Sampler {
         const drawn: Record<string, RunTensor> = this.noisy
           ? {
               'seewhy.noise': { type: 'float32', dims: [count, ...dims.slice(1)], data: noise.take(from, count) },
-              'seewhy.sigma': { type: 'float32', dims: [], data: Float32Array.of(noise.sigma) },
             }
           : {};
         const outputs = await this.evaluator.run(

@@ -7,7 +7,7 @@ import { sampleLoop } from '../sampling/sample-loop.ts';
 import type { RunControl, Sampled, SampledItem, Sampler, SamplerContext } from '../sampling/sampler.ts';
 import { toFloat32 } from '../tensors.ts';
 import { HALF_INPUT, halfRows, inHalf } from '../wrappers/moments.ts';
-import { NOISE_OPTIONS, noiseOf } from '../wrappers/noise.ts';
+import { NOISE_OPTIONS, type Noise, noiseOf } from '../wrappers/noise.ts';
 import { layerGradient } from './layer-gradient.ts';
 import { LayerView } from './layer-view.ts';
 import type { SamplingMethod } from './method.ts';
@@ -62,10 +62,9 @@ class SmoothPlusPlusSampler implements Sampler {
       inputs: [
         new Value('seewhy.picture', 'float32', dims),
         new Value('seewhy.noise', 'float32', ['B', ...dims.slice(1)]),
-        new Value('seewhy.sigma', 'float32', ['B', 1, 1, 1]),
         new Value(HALF_INPUT, 'float32', [2, 'B']),
       ],
-      source: (b) => b.add('seewhy.picture', b.mul('seewhy.noise', 'seewhy.sigma')),
+      source: (b) => b.add('seewhy.picture', 'seewhy.noise'),
       results: ({ b, attribute, value }) => {
         const view = new LayerView(b, layer.grid);
         const channelsFirst = (cells: string) =>
@@ -118,19 +117,13 @@ class SmoothPlusPlusSampler implements Sampler {
       convergence: () => difference(moments, mapOf),
       run: async (from, count) => {
         const own = from === 0 ? 1 : 0;
-        const drawn = new Float32Array(count * picture.length);
-        if (count > own) drawn.set(noise.take(from + own - 1, count - own), own * picture.length);
-        const sigma = new Float32Array(count).fill(noise.sigma);
+        const drawn = own ? withoutFirst(noise, count, picture.length) : noise.take(from - 1, count);
         const halves = halfRows(from + 1, count);
-        if (own) {
-          sigma[0] = 0;
-          (halves.data as Float32Array)[0] = (halves.data as Float32Array)[count] = 0;
-        }
+        if (own) (halves.data as Float32Array)[0] = (halves.data as Float32Array)[count] = 0;
         const outputs = await this.evaluator.run(
           {
             'seewhy.picture': { type: 'float32', dims, data: picture },
             'seewhy.noise': { type: 'float32', dims: [count, ...dims.slice(1)], data: drawn },
-            'seewhy.sigma': { type: 'float32', dims: [count, 1, 1, 1], data: sigma },
             [HALF_INPUT]: halves,
           },
           item.target,
@@ -166,6 +159,13 @@ class SmoothPlusPlusSampler implements Sampler {
   }
 
   async release(): Promise<void> {}
+}
+
+/** No noise, then that of the first samples. */
+function withoutFirst(noise: Noise, count: number, length: number): Float32Array {
+  const drawn = new Float32Array(count * length);
+  if (count > 1) drawn.set(noise.take(0, count - 1), length);
+  return drawn;
 }
 
 /** The map from averaged powers of the gradient, each `[C, h·w]`. */

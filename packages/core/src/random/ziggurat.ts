@@ -38,11 +38,16 @@ function density(x: number): number {
   return Math.exp(-0.5 * x * x);
 }
 
+/** What uniform numbers of [0, 1) come from. */
+export interface UniformSource {
+  uniform(): number;
+}
+
 /**
  * A normal number beyond {@link TAIL}: an exponential one, accepted as often as the densities' ratio says.
  * G. Marsaglia, "Generating a variable from the tail of the normal distribution", Technometrics 6 (1964).
  */
-export function normalTail(stream: { uniform(): number }): number {
+export function normalTail(stream: UniformSource): number {
   for (;;) {
     // 1 − u is in (0, 1]: the logarithm is finite.
     const x = -Math.log(1 - stream.uniform()) / TAIL;

@@ -1,5 +1,6 @@
 import { type BatchSize, CHECK_EVERY } from './batch-size.ts';
 import type { RunControl } from './sampler.ts';
+import { turn } from './turn.ts';
 
 export interface SampleLoop {
   /** Samples to be taken. */
@@ -48,7 +49,7 @@ export async function sampleLoop(loop: SampleLoop): Promise<SampleLoopResult> {
     at += count;
     control.progress?.(at, total);
     if (end - turned > TURN) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await turn();
       turned = performance.now();
     }
     if (until !== undefined && at < total && at % CHECK_EVERY === 0) {

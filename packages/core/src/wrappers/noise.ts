@@ -10,8 +10,8 @@ export const NOISE_OPTIONS = { samples: 25, noise: 0.15, noiseAbsolute: 0 } as c
 export interface Noise {
   /** Samples there are. */
   readonly samples: number;
-  /** What the numbers of {@link take} are to be multiplied by. 0: there is no noise. */
-  readonly sigma: number;
+  /** Their standard deviation, in units of the input tensor; undefined where they are given. */
+  readonly sigma: number | undefined;
   /** Noise of samples `from … from + count − 1`, one after the other; good until the next call. */
   take(from: number, count: number): Float32Array;
 }
@@ -37,20 +37,23 @@ export function noiseOf(
     const given = toFloat32(noise);
     return {
       samples: noise.dims[0]!,
-      sigma: 1,
+      sigma: undefined,
       take: (from, count) => given.subarray(from * picture.length, (from + count) * picture.length),
     };
   }
   let drawn = new Float32Array(0);
+  const sigma = options.noiseAbsolute > 0 ? options.noiseAbsolute : noise * range(picture);
   return {
     samples: options.samples,
-    sigma: options.noiseAbsolute > 0 ? options.noiseAbsolute : noise * range(picture),
+    sigma,
     take: (from, count) => {
       // One buffer for all runs: a run has read it before the next is drawn.
       if (drawn.length < count * picture.length) drawn = new Float32Array(count * picture.length);
       for (let i = 0; i < count; i++)
         randomStream(path.seed, 'noise', path.item, from + i).fillNormal(
           drawn.subarray(i * picture.length, (i + 1) * picture.length),
+          0,
+          sigma,
         );
       return drawn.subarray(0, count * picture.length);
     },

@@ -69,10 +69,9 @@ class GraphSmoother implements Sampler {
       inputs: [
         new Value('seewhy.picture', 'float32', dims),
         new Value('seewhy.noise', 'float32', ['B', ...dims.slice(1)]),
-        new Value('seewhy.sigma', 'float32', []),
         new Value(HALF_INPUT, 'float32', ['R', 'B']),
       ],
-      source: (b) => b.add('seewhy.picture', b.mul('seewhy.noise', 'seewhy.sigma')),
+      source: (b) => b.add('seewhy.picture', 'seewhy.noise'),
       results: ({ b, attribute, gradientSums }): Record<string, ValueName> =>
         // The mean of gradients is one weighted sum of them.
         method === saliency && how === 'mean'
@@ -102,7 +101,6 @@ class GraphSmoother implements Sampler {
           {
             'seewhy.picture': { type: 'float32', dims, data: picture },
             'seewhy.noise': { type: 'float32', dims: [count, ...dims.slice(1)], data: noise.take(from, count) },
-            'seewhy.sigma': { type: 'float32', dims: [], data: Float32Array.of(noise.sigma) },
             [HALF_INPUT]: fewestRows(from, count),
           },
           item.target,
@@ -144,7 +142,7 @@ class HostSmoother implements Sampler {
       convergence: () => moments?.difference(),
       run: async (from) => {
         const drawn = noise.take(from, 1);
-        const noisy = picture.map((value, i) => value + noise.sigma * drawn[i]!);
+        const noisy = picture.map((value, i) => value + drawn[i]!);
         const [map] = await this.maker.maps([{ data: noisy, item: item.item * noise.samples + from }], item, control);
         [dims, each] = [map!.dims, Math.max(map!.samples, 1)];
         // One cut short says less than the others: it counts only where it is the only one.

@@ -19,7 +19,8 @@ describe('noise', () => {
     expect(noiseOf(options, flat, dims, path).sigma).toBe(0);
     const drawn = noiseOf(options, picture, dims, path).take(0, 6);
     const square = drawn.reduce((sum, value) => sum + value ** 2, 0) / drawn.length;
-    expect(Math.abs(square - 1)).toBeLessThan(0.05);
+    expect(Math.abs(square / 0.15 ** 2 - 1)).toBeLessThan(0.05);
+    expect(noiseOf(options, flat, dims, path).take(0, 1)).toEqual(new Float32Array(2000));
   });
 
   it('of a sample is the same in any batch, and another for another picture', () => {
