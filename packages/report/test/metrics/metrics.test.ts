@@ -26,6 +26,9 @@ import {
 } from '../../src/index.ts';
 import { roundestIn } from '../../src/metrics/best-threshold.ts';
 import { f1Of, mccOf } from '../../src/metrics/binary-metrics.ts';
+import { rightBetween } from '../../src/metrics/decision.ts';
+import { GroupTally } from '../../src/metrics/group-decisions.ts';
+import { headlineOf } from '../../src/metrics/headline.ts';
 import { newcombe } from '../../src/metrics/roc.ts';
 import { expectNear } from '../near.ts';
 
@@ -434,4 +437,73 @@ describe('evaluate', () => {
     expect(curveOf([], run).count).toBe(0);
     for (const [name, { value, reason }] of found) expect(Number.isNaN(value) ? reason : 'defined', name).toBeTruthy();
   });
+});
+
+describe('decisions at all thresholds', () => {
+  const stream = randomStream(7);
+  const next = () => stream.uniform();
+  const tasks = [
+    { ...run, classes: ['a', 'b'] },
+    { ...run, task: 'multiclass', classes: ['a', 'b', 'c'] },
+    { ...run, task: 'multilabel', classes: ['a', 'b', 'c'] },
+  ] as const;
+  // Scores of tenths: many are equal, and thresholds meet them.
+  const rowsOf = (of: (typeof tasks)[number]) =>
+    Array.from({ length: 240 }, () => {
+      const label = of.classes.map((_, i) => i).filter(() => next() < 0.4);
+      const one = Math.floor(next() * of.classes.length);
+      return {
+        label: next() < 0.1 ? undefined : of.task === 'multilabel' ? label : [one],
+        scores: of.classes.flatMap((_, i) =>
+          next() < 0.05 ? [] : [[i, next() < 0.05 ? Number.NaN : Math.round(next() * 10) / 10] as const],
+        ),
+        group: next() < 0.1 ? undefined : `g${Math.floor(next() * 40)}`,
+      };
+    });
+  const thresholds = [-0.1, 0, 0.1, 0.25, 0.3, 0.5, 0.55, 0.8, 1, 1.1];
+  for (const of of tasks) {
+    const rows = rowsOf(of);
+    it(`the ${of.task} headline is of the same figures as all others`, () => {
+      const all = evaluate(rows as unknown as AuditRecord[], of);
+      const headline = Object.entries(headlineOf(rows, of));
+      expect(headline.length).toBeGreaterThan(2);
+      for (const [name, value] of headline) expect(value, name).toEqual(all.get(name));
+    });
+    it(`a ${of.task} decision is right between two of them`, () => {
+      for (const threshold of thresholds)
+        for (const record of rows) {
+          const between = rightBetween(record, of);
+          const right = between && threshold > between.above && threshold <= between.upTo;
+          expect(right).toBe(isCorrect(record, of, threshold));
+        }
+    });
+    it(`the worst ${of.task} groups are the first of all of them`, () => {
+      const grouping = new Grouping(rows, of);
+      for (const threshold of thresholds) {
+        const all = grouping.at(threshold);
+        for (const most of [0, 1, 7, 39]) expect(grouping.at(threshold, most)).toEqual(all.slice(0, most));
+        expect(grouping.one(all[3]!.name, threshold)).toEqual(all[3]);
+        for (const { members, errors } of all)
+          expect(errors).toBe(members.filter((i) => isCorrect(rows[i]!, of, threshold) === false).length);
+      }
+    });
+    for (const rule of ['max', 'mean', 'vote'] as const)
+      it(`${of.task} groups decided by ${rule} are the same when made ready once`, () => {
+        const tally = new GroupTally(rows, of, rule);
+        for (const threshold of thresholds) {
+          const found = groupDecisions(rows, of, rule, threshold);
+          expect(tally.own(threshold)).toBe(found.threshold);
+          expect(tally.right(threshold)).toBe(found.groups.filter(({ correct }) => correct).length);
+          expect(tally.labelled).toBe(found.groups.filter(({ label }) => label !== undefined).length);
+          expect([tally.mixed, tally.unlabelled]).toEqual([found.mixed, found.unlabelled]);
+          const curve = tally.curve(threshold);
+          expect(curve === undefined).toBe(of.task !== 'binary');
+          if (curve) {
+            const made = groupCurve(found, of);
+            expect(curve.at(found.threshold)).toEqual(made.at(found.threshold));
+            expect(areaUnderRoc(curve)).toEqual(areaUnderRoc(made));
+          }
+        }
+      });
+  }
 });

@@ -81,3 +81,76 @@ describe.skipIf(!executable)('a report of 2,000 pictures', () => {
     await page.close();
   });
 });
+
+describe.skipIf(!executable)('the groups of 20,000 pictures', () => {
+  let browser: ReportBrowser;
+  beforeAll(async () => {
+    browser = await ReportBrowser.start(executable!);
+  }, 100_000);
+  afterAll(() => browser?.stop());
+
+  for (const task of ['binary', 'multilabel'] as const)
+    it(`follow the slider and the filter, ${task}`, async () => {
+      const { data } = syntheticReport({ task, count: 20_000, side: 16, mapSide: 8, distinct: 20 });
+      const { url } = await browser.write(task, { data, async *parts() {} });
+      const { page, problems } = await browser.open(`${url}#view=groups`);
+      const devtools = await page.context().newCDPSession(page);
+      await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
+      const work = async () =>
+        1000 *
+        (await devtools.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration')!.value;
+      // Each as a hand does it: the next once the page has answered.
+      const each = async (selector: string, values: readonly string[]) => {
+        await page.waitForTimeout(500);
+        const before = await work();
+        await page.evaluate(
+          async ([selector, values]) => {
+            const field = document.querySelector<HTMLInputElement>(selector)!;
+            for (const value of values) {
+              field.value = value;
+              field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+              await new Promise((done) => requestAnimationFrame(done));
+            }
+          },
+          [selector, values] as const,
+        );
+        return ((await work()) - before) / values.length;
+      };
+      const slide = await each(
+        '.slider-threshold input',
+        Array.from({ length: 60 }, (_, i) => String(0.2 + 0.01 * i)),
+      );
+      const text = 'age>30 age<70';
+      const type = await each(
+        '#filter',
+        Array.from(text, (_, i) => text.slice(0, i + 1)),
+      );
+      console.log(
+        `${task}: ${slide.toFixed(1)} ms of work a step of the slider, ${type.toFixed(1)} ms a letter of the filter`,
+      );
+      expect(slide).toBeLessThan(20);
+      expect(type).toBeLessThan(60);
+      // What is shown is what the filter leaves, worst first; only rows in sight exist.
+      const left = new Set(
+        data.records.filter(({ columns }) => Number(columns.age) > 30 && Number(columns.age) < 70).map((r) => r.group),
+      );
+      await expect
+        .poll(() => page.locator('.title-row p').textContent())
+        .toBe(`${left.size.toLocaleString('en')} groups, worst first`);
+      // Worst by the lower end of the interval.
+      const rates = await page.locator('.groups tbody td.apart').allTextContents();
+      const least = rates.map((text) => Number(/\((\d+) %/.exec(text)![1]));
+      expect(least.length).toBeGreaterThan(8);
+      expect(least).toEqual([...least].sort((a, b) => b - a));
+      expect(await page.locator('.groups tbody tr[aria-rowindex]').count()).toBeLessThan(60);
+      await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+      await expect.poll(() => page.locator('.groups tbody tr[aria-rowindex="201"]').count()).toBe(1);
+      const bottom = await page.locator('.groups tbody').evaluate((body) => {
+        const last = body.querySelector('tr[aria-rowindex="201"]')!;
+        return body.getBoundingClientRect().bottom - last.getBoundingClientRect().bottom;
+      });
+      expect(Math.abs(bottom)).toBeLessThan(2);
+      expect(problems).toEqual([]);
+      await page.close();
+    }, 100_000);
+});

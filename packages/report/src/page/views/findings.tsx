@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { Finding } from '../../index.ts';
-import { evaluate } from '../../metrics/evaluate.ts';
+import { headlineOf } from '../../metrics/headline.ts';
 import { count, figure, percent, short, thresholdText } from '../draw/text.ts';
 import { Gallery } from '../parts/gallery.tsx';
 import { GridMap } from '../parts/grid-map.tsx';
@@ -141,43 +141,32 @@ function FindingCard({ finding, index }: { finding: Finding; index: number }) {
   );
 }
 
-/** Names of `evaluate`'s figures on the front page, by task. */
-const HEADLINES = {
-  binary: [
-    ['auc', 'AUC'],
-    ['sensitivity', 'Sensitivity'],
-    ['specificity', 'Specificity'],
-    ['f1', 'F1'],
-    ['mcc', 'MCC'],
-  ],
-  multiclass: [
-    ['accuracy', 'Accuracy'],
-    ['top_3', 'In the best 3'],
-    ['macro_f1', 'Macro F1'],
-    ['macro_auc', 'Macro AUC'],
-  ],
-  multilabel: [
-    ['accuracy', 'Exact match'],
-    ['micro_f1', 'Micro F1'],
-    ['macro_f1', 'Macro F1'],
-    ['macro_auc', 'Macro AUC'],
-  ],
-} as const;
+/** How people call the figures of the front page. */
+const HEADLINES: Readonly<Record<string, string>> = {
+  auc: 'AUC',
+  sensitivity: 'Sensitivity',
+  specificity: 'Specificity',
+  f1: 'F1',
+  mcc: 'MCC',
+  accuracy: 'Accuracy',
+  top_3: 'In the best 3',
+  micro_f1: 'Micro F1',
+  macro_f1: 'Macro F1',
+  macro_auc: 'Macro AUC',
+};
 
-let headline: ReturnType<typeof evaluate> | undefined;
+let headline: ReturnType<typeof headlineOf> | undefined;
 
 function Overview() {
-  headline ??= evaluate(records, run);
-  const found = headline;
+  headline ??= headlineOf(records, run);
   const methods = run.methods.map(({ title }) => title).join(', ');
   return (
     <aside class="front-side" aria-label="The audit at a glance">
       <section class="card">
         <h2>At a glance</h2>
         <dl class="headline">
-          {HEADLINES[run.task].map(([name, title]) => {
-            const value = found.get(name);
-            if (!value) return null;
+          {Object.entries(headline).map(([name, value]) => {
+            const title = name === 'accuracy' && run.task === 'multilabel' ? 'Exact match' : HEADLINES[name];
             return (
               <div key={name}>
                 <dt>{title}</dt>

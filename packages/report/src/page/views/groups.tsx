@@ -1,8 +1,9 @@
-import { computed } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
 import type { AuditRecord } from '../../index.ts';
 import { binaryMetrics } from '../../metrics/binary-metrics.ts';
 import { positiveOf } from '../../metrics/decision.ts';
-import { GROUP_RULES, type GroupRule, groupCurve, groupDecisions } from '../../metrics/group-decisions.ts';
+import { GROUP_RULES, type GroupRule, GroupTally } from '../../metrics/group-decisions.ts';
 import { Grouping, type GroupRow } from '../../metrics/grouping.ts';
 import { areaUnderRoc } from '../../metrics/roc.ts';
 import { count, figure, percent, shorten, thresholdText } from '../draw/text.ts';
@@ -11,124 +12,175 @@ import { EstimateRow, EstimateTable } from '../parts/estimate.tsx';
 import { Gallery } from '../parts/gallery.tsx';
 import { KIND_NAMES } from '../parts/marks.tsx';
 import { Name } from '../parts/name.tsx';
+import { useRowsInSight } from '../parts/rows-in-sight.ts';
 import { cellHead, numbers, TableHead } from '../parts/table-head.tsx';
 import { ThresholdSlider } from '../parts/threshold-slider.tsx';
 import { kindOf, targetScore } from '../state/decisions.ts';
 import { adjust, follow, go, here } from '../state/place.ts';
+import { printing } from '../state/printing.ts';
 import { run } from '../state/report.ts';
 import { filterFor, selected } from '../state/selection.ts';
 import { threshold } from '../state/threshold.ts';
 import { openPicture } from '../state/viewer.ts';
 
-const grouping = computed(() => new Grouping(selected.value, run));
-const rows = computed(() => grouping.value.at(threshold.value));
-/** Shown at once. */
+/** The selection as it was when the typing rested: all groups are made anew for each, which no letter should wait for. */
+const settled = signal<readonly AuditRecord[]>([]);
+/** Milliseconds of rest after which the groups follow. */
+const REST = 120;
+
+function followSelection(): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = effect(() => {
+    const next = selected.value;
+    clearTimeout(timer);
+    if (next !== settled.peek()) timer = setTimeout(() => (settled.value = next), REST);
+  });
+  return () => {
+    stop();
+    clearTimeout(timer);
+  };
+}
+
+const grouping = computed(() => new Grouping(settled.value, run));
+/** Groups in the table. */
 const MOST = 200;
+const rows = computed(() => grouping.value.at(threshold.value, MOST));
+const leaks = computed(() => grouping.value.leaking());
+const total = computed(() => grouping.value.names.length);
 
 const RULE_NAMES: Readonly<Record<GroupRule, string>> = { max: 'largest score', mean: 'mean score', vote: 'vote' };
 
 /** What belongs together (patients): worst first, and how each group would be decided as one. */
 export function Groups() {
-  const list = rows.value;
-  const open = list.find(({ name }) => name === here.group.value);
-  const leaks = grouping.value.leaking();
+  useMemo(() => {
+    settled.value = selected.peek();
+  }, []);
+  useEffect(followSelection, []);
   return (
     <section>
       <div class="title-row">
         <h1>Groups</h1>
-        <p class="quiet">{count(list.length, 'group')}, worst first</p>
+        <p class="quiet">{count(total.value, 'group')}, worst first</p>
       </div>
       {run.task !== 'multiclass' && <ThresholdSlider />}
-      {leaks.length > 0 && (
-        <div class="card leak" role="note">
-          <h2>▲ {count(leaks.length, 'group lies', 'groups lie')} in more than one split</h2>
-          <p>
-            What the model learnt from a group in training may be what it is tested on here: the figures flatter it.
-          </p>
-          <p class="small">
-            {leaks.slice(0, 12).map(({ name, splits }, i) => (
-              <span key={name}>
-                {i > 0 && '; '}
-                <a {...follow({ group: name })}>
-                  <Name text={name} most={40} />
-                </a>{' '}
-                ({splits.map((split) => shorten(split, 20)).join(', ')})
-              </span>
-            ))}
-            {leaks.length > 12 && ` and ${leaks.length - 12} more`}
-          </p>
-        </div>
-      )}
-      {open && <OneGroup row={open} />}
+      <Leaks />
+      <OneGroup />
       <Together />
-      <div class="card table-box">
-        <table class="groups">
-          <caption class="unseen">Groups, worst first</caption>
-          <TableHead
-            columns={[
-              'Group',
-              ...numbers(
-                'Pictures',
-                ...(run.task === 'binary' ? (['TP', 'FN', 'FP', 'TN'] as const).map(cellHead) : []),
-                'Errors',
-              ),
-              { head: 'Error rate', apart: true },
-              { head: 'Scores', wide: true },
-            ]}
-          />
-          <tbody>
-            {list.slice(0, MOST).map((row) => (
-              <tr key={row.name}>
-                <th scope="row">
-                  <a {...follow({ group: row.name })} aria-current={row.name === open?.name ? 'true' : undefined}>
-                    <Name text={row.name} most={48} />
-                  </a>
-                  {row.splits.length > 1 && (
-                    <span class="tag" title={row.splits.join(', ')}>
-                      two splits
-                    </span>
-                  )}
-                </th>
-                <td class="number">{row.members.length}</td>
-                {row.counts &&
-                  (['tp', 'fn', 'fp', 'tn'] as const).map((kind) => (
-                    <td class={row.counts![kind] === 0 ? 'number quiet' : 'number'} key={kind}>
-                      {row.counts![kind]}
-                    </td>
-                  ))}
-                <td class="number">
-                  <strong>{row.errors}</strong>
-                </td>
-                <td class="apart">
-                  {row.labelled > 0 ? percent(row.errorRate.value) : '–'}
-                  {row.labelled > 0 && (
-                    <span class="quiet small">
-                      {' '}
-                      ({percent(row.errorRate.low)} – {percent(row.errorRate.high)})
-                    </span>
-                  )}
-                </td>
-                <td class="strip-cell">
-                  <Strip records={recordsOf(row)} small />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-        {list.length > MOST && (
-          <p class="quiet">
-            The {MOST} worst of {list.length} groups are listed; the filter finds the others: <code>group:…</code>
-          </p>
-        )}
-        {list.length === 0 && <p class="quiet">No picture of the selection belongs to a group.</p>}
-      </div>
+      <Worst />
     </section>
+  );
+}
+
+function Leaks() {
+  const list = leaks.value;
+  if (list.length === 0) return null;
+  return (
+    <div class="card leak" role="note">
+      <h2>▲ {count(list.length, 'group lies', 'groups lie')} in more than one split</h2>
+      <p>What the model learnt from a group in training may be what it is tested on here: the figures flatter it.</p>
+      <p class="small">
+        {list.slice(0, 12).map(({ name, splits }, i) => (
+          <span key={name}>
+            {i > 0 && '; '}
+            <a {...follow({ group: name })}>
+              <Name text={name} most={40} />
+            </a>{' '}
+            ({splits.map((split) => shorten(split, 20)).join(', ')})
+          </span>
+        ))}
+        {list.length > 12 && ` and ${list.length - 12} more`}
+      </p>
+    </div>
+  );
+}
+
+/** The table of the worst groups, of which only the rows in sight exist. */
+function Worst() {
+  const list = rows.value;
+  const { body, first, end, before, after } = useRowsInSight(list.length);
+  const shown = printing.value ? list : list.slice(first, end);
+  const from = printing.value ? 0 : first;
+  return (
+    <div class="card table-box">
+      <table class="groups" aria-rowcount={list.length + 1}>
+        <caption class="unseen">Groups, worst first</caption>
+        <TableHead
+          columns={[
+            'Group',
+            ...numbers(
+              'Pictures',
+              ...(run.task === 'binary' ? (['TP', 'FN', 'FP', 'TN'] as const).map(cellHead) : []),
+              'Errors',
+            ),
+            { head: 'Error rate', apart: true },
+            { head: 'Scores', wide: true },
+          ]}
+        />
+        <tbody ref={body}>
+          {!printing.value && before > 0 && <tr key=" before" style={{ height: `${before}px` }} />}
+          {shown.map((row, i) => (
+            <Row key={row.name} row={row} at={from + i} />
+          ))}
+          {!printing.value && after > 0 && <tr key=" after" style={{ height: `${after}px` }} />}
+        </tbody>
+      </table>
+      {total.value > MOST && (
+        <p class="quiet">
+          The {MOST} worst of {total.value.toLocaleString('en')} groups are listed; the filter finds the others:{' '}
+          <code>group:…</code>
+        </p>
+      )}
+      {list.length === 0 && <p class="quiet">No picture of the selection belongs to a group.</p>}
+    </div>
+  );
+}
+
+function Row({ row, at }: { row: GroupRow; at: number }) {
+  return (
+    <tr aria-rowindex={at + 2}>
+      <th scope="row">
+        <a {...follow({ group: row.name })} aria-current={row.name === here.group.value ? 'true' : undefined}>
+          <Name text={row.name} most={48} />
+        </a>
+        {row.splits.length > 1 && (
+          <span class="tag" title={row.splits.join(', ')}>
+            {row.splits.length === 2 ? 'two' : row.splits.length} splits
+          </span>
+        )}
+      </th>
+      <td class="number">{row.members.length}</td>
+      {row.counts &&
+        (['tp', 'fn', 'fp', 'tn'] as const).map((kind) => (
+          <td class={row.counts![kind] === 0 ? 'number quiet' : 'number'} key={kind}>
+            {row.counts![kind]}
+          </td>
+        ))}
+      <td class="number">
+        <strong>{row.errors}</strong>
+      </td>
+      <td class="apart">
+        {row.labelled > 0 ? percent(row.errorRate.value) : '–'}
+        {row.labelled > 0 && (
+          <span class="quiet small">
+            {' '}
+            ({percent(row.errorRate.low)} – {percent(row.errorRate.high)})
+          </span>
+        )}
+      </td>
+      <td class="strip-cell">
+        <Strip records={recordsOf(row)} small />
+      </td>
+    </tr>
   );
 }
 
 const recordsOf = (row: GroupRow): readonly AuditRecord[] => row.members.map((i) => grouping.value.records[i]!);
 
-function OneGroup({ row }: { row: GroupRow }) {
+/** The group that was opened. */
+function OneGroup() {
+  const name = here.group.value;
+  const row = name === '' ? undefined : grouping.value.one(name, threshold.value);
+  if (!row) return null;
   const members = recordsOf(row);
   return (
     <section class="card" aria-labelledby="group-title">
@@ -255,16 +307,18 @@ function Point({ kind, x, y, r }: { kind: ReturnType<typeof kindOf>; x: number; 
   );
 }
 
+const rule = computed(() => GROUP_RULES.find((name) => name === here.sort.value) ?? 'max');
+const tally = computed(() => new GroupTally(settled.value, run, rule.value));
+/** At each threshold another only where the pictures vote. */
+const curve = computed(() => tally.value.curve(threshold.value));
+const area = computed(() => curve.value && areaUnderRoc(curve.value));
+
 /** The groups decided as one each. */
 function Together() {
-  const rule = GROUP_RULES.find((name) => name === here.sort.value) ?? 'max';
-  const found = groupDecisions(selected.value, run, rule, threshold.value);
-  if (found.groups.length === 0) return null;
-  const labelled = found.groups.filter(({ label }) => label !== undefined);
-  const right = labelled.filter(({ correct }) => correct).length;
-  const binary = run.task === 'binary';
-  const curve = binary ? groupCurve(found, run) : undefined;
-  const counts = curve?.at(found.threshold);
+  const { labelled, mixed, unlabelled } = tally.value;
+  if (labelled + mixed + unlabelled === 0) return null;
+  const own = tally.value.own(threshold.value);
+  const counts = curve.value?.at(own);
   const metrics = counts && binaryMetrics(counts);
   return (
     <div class="card">
@@ -274,24 +328,26 @@ function Together() {
           label="Rule"
           name="rule"
           values={GROUP_RULES.map((value) => ({ value, text: RULE_NAMES[value] }))}
-          value={rule}
+          value={rule.value}
           onChange={(value) => adjust({ sort: value })}
         />
         <span class="quiet">
-          {count(labelled.length, 'labelled group')}
-          {counts ? `: ${counts.tp} TP, ${counts.fn} FN, ${counts.fp} FP, ${counts.tn} TN` : `, ${right} decided right`}{' '}
-          at {thresholdText(found.threshold)}
-          {found.mixed > 0 && `; ${found.mixed} with mixed labels left out`}
-          {found.unlabelled > 0 && `; ${found.unlabelled} without a label`}
+          {count(labelled, 'labelled group')}
+          {counts
+            ? `: ${counts.tp} TP, ${counts.fn} FN, ${counts.fp} FP, ${counts.tn} TN`
+            : `, ${tally.value.right(threshold.value)} decided right`}{' '}
+          at {thresholdText(own)}
+          {mixed > 0 && `; ${mixed} with mixed labels left out`}
+          {unlabelled > 0 && `; ${unlabelled} without a label`}
         </span>
       </div>
-      {metrics && curve && (
+      {metrics && area.value && (
         <EstimateTable>
           <EstimateRow name="Sensitivity" value={metrics.sensitivity} />
           <EstimateRow name="Specificity" value={metrics.specificity} />
           <EstimateRow name="PPV" value={metrics.ppv} />
           <EstimateRow name="NPV" value={metrics.npv} />
-          <EstimateRow name="AUC" value={areaUnderRoc(curve)} />
+          <EstimateRow name="AUC" value={area.value} />
         </EstimateTable>
       )}
     </div>
