@@ -1,10 +1,10 @@
 import { type GraphBuilder, Tensor, Value, type ValueName } from '@seewhy/onnx';
 import { errors } from '../errors.ts';
-import { RISE_NORMALISATIONS, riseCell } from '../perturbation/rise.ts';
+import { RISE_ESTIMATES, type RiseEstimate, type RiseSums, riseCell, riseMap } from '../perturbation/rise.ts';
 import { mirrorWeights, type Weights } from '../picture/weights.ts';
 import { randomStream } from '../random/random-stream.ts';
 import type { RunTensor } from '../runtime/runtime.ts';
-import { divided, Halves } from '../sampling/halves.ts';
+import { addTo, Halves } from '../sampling/halves.ts';
 import { sampleLoop } from '../sampling/sample-loop.ts';
 import type { RunControl, Sampled, SampledItem, Sampler, SamplerContext } from '../sampling/sampler.ts';
 import { toFloat32 } from '../tensors.ts';
@@ -28,15 +28,12 @@ export const rise: SamplingMethod = {
   cost: 'one prediction a mask: 4000',
   stages: { rectify: 'none' },
   options: { masks: 4000, grid: 7, keep: 0.5, fill: 'zero' },
-  variants: RISE_NORMALISATIONS,
+  variants: RISE_ESTIMATES,
   variantOf: { xplique: 'coverage' },
   caution:
-    'The paper scores by the probability (--score probability), as the score is asked for here by --score. With few masks the map is blotchy: look at the convergence.',
+    'The paper scores by the probability (--score probability), as the score is asked for here by --score. With few masks the map is blotchy: look at the convergence. Where scores are far from 0, as logits are, most of that is how often a pixel was seen: --variant control-variate takes it away.',
   open: (context) => new RiseSampler(context),
 };
-
-/** Added to the sum of the masks before it divides. */
-const COVERAGE_EPSILON = 1e-4;
 
 const CELLS = 'seewhy.cells';
 const DOWN = 'seewhy.down';
@@ -52,7 +49,7 @@ interface Masks {
 class RiseSampler implements Sampler {
   private readonly context: SamplerContext;
   private readonly plane: MaskPlane;
-  private readonly coverage: boolean;
+  private readonly how: RiseEstimate;
   private readonly masked: MaskedPicture;
   private readonly evaluator: ReturnType<SamplerContext['evaluator']>;
   private readonly batch: ReturnType<SamplerContext['batchSize']>;
@@ -61,7 +58,7 @@ class RiseSampler implements Sampler {
     this.context = context;
     const { options, model } = context;
     this.plane = maskPlane(model.image);
-    this.coverage = options.variant === 'coverage';
+    this.how = options.variant as RiseEstimate;
     this.masked = new MaskedPicture(model.image, isFilled(options.fill));
     const { height, across } = this.plane;
     const drawn = typeof options.masks === 'number';
@@ -82,7 +79,7 @@ class RiseSampler implements Sampler {
       results: ({ b, score }) => {
         const flat = b.reshape(MASK, [0, height * across]);
         const sum = b.matmul(b.mul(HALF_INPUT, score), flat);
-        return { sum, ...(this.coverage ? { masks: b.matmul(HALF_INPUT, flat) } : {}) };
+        return { sum, score, ...(this.how === 'keep' ? {} : { masks: b.matmul(HALF_INPUT, flat) }) };
       },
     });
     this.batch = context.batchSize(this.evaluator);
@@ -117,31 +114,31 @@ class RiseSampler implements Sampler {
     const masks = this.masksOf(item);
     const feeds = this.masked.feeds(toFloat32(item.image), fillOf(options.fill, item, model.image, sampling.seed));
     const size = height * width;
-    const scored = new Halves(size);
-    const covered = new Halves(this.coverage ? size : 0);
+    const halves = [new HalfSums(size), new HalfSums(size)] as const;
     const taken = await sampleLoop({
       total: masks.total,
       batch: this.batch,
       control,
       until: sampling.until,
-      convergence: () => (this.coverage ? apart(scored, covered) : scored.difference()),
+      convergence: () => apart(halves, options.keep, this.how),
       run: async (from, count) => {
         const outputs = await this.evaluator.run(
           { ...feeds, ...masks.feeds(from, count), [HALF_INPUT]: halfRows(from, count) },
           item.target,
           count,
         );
+        const scores = toFloat32(outputs.score!);
+        for (let i = 0; i < count; i++) halves[((from + i) % 2) as 0 | 1].addScore(scores[i]!);
         for (const half of [0, 1] as const) {
-          const samples = inHalf(half, from, count);
-          if (samples === 0) continue;
-          scored.addSum(half, this.row(outputs.sum!, half), samples);
-          if (this.coverage) covered.addSum(half, this.row(outputs.masks!, half), samples);
+          if (inHalf(half, from, count) === 0) continue;
+          addTo(halves[half].scored, this.row(outputs.sum!, half));
+          if (outputs.masks) addTo(halves[half].masks, this.row(outputs.masks, half));
         }
       },
     });
     const { samples, interrupted, convergence } = taken;
     if (samples === 0) throw errors.aborted();
-    const data = this.coverage ? ratio(scored.sum(), covered.sum()) : divided(scored.sum(), samples * options.keep);
+    const data = Float32Array.from(riseMap(joined(halves), options.keep, this.how));
     return {
       dims: [height, width],
       data,
@@ -208,16 +205,37 @@ class RiseSampler implements Sampler {
   async release(): Promise<void> {}
 }
 
-function ratio(scored: Float64Array, covered: Float64Array): Float32Array {
-  const result = new Float32Array(scored.length);
-  for (let i = 0; i < result.length; i++) result[i] = scored[i]! / (covered[i]! + COVERAGE_EPSILON);
-  return result;
+/** The sums over every other mask. */
+class HalfSums implements RiseSums {
+  count = 0;
+  scores = 0;
+  readonly scored: Float64Array;
+  readonly masks: Float64Array;
+
+  constructor(size: number) {
+    this.scored = new Float64Array(size);
+    this.masks = new Float64Array(size);
+  }
+
+  addScore(score: number): void {
+    this.count++;
+    this.scores += score;
+  }
 }
 
-/** Relative difference of the two halves' maps where each is divided by its own masks. */
-function apart(scored: Halves, covered: Halves): number | undefined {
-  if (scored.difference() === undefined) return undefined;
-  const halves = new Halves(scored.sum().length);
-  for (const half of [0, 1] as const) halves.addSum(half, ratio(scored.sumOf(half), covered.sumOf(half)), 1);
-  return halves.difference();
+type BothHalves = readonly [RiseSums, RiseSums];
+
+function joined([a, b]: BothHalves): RiseSums {
+  const [scored, masks] = [a.scored.slice(), a.masks.slice()];
+  addTo(scored, b.scored);
+  addTo(masks, b.masks);
+  return { count: a.count + b.count, scores: a.scores + b.scores, scored, masks };
+}
+
+/** Relative difference of the maps of both halves. */
+function apart(halves: BothHalves, keep: number, how: RiseEstimate): number | undefined {
+  if (halves.some(({ count }) => count === 0)) return undefined;
+  const maps = new Halves(halves[0].scored.length);
+  for (const half of [0, 1] as const) maps.addSum(half, riseMap(halves[half], keep, how), 1);
+  return maps.difference();
 }

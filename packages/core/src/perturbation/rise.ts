@@ -81,24 +81,58 @@ export function riseMaskOf(
   return mask;
 }
 
-/** What the sum of masks times scores is divided by. */
-export const RISE_NORMALISATIONS = {
-  keep: 'number of masks times keep, the expectation of their sum: the paper, unbiased',
-  coverage: 'the sum of the masks at the pixel (plus 1e-4): xplique; less noise with few masks',
+/** How the sums over masks become a map. */
+export const RISE_ESTIMATES = {
+  keep: 'the sum of scores times masks over the number of masks times keep: the paper, unbiased',
+  coverage: 'the same sum over the sum of the masks at the pixel (plus 1e-4): xplique; less noise with few masks',
+  'control-variate':
+    'as keep, of the scores less their mean, which the map gets back: unbiased too, without the noise of how often a pixel was seen',
 } as const;
 
-export type RiseNormalisation = keyof typeof RISE_NORMALISATIONS;
+export type RiseEstimate = keyof typeof RISE_ESTIMATES;
+
+/** What is known of some masks and the scores of the picture under them. */
+export interface RiseSums {
+  readonly count: number;
+  /** Σ y. */
+  readonly scores: number;
+  /** Σ y · M, `[H, W]`. */
+  readonly scored: Float64Array;
+  /** Σ M, `[H, W]`; `keep` does without. */
+  readonly masks: Float64Array;
+}
+
+/** Added to the sum of the masks before it divides. */
+const COVERAGE_EPSILON = 1e-4;
+
+/**
+ * The map `[H, W]`; zeros before the first mask.
+ *
+ * E[M] is `keep` at every pixel, so that c + Σ (y − c) · M / (N · keep) has the expectation of the paper's map whatever the number c. Of c = ȳ, the
+ * mean of the same scores, Σ (y − ȳ) · M has the expectation (N − 1) · Cov(y, M): divided by N − 1 it stays exact (control variates: P. Glasserman,
+ * "Monte Carlo methods in financial engineering", 2003, sec. 4.1).
+ * @param keep probability of a cell
+ */
+export function riseMap({ count, scores, scored, masks }: RiseSums, keep: number, how: RiseEstimate): Float64Array {
+  if (how === 'coverage') return scored.map((sum, i) => sum / (masks[i]! + COVERAGE_EPSILON));
+  const mean = how === 'keep' ? 0 : scores / Math.max(1, count);
+  const scale = 1 / (keep * Math.max(1, how === 'keep' ? count : count - 1));
+  const map = new Float64Array(scored.length);
+  for (let i = 0; i < map.length; i++) map[i] = mean + scale * (scored[i]! - (mean === 0 ? 0 : mean * masks[i]!));
+  return map;
+}
 
 /** The running sums of a RISE run, in float64. */
-export class RiseSum {
-  readonly #scored: Float64Array;
-  readonly #masks: Float64Array;
+export class RiseSum implements RiseSums {
+  readonly scored: Float64Array;
+  readonly masks: Float64Array;
   readonly #keep: number;
   #count = 0;
+  #scores = 0;
 
   constructor({ height, width, keep = 0.5 }: RiseOptions) {
-    this.#scored = new Float64Array(height * width);
-    this.#masks = new Float64Array(height * width);
+    this.scored = new Float64Array(height * width);
+    this.masks = new Float64Array(height * width);
     this.#keep = keep;
   }
 
@@ -107,10 +141,13 @@ export class RiseSum {
     return this.#count;
   }
 
+  get scores(): number {
+    return this.#scores;
+  }
+
   /** @param score of the picture under the mask */
   add(mask: Float32Array, score: number): void {
-    const scored = this.#scored;
-    const masks = this.#masks;
+    const { scored, masks } = this;
     if (mask.length !== masks.length) throw errors.lengthInvalid('A RISE mask', mask.length, masks.length);
     for (let i = 0; i < masks.length; i++) {
       const value = mask[i]!;
@@ -118,13 +155,11 @@ export class RiseSum {
       masks[i]! += value;
     }
     this.#count++;
+    this.#scores += score;
   }
 
   /** The map `[H, W]` of the masks so far; zeros before the first. */
-  map(normalisation: RiseNormalisation = 'keep'): Float64Array {
-    const scale = 1 / (Math.max(1, this.#count) * this.#keep);
-    return normalisation === 'keep'
-      ? this.#scored.map((sum) => sum * scale)
-      : this.#scored.map((sum, i) => sum / (this.#masks[i]! + 1e-4));
+  map(how: RiseEstimate = 'keep'): Float64Array {
+    return riseMap(this, this.#keep, how);
   }
 }

@@ -215,7 +215,7 @@ describe('RISE', () => {
           const data = (image.data as Float32Array).map((value, at) => value * mask[at]!);
           sum.add(mask, (await run(model, { methods: ['random'] }, { ...image, data })).target.value);
         }
-        for (const variant of ['keep', 'coverage'] as const) {
+        for (const variant of ['keep', 'coverage', 'control-variate'] as const) {
           const found = await raw(model, { methods: ['rise'], masks: 40, grid, keep, variant, seed: 3 }, image);
           expect(relativeError(found, sum.map(variant))).toBeLessThan(1e-4);
         }

@@ -120,6 +120,60 @@ describe('RISE maps', () => {
     expect(errorsAt(100_000) / size).toBeLessThan(0.02);
   });
 
+  /** Every mask there is, with its probability and score. */
+  const all = () =>
+    [...grids(4, options.keep)].flatMap(([bits, probability]) =>
+      [0, 1, 2, 3].map((shift) => {
+        const mask = riseMaskOf(bits, [shift >> 1, shift & 1], options);
+        return { mask, probability: probability / 4, score: score(mask) };
+      }),
+    );
+
+  it('with a control variate have exactly the same expectation: enumerated over all pairs of masks', () => {
+    const exact = expectation();
+    const masks = all();
+    for (const how of ['keep', 'control-variate', 'coverage'] as const) {
+      const mean = new Float64Array(16);
+      for (const a of masks)
+        for (const b of masks) {
+          const sum = new RiseSum(options);
+          for (const { mask, score } of [a, b]) sum.add(mask, score + 10);
+          sum.map(how).forEach((value, i) => {
+            mean[i]! += a.probability * b.probability * value;
+          });
+        }
+      const error = relativeDifference(
+        mean.map((value) => value - 10),
+        exact,
+      );
+      if (how === 'coverage') expect(error).toBeGreaterThan(1e-2);
+      else expect(error).toBeLessThan(1e-6);
+    }
+  });
+
+  it('with a control variate do not change with an offset of the score, whose noise the paper’s map shows', () => {
+    // Mean square error over pixels and runs of 40 masks each.
+    const errorOf = (how: 'keep' | 'control-variate', offset: number) => {
+      const exact = expectation();
+      let error = 0;
+      for (let run = 0; run < 200; run++) {
+        const sum = new RiseSum(options);
+        for (let i = 0; i < 40; i++) {
+          const mask = riseMask(randomStream(run, 'offset', i), options);
+          sum.add(mask, score(mask) + offset);
+        }
+        sum.map(how).forEach((value, i) => {
+          error += (value - offset - exact[i]!) ** 2 / 200 / 16;
+        });
+      }
+      return error;
+    };
+    expect(errorOf('control-variate', 10) / errorOf('control-variate', 0)).toBeCloseTo(1, 4);
+    // Var(10 · M) / keep² / 40, beside the noise of the scores themselves.
+    expect(errorOf('keep', 10) / errorOf('control-variate', 10)).toBeGreaterThan(10);
+    expect(errorOf('keep', 0) / errorOf('control-variate', 0)).toBeGreaterThan(0.8);
+  });
+
   it('normalised by coverage: a constant score gives that constant', () => {
     const sum = new RiseSum(options);
     expect([...sum.map()]).toEqual(new Array(16).fill(0));
