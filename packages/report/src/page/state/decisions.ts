@@ -6,7 +6,7 @@ import { SortedDecisions } from '../../metrics/sorted-decisions.ts';
 import { here, view } from './place.ts';
 import { records, run } from './report.ts';
 import { selected } from './selection.ts';
-import { facetOf, threshold, thresholdAt, thresholdOf } from './threshold.ts';
+import { facetOf, MOST_FACETS, thirdsOf, threshold, thresholdAt, thresholdOf } from './threshold.ts';
 
 /** How a decision went: a cell of the 2 × 2 table, right or wrong for other heads, `none` without label or score. */
 export type Kind = Cell | 'right' | 'wrong' | 'none';
@@ -106,7 +106,7 @@ export const shownKind = (record: AuditRecord): Kind =>
 
 export const isWrong = (kind: Kind) => kind === 'FP' || kind === 'FN' || kind === 'wrong';
 
-/** Columns (and the group and split) whose few values can have thresholds, or tables, of their own. */
+/** Columns (and the group and split) whose few values, or thirds of many numbers, can have thresholds and tables of their own. */
 export const facetNames = computed<readonly string[]>(() => {
   const values = new Map<string, Set<string>>();
   for (const record of records)
@@ -115,9 +115,11 @@ export const facetNames = computed<readonly string[]>(() => {
       if (set.size <= MOST_FACETS) set.add(value);
       values.set(name, set);
     }
-  return [...values].filter(([, set]) => set.size >= 2 && set.size <= MOST_FACETS).map(([name]) => name);
+  return [...values.keys()].filter((name) => {
+    const { size } = values.get(name)!;
+    return size >= 2 && (size <= MOST_FACETS || (name !== 'group' && name !== 'split' && thirdsOf(name) !== undefined));
+  });
 });
-const MOST_FACETS = 12;
 
 function* facetEntries(record: AuditRecord): Generator<readonly [string, string]> {
   if (record.group !== undefined) yield ['group', record.group];

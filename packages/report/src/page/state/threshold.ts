@@ -1,7 +1,8 @@
 import { computed } from '@preact/signals';
+import { type NumberRange, numberThirds } from '../../compare/number-thirds.ts';
 import type { AuditRecord } from '../../index.ts';
 import { here } from './place.ts';
-import { run } from './report.ts';
+import { records, run } from './report.ts';
 
 /** A number of an address, when it is one. */
 function numberIn(text: string | null | undefined): number | undefined {
@@ -23,13 +24,36 @@ export const ownThresholds = computed(() => {
   return own;
 });
 
-/** What a record has in a column, `(none)` where it has nothing; `group` and `split` are columns too. */
+/** A column of more values is not looked at value by value. */
+export const MOST_FACETS = 24;
+
+/** Thirds of columns by name, as texts. */
+const thirds = new Map<string, ReadonlyMap<string, NumberRange> | undefined>();
+
+/** A column of many numbers falls into thirds: each as it is written, and its range; undefined for all other columns. */
+export function thirdsOf(name: string): ReadonlyMap<string, NumberRange> | undefined {
+  if (!thirds.has(name)) {
+    const values = records.flatMap(({ columns }) => (Object.hasOwn(columns, name) ? [columns[name]] : []));
+    const parts = new Set(values).size > MOST_FACETS ? numberThirds(values) : undefined;
+    thirds.set(name, parts && new Map(parts.map((range) => [`${range.low} – ${range.high}`, range])));
+  }
+  return thirds.get(name);
+}
+
+/** The numbers that a value of a column stands for, where it is a third of them. */
+export const rangeOf = (name: string, value: string): NumberRange | undefined => thirdsOf(name)?.get(value);
+
+/** What a record has in a column, `(none)` where it has nothing; of many numbers the third; `group` and `split` are columns too. */
 export function facetOf({ group, split, columns }: AuditRecord, name: string): string {
   if (name === 'group') return group ?? NOTHING;
   if (name === 'split') return split ?? NOTHING;
-  return Object.hasOwn(columns, name) ? String(columns[name]) : NOTHING;
+  if (!Object.hasOwn(columns, name)) return NOTHING;
+  const value = columns[name]!;
+  for (const [text, { low, high }] of thirdsOf(name) ?? [])
+    if (Number(value) >= low && Number(value) <= high) return text;
+  return String(value);
 }
-const NOTHING = '(none)';
+export const NOTHING = '(none)';
 
 /** The threshold that holds for a value of the column that has thresholds of its own. */
 export const thresholdAt = (value: string): number => ownThresholds.value.get(value) ?? threshold.value;

@@ -2,19 +2,19 @@ import { computed } from '@preact/signals';
 import { useMemo, useState } from 'preact/hooks';
 import { bestThreshold, type Criterion } from '../../metrics/best-threshold.ts';
 import { binaryMetrics } from '../../metrics/binary-metrics.ts';
-import { CELLS, type Cell } from '../../metrics/decision.ts';
-import { count, figure, percent, short, thresholdText } from '../draw/text.ts';
+import type { Cell } from '../../metrics/decision.ts';
+import { count, percent, short, thresholdText } from '../draw/text.ts';
 import { ClassChoice } from '../parts/class-choice.tsx';
 import { Curves } from '../parts/curves.tsx';
 import { EstimateRow, EstimateTable } from '../parts/estimate.tsx';
 import { Histogram } from '../parts/histogram.tsx';
 import { KIND_NAMES, Mark } from '../parts/marks.tsx';
 import { Name } from '../parts/name.tsx';
-import { cellHead, numbers, TableHead } from '../parts/table-head.tsx';
-import { counts, decided, facetNames, facets, target } from '../state/decisions.ts';
+import { counts, decided, facets, target } from '../state/decisions.ts';
 import { adjust, go, here } from '../state/place.ts';
 import { run } from '../state/report.ts';
-import { ownThresholds, threshold, withThreshold } from '../state/threshold.ts';
+import { threshold } from '../state/threshold.ts';
+import { ByColumn } from './by-column.tsx';
 import { CellGalleries } from './cell-galleries.tsx';
 
 const setThreshold = (value: number) => adjust({ t: value === run.threshold ? '' : thresholdText(value) });
@@ -61,7 +61,7 @@ export function Decisions() {
         <Scores />
         <ThresholdTools />
       </div>
-      <ByValue />
+      <ByColumn />
       <div class="two-columns">
         <Table />
         <Figures />
@@ -187,75 +187,6 @@ function ThresholdTools() {
       )}
       {best.reason && <span class="quiet">{best.reason}</span>}
     </div>
-  );
-}
-
-/** Thresholds of their own for the values of a column. */
-function ByValue() {
-  const name = here.by.value;
-  const own = ownThresholds.value;
-  if (facetNames.value.length === 0) return null;
-  return (
-    <details class="card by-value" open={name !== ''}>
-      <summary>Thresholds by group or column</summary>
-      <label class="field">
-        <span>Own thresholds for each</span>
-        <select value={name} onChange={(event) => go({ by: event.currentTarget.value, ts: '' })}>
-          <option value="">– none –</option>
-          {facetNames.value.map((one) => (
-            <option key={one} value={one}>
-              {one.slice(0, 60)}
-            </option>
-          ))}
-        </select>
-      </label>
-      {name && (
-        <div class="table-box">
-          <table>
-            <TableHead
-              columns={[
-                { head: <Name text={name} most={40} /> },
-                { head: 'Threshold', wide: true },
-                ...numbers(...CELLS.map(cellHead), 'Sensitivity', 'Specificity'),
-              ]}
-            />
-            <tbody>
-              {facets.value.map(({ value, decided: part }) => {
-                const at = own.get(value) ?? threshold.value;
-                const counts = part.counts(at);
-                const { sensitivity, specificity } = binaryMetrics(counts);
-                const set = (number: number) => adjust({ ts: withThreshold(value, number) });
-                return (
-                  <tr key={value}>
-                    <th scope="row">
-                      <Name text={value} most={40} />
-                    </th>
-                    <td class="slider-cell">
-                      <input
-                        type="range"
-                        min="0"
-                        max="1"
-                        step="0.01"
-                        value={at}
-                        aria-label={`Threshold for ${value.slice(0, 60)}`}
-                        onInput={(event) => set(Number(event.currentTarget.value))}
-                      />
-                      <output>{thresholdText(at)}</output>
-                    </td>
-                    <td class="number">{counts.tp}</td>
-                    <td class="number">{counts.fn}</td>
-                    <td class="number">{counts.tn}</td>
-                    <td class="number">{counts.fp}</td>
-                    <td class="number">{figure(sensitivity.value)}</td>
-                    <td class="number">{figure(specificity.value)}</td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </div>
-      )}
-    </details>
   );
 }
 
