@@ -35,19 +35,13 @@ class PathSampler implements Sampler {
     const dims = imageDims(context.model.image);
     this.evaluator = context.evaluator({
       inputs: [
-        new Value('seewhy.picture', 'float32', dims),
         new Value('seewhy.baseline', 'float32', dims),
+        new Value('seewhy.way', 'float32', dims),
         new Value('seewhy.position', 'float32', ['B', 1, 1, 1]),
         new Value('seewhy.weight', 'float32', [1, 'B']),
       ],
-      source: (b) => {
-        const way = b.sub('seewhy.picture', 'seewhy.baseline');
-        return b.add('seewhy.baseline', b.mul('seewhy.position', way));
-      },
-      results: ({ b, gradientSums, score }) => ({
-        sum: b.mul(gradientSums('seewhy.weight'), b.sub('seewhy.picture', 'seewhy.baseline')),
-        score,
-      }),
+      source: (b) => b.add('seewhy.baseline', b.mul('seewhy.position', 'seewhy.way')),
+      results: ({ gradientSums, score }) => ({ sum: gradientSums('seewhy.weight'), score }),
     });
     this.batch = context.batchSize(this.evaluator);
   }
@@ -56,13 +50,15 @@ class PathSampler implements Sampler {
     const { options, model, sampling } = this.context;
     const dims = imageDims(model.image);
     const picture = toFloat32(item.image);
-    const paths = baselinesOf(options.baseline, item.image, model).map(
-      (baseline): Path => ({
+    const paths = baselinesOf(options.baseline, item.image, model).map((baseline): Path => {
+      const way = difference(picture, baseline);
+      return {
+        way,
         run: async (positions, weights) => {
           const outputs = await this.evaluator.run(
             {
-              'seewhy.picture': { type: 'float32', dims, data: picture },
               'seewhy.baseline': { type: 'float32', dims, data: baseline },
+              'seewhy.way': { type: 'float32', dims, data: way },
               'seewhy.position': column(positions),
               'seewhy.weight': { type: 'float32', dims: [1, weights.length], data: Float32Array.from(weights) },
             },
@@ -71,8 +67,8 @@ class PathSampler implements Sampler {
           );
           return { sum: toFloat32(outputs.sum!), first: toFloat32(outputs.score!)[0]! };
         },
-      }),
-    );
+      };
+    });
     const walked = await walkPaths(paths, picture.length, {
       value: item.value,
       steps: options.steps,
@@ -85,4 +81,10 @@ class PathSampler implements Sampler {
   }
 
   async release(): Promise<void> {}
+}
+
+function difference(picture: Float32Array, baseline: Float32Array): Float32Array {
+  const way = new Float32Array(picture.length);
+  for (let i = 0; i < way.length; i++) way[i] = picture[i]! - baseline[i]!;
+  return way;
 }

@@ -4,8 +4,9 @@ import { imageDims } from '../image-input.ts';
 import type { Layer } from '../layers.ts';
 import { integrationRule } from '../perturbation/integration-rule.ts';
 import type { RunTensor } from '../runtime/runtime.ts';
+import { repeater } from '../sampling/repeater.ts';
 import type { RunControl, Sampled, SampledItem, Sampler, SamplerContext } from '../sampling/sampler.ts';
-import { fromFloat32, item as nth, stack, toFloat32 } from '../tensors.ts';
+import { item as nth, toFloat32 } from '../tensors.ts';
 import { baselinesOf } from './baselines.ts';
 import { layerGradient } from './layer-gradient.ts';
 import { LayerView } from './layer-view.ts';
@@ -89,6 +90,7 @@ class LayerPathSampler implements Sampler {
     const picture = toFloat32(item.image);
     const end = await this.activation(picture, item);
     const { height, width } = this.layer.grid;
+    const pictures = repeater(item.image);
     const paths: Path[] = [];
     for (const baseline of baselinesOf(options.baseline, item.image, model)) {
       const start = await this.activation(baseline, item);
@@ -99,9 +101,7 @@ class LayerPathSampler implements Sampler {
           const outputs = await this.behind.run(
             {
               // What goes around the layer sees the picture itself.
-              [image.name]: stack(
-                Array.from({ length: count }, () => fromFloat32(picture, image.type, imageDims(image))),
-              ),
+              [image.name]: pictures(count),
               'seewhy.end': end,
               'seewhy.start': start,
               'seewhy.position': column(positions, rank),

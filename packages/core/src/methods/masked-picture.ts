@@ -58,7 +58,8 @@ export class MaskedPicture {
     const { dims } = this;
     if (!fill) return { [PICTURE]: { type: 'float32', dims, data: picture } };
     // f + (x − f) · m: one product less.
-    const apart = picture.map((value, i) => value - fill[i]!);
+    const apart = new Float32Array(picture.length);
+    for (let i = 0; i < apart.length; i++) apart[i] = picture[i]! - fill[i]!;
     return { [PICTURE]: { type: 'float32', dims, data: apart }, [FILL]: { type: 'float32', dims, data: fill } };
   }
 }

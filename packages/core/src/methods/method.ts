@@ -111,6 +111,8 @@ export interface GraphMethod extends MethodInfo {
   readonly kind: 'graph';
   /** Backward rules of its own (guided backpropagation, DeconvNet) for the gradient with respect to the picture. */
   readonly imageRules?: RuleTable;
+  /** Its map is the gradient with respect to the picture and nothing more: weighted sums of its maps are taken as sums of gradients. */
+  readonly isGradient?: boolean;
   /** Further values it needs the gradient of. */
   readonly alsoWrt?: (facts: MethodFacts) => readonly ValueName[];
   /** Another seed (gradient to begin with) than the target's own, of the same shape. */

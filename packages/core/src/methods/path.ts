@@ -9,6 +9,8 @@ import type { RunControl, Sampled } from '../sampling/sampler.ts';
 
 /** A straight path from one baseline to what is explained. */
 export interface Path {
+  /** end − start, which the sum is multiplied by; undefined where `run` has done it. */
+  readonly way?: Float32Array;
   /** Places on the path (0 the baseline, 1 the end) with the weight of each: Σ weight · gradient · (end − start), and the score at the first place. */
   readonly run: (
     positions: readonly number[],
@@ -100,6 +102,7 @@ async function once(
     interrupted = taken.interrupted;
     // A path cut short counts as what was seen of it, scaled to its length.
     if (walked > 0) {
+      if (path.way) for (let i = 0; i < length; i++) sum[i]! *= path.way[i]!;
       addTo(map, sum, 1 / walked);
       difference += value - start;
       done++;

@@ -13,5 +13,6 @@ export const saliency: GraphMethod = {
   output: 'pixel',
   cost: '1.9–4.1 predictions',
   stages: { reduce: 'max-abs', rectify: 'none' },
+  isGradient: true,
   build: ({ gradient }) => gradient,
 };

@@ -5,7 +5,11 @@ import type { GraphMethod, SamplingMethod } from './method.ts';
 import { saliency } from './saliency.ts';
 
 /** map = |∂y/∂x|. */
-const magnitude: GraphMethod = { ...saliency, build: ({ b, gradient }) => b.op('Abs', [gradient]) };
+const magnitude: GraphMethod = {
+  ...saliency,
+  isGradient: false,
+  build: ({ b, gradient }) => b.op('Abs', [gradient]),
+};
 
 /** map = 1/n Σ ∂y/∂x (x + ε). */
 export const smoothgrad: SamplingMethod = {

@@ -1,11 +1,11 @@
 import { DATA_TYPES, type GraphBuilder, Tensor, Value, type ValueName } from '@seewhy/onnx';
 import type { Grid } from '../grid.ts';
-import type { RunTensor } from '../runtime/runtime.ts';
 import type { BatchSize } from '../sampling/batch-size.ts';
 import type { Evaluator } from '../sampling/evaluator.ts';
+import { repeater } from '../sampling/repeater.ts';
 import { type SampleLoopResult, sampleLoop } from '../sampling/sample-loop.ts';
 import type { RunControl, SampledItem, SamplerContext } from '../sampling/sampler.ts';
-import { stack, toFloat32 } from '../tensors.ts';
+import { toFloat32 } from '../tensors.ts';
 import { LayerReader, type ReadLayer } from './layer-reader.ts';
 
 /** What is done to the layer's activation for one sample. */
@@ -79,15 +79,6 @@ export class TailSampler {
 
 const ACTIVATION = 'seewhy.activation';
 const NUMBER = 'seewhy.number';
-
-/** A picture any number of times, copied only when that number changes. */
-function repeater(image: RunTensor): (count: number) => RunTensor {
-  let last = image;
-  return (count) => {
-    if (last.dims[0] !== count) last = stack(Array.from({ length: count }, () => image));
-    return last;
-  };
-}
 
 /** Factors of the activation, `[B, …]` in its own layout. */
 function maskOf(b: GraphBuilder, mask: TailMask, grid: Grid, channels: number, dims: readonly number[]): ValueName {

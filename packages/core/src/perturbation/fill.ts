@@ -30,22 +30,25 @@ export type Fill =
  */
 export function fillTensor(image: ImageTensor, layout: ImageLayout, fill: Fill): ImageTensor {
   const walk = imageWalk(image, layout);
+  const { items, channels, itemStep, channelStep, pixelStep } = walk;
   const paint = painter(fill, walk);
   const data = new Float32Array(image.data.length);
   const plane = new Float64Array(walk.height * walk.width);
-  for (let n = 0; n < walk.items; n++) {
-    for (let c = 0; c < walk.channels; c++) {
-      const start = n * walk.itemStep + c * walk.channelStep;
-      for (let i = 0, at = start; i < plane.length; i++, at += walk.pixelStep) plane[i] = image.data[at]!;
+  for (let n = 0; n < items; n++) {
+    for (let c = 0; c < channels; c++) {
+      const start = n * itemStep + c * channelStep;
+      for (let i = 0, at = start; i < plane.length; i++, at += pixelStep) plane[i] = image.data[at]!;
       const painted = paint(plane, c);
-      for (let i = 0, at = start; i < plane.length; i++, at += walk.pixelStep) data[at] = painted[i]!;
+      if (typeof painted === 'number')
+        for (let i = 0, at = start; i < plane.length; i++, at += pixelStep) data[at] = painted;
+      else for (let i = 0, at = start; i < plane.length; i++, at += pixelStep) data[at] = painted[i]!;
     }
   }
   return { data, dims: [...image.dims] };
 }
 
-/** A plane of one channel to what stands in its place. */
-type Painter = (plane: Float64Array, channel: number) => ArrayLike<number>;
+/** A plane of one channel to what stands in its place: one value, or one a pixel. */
+type Painter = (plane: Float64Array, channel: number) => number | ArrayLike<number>;
 
 function painter(fill: Fill, { channels, height, width }: ImageWalk): Painter {
   const size = height * width;
@@ -54,10 +57,10 @@ function painter(fill: Fill, { channels, height, width }: ImageWalk): Painter {
       const { colour = [0] } = fill;
       if (colour.length !== 1 && colour.length !== channels)
         throw errors.lengthInvalid('The colour', colour.length, channels);
-      return (_, channel) => new Float64Array(size).fill(colour[colour.length === 1 ? 0 : channel]!);
+      return (_, channel) => colour[colour.length === 1 ? 0 : channel]!;
     }
     case 'mean':
-      return (plane) => new Float64Array(size).fill(moments(plane).mean);
+      return (plane) => moments(plane).mean;
     case 'blur': {
       const { sigma = BLUR_SHARE * Math.min(height, width) } = fill;
       return (plane) => gaussianBlur(plane, height, width, sigma);

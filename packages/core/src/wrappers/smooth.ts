@@ -2,7 +2,6 @@ import { Value, type ValueName } from '@seewhy/onnx';
 import { errors } from '../errors.ts';
 import { imageDims } from '../image-input.ts';
 import type { GraphMethod, Method, MethodStages, SamplingMethod } from '../methods/method.ts';
-import { saliency } from '../methods/saliency.ts';
 import { sampleLoop } from '../sampling/sample-loop.ts';
 import type { RunControl, Sampled, SampledItem, Sampler, SamplerContext } from '../sampling/sampler.ts';
 import { toFloat32 } from '../tensors.ts';
@@ -74,7 +73,7 @@ class GraphSmoother implements Sampler {
       source: (b) => b.add('seewhy.picture', 'seewhy.noise'),
       results: ({ b, attribute, gradientSums }): Record<string, ValueName> =>
         // The mean of gradients is one weighted sum of them.
-        method === saliency && how === 'mean'
+        method.isGradient && how === 'mean'
           ? { sum: gradientSums(HALF_INPUT) }
           : appendMoments(b, attribute({ method, options: context.options }, layersOf(context, method))[0]!, how),
     });
