@@ -12,7 +12,7 @@ import { Draw, type DrawOptions, drawnTensor } from './draw.ts';
 import { isAbort } from './errors.ts';
 import { imageTensorOf, type OpenedModel } from './open-model.ts';
 import { fileName, type OutputFile, type OutputFiles, type SaveKind, suffixOf } from './output-files.ts';
-import { decodePicture } from './picture/decode.ts';
+import { type DecodeOptions, decodePicture } from './picture/decode.ts';
 import type { PixelWindow } from './picture/window.ts';
 import { failureOf, type RecordContext, recordOf } from './record.ts';
 import type { ExplanationRecord, FailureRecord } from './schema.ts';
@@ -58,6 +58,7 @@ export interface ExplainRunOptions {
 export interface PixelOptions {
   readonly maxPixels?: number | undefined;
   readonly window?: PixelWindow | undefined;
+  readonly codec?: DecodeOptions['codec'] | undefined;
 }
 
 /** Bytes of a picture on their way: begun early, awaited in order. */
@@ -66,11 +67,16 @@ export type Decoding = Promise<
 >;
 
 /** Reads and decodes one source; never rejects. */
-export async function decodeSource(source: Source, { maxPixels, window }: PixelOptions = {}): Decoding {
+export async function decodeSource(source: Source, { maxPixels, window, codec }: PixelOptions = {}): Decoding {
   try {
     const bytes = await source.read();
     if (source.kind === 'tensor') return { kind: 'tensor', bytes };
-    const options = { name: source.path, ...(maxPixels ? { maxPixels } : {}), ...(window ? { window } : {}) };
+    const options = {
+      name: source.path,
+      ...(maxPixels ? { maxPixels } : {}),
+      ...(window ? { window } : {}),
+      ...(codec ? { codec } : {}),
+    };
     return { kind: 'picture', picture: await decodePicture(bytes, options) };
   } catch (error) {
     return { kind: 'failed', error };

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Picture } from '@seewhy/core';
+import { decodeLightPng } from './decode-light-png.ts';
 import { decodeWithoutSharp } from './decode-without-sharp.ts';
 import { type DeepSamples, toBytes } from './deep-samples.ts';
 import { decodeDicom } from './dicom/decode-dicom.ts';
@@ -20,8 +21,11 @@ export interface DecodeOptions {
   maxPixels?: number;
   /** What transparent pixels are laid on: R, G, B, 0..255 (default white). */
   background?: Background;
-  /** `sharp`, or `plain` (fast-png and jpeg-js: PNG and JPEG only); default sharp where it is installed. */
-  codec?: 'sharp' | 'plain';
+  /**
+   * `sharp`; `plain` (fast-png and jpeg-js: PNG and JPEG only); `light`: sharp is not loaded for a common PNG, which pays for a few pictures
+   * of a process. Default sharp where it is installed.
+   */
+  codec?: 'sharp' | 'plain' | 'light';
   /** How samples of more than 8 bits become 0..255 (default `auto`). */
   window?: PixelWindow;
   /** Frame of a DICOM file that holds several, from 0 (default the first). */
@@ -81,6 +85,8 @@ export async function decodeFile(source: string | Uint8Array, options: DecodeOpt
     const decoded = await decodeDicom(bytes, where, { limit, window, frame: options.frame });
     return { ...decoded, name, format };
   }
+  const light = format === 'PNG' && options.codec === 'light' ? await decodeLightPng(bytes) : undefined;
+  if (light && light.width * light.height <= limit) return { ...light, name, format };
   const sharp = options.codec === 'plain' ? null : await loadSharp();
   const decoded = sharp
     ? await decodeWithSharp(sharp, bytes, format, where, limit, window)

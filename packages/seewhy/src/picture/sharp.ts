@@ -14,3 +14,6 @@ export function loadSharp(): Promise<Sharp | null> {
   );
   return loading;
 }
+
+/** Whether something has asked for sharp already. */
+export const sharpIsAsked = (): boolean => loading !== undefined;
