@@ -159,5 +159,7 @@ export function fuseMaps(maps: readonly HeatMap[], how: Fusion): HeatMap {
     }
   }
   const divisor = how === 'mean' ? maps.length : 1;
-  return { ...first, data: Float32Array.from(sums, (value) => value / divisor) };
+  const data = new Float32Array(sums.length);
+  for (let i = 0; i < data.length; i++) data[i] = sums[i]! / divisor;
+  return { ...first, data };
 }

@@ -38,6 +38,7 @@ export function resamplePicture(
   };
   const columns = axis(picture.width, width, window.x0, window.x1);
   const rows = axis(picture.height, height, window.y0, window.y1);
+  if (interpolation === 'nearest') return picked(picture, columns, rows, window);
   // What the second pass reads of the first one's result: rows or columns outside need not be made.
   const [left, right] = columns ? reach(columns) : [window.x0, window.x1];
   const [top, bottom] = rows ? reach(rows) : [window.y0, window.y1];
@@ -52,6 +53,22 @@ export function resamplePicture(
     if (columns) area = horizontal(area, window.y0, window.y1, columns, window.x0);
   }
   return { ...picture, width: window.x1 - window.x0, height: window.y1 - window.y0, data: cut(area, window) };
+}
+
+/** A pixel of the picture for each of the target's: nothing is summed. Null: an axis of the same length. */
+function picked(picture: Picture, columns: Weights | null, rows: Weights | null, { x0, y0, x1, y1 }: Box): Picture {
+  const [width, height] = [x1 - x0, y1 - y0];
+  const data = new Uint8Array(width * height * 3);
+  for (let y = 0, to = 0; y < height; y++) {
+    const row = (rows ? rows.start[y]! : y0 + y) * picture.width;
+    for (let x = 0; x < width; x++, to += 3) {
+      const from = (row + (columns ? columns.start[x]! : x0 + x)) * 3;
+      data[to] = picture.data[from]!;
+      data[to + 1] = picture.data[from + 1]!;
+      data[to + 2] = picture.data[from + 2]!;
+    }
+  }
+  return { ...picture, width, height, data };
 }
 
 /** RGB rows of `stride` pixels; the first pixel has the coordinates `left`, `top`. */
