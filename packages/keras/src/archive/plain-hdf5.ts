@@ -52,6 +52,7 @@ export class PlainHdf5 implements Hdf5File {
   private readonly root: number;
   private readonly headers = new Map<number, Header>();
   private readonly groups = new Map<number, ReadonlyMap<string, number>>();
+  private readonly heaps = new Map<number, ReadonlyMap<number, Stretch>>();
   private visits = 0;
   /** Characters that may still be decoded, a few times what a file holds: many references to one long text are not plain. */
   private characters: number;
@@ -280,17 +281,30 @@ export class PlainHdf5 implements Hdf5File {
     const heap = this.address(at + 4);
     const wanted = this.uint32(at + 12);
     if (length === 0 || wanted === 0) throw new NotPlain();
-    this.stretch(heap, 16);
-    this.signed(heap, 'GCOL');
-    const { at: begin, length: size } = this.stretch(heap, this.address(heap + 8));
-    for (let object = begin + 16; object + 16 <= begin + size; ) {
+    const body = this.heap(heap).get(wanted);
+    if (!body || length > body.length) throw new NotPlain();
+    return this.decode(body.at, length, false);
+  }
+
+  /** The objects of a global heap by their numbers; of two with one number the first counts. */
+  private heap(at: number): ReadonlyMap<number, Stretch> {
+    const before = this.heaps.get(at);
+    if (before) return before;
+    this.stretch(at, 16);
+    this.signed(at, 'GCOL');
+    const { at: begin, length } = this.stretch(at, this.address(at + 8));
+    const objects = new Map<number, Stretch>();
+    for (let object = begin + 16; object + 16 <= begin + length; ) {
       const index = this.uint16(object);
+      // What follows is free.
+      if (index === 0) break;
       const body = this.stretch(object + 16, this.address(object + 8));
-      if (index === 0 || body.at + body.length > begin + size) throw new NotPlain();
-      if (index === wanted && length <= body.length) return this.decode(body.at, length, false);
+      if (body.at + body.length > begin + length) throw new NotPlain();
+      if (!objects.has(index)) objects.set(index, body);
       object = body.at + filled(body.length);
     }
-    throw new NotPlain();
+    this.heaps.set(at, objects);
+    return objects;
   }
 
   /** Text up to a zero, or as long as it may be; `ended`: there has to be a zero. */
