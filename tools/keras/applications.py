@@ -8,7 +8,8 @@ Keras 3 saves `.keras`, tf_keras (Keras 2) `.h5`. Files go to ${SEEWHY_KERAS:-$H
     NAME.FRAMEWORK.input.npy    a batch of two pictures
     NAME.FRAMEWORK.output.npy   Keras's prediction
     NAME.FRAMEWORK.exact.npy    (--exact) the same in float64; the record then has the error of the framework's own float32 prediction
-    NAME.FRAMEWORK.gradient.npy (--gradients) gradient of output[0, target] by the first picture in float64
+    NAME.FRAMEWORK.gradient.npy (--gradients) gradient of output[0, target] by the first picture in float64; the record then has the error of
+                                the framework's own float32 gradient
     NAME.FRAMEWORK.json         the record, written last: where it is, the rest is complete
 """
 import argparse
@@ -26,7 +27,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 import numpy  # noqa: E402
 
 CI = ["MobileNetV2", "EfficientNetB0", "ResNet50", "DenseNet121", "InceptionV3", "NASNetMobile", "ConvNeXtTiny"]
-# Not ConvNeXt: TensorFlow needs minutes for the gradient of its depthwise convolutions in float64.
+# With a gradient in --ci. Not ConvNeXt: TensorFlow needs minutes for the gradient of its depthwise convolutions in float64.
 GRADIENTS = ["MobileNetV2", "EfficientNetB0", "MobileNetV3Small", "InceptionV3", "DenseNet121"]
 TARGET = 7
 
@@ -48,7 +49,9 @@ def networks(keras):
 def build(keras, name, precision="float32", **options):
     keras.backend.clear_session()
     keras.backend.set_floatx(precision)
-    # V3's head is a convolution that asks for a given size.
+    # MobileNetV3 leaves the size of pictures open unless it is given.
+    if name.startswith("MobileNetV3"):
+        options.setdefault("input_shape", (224, 224, 3))
     return getattr(keras.applications, name)(weights=None, **options)
 
 
@@ -139,11 +142,26 @@ def add_exact(keras, which, name, out):
     return f"{time.time() - start:.1f} s, float32 is off by {error:.1e}"
 
 
-def make(keras, which, name, out, force, gradients):
+def add_gradient(keras, which, name, out):
+    """Input gradient of one picture in float64, and the relative L2 error of the framework's own float32 one, as `gradientError`."""
     stem = f"{name}.{which}"
     record = out / f"{stem}.json"
-    wanted = gradients and name in GRADIENTS and which == "keras"
-    if record.exists() and not force and (not wanted or "gradientError" in json.loads(record.read_text())):
+    facts = json.loads(record.read_text())
+    if "gradientError" in facts:
+        return "there"
+    start = time.time()
+    keras.backend.set_floatx("float32")
+    net = keras.models.load_model(out / facts["model"], compile=False)
+    reference, error = reference_gradient(keras, name, net, numpy.load(out / facts["input"])[:1])
+    numpy.save(out / f"{stem}.gradient.npy", reference)
+    record.write_text(json.dumps(facts | {"gradient": f"{stem}.gradient.npy", "gradientError": error, "target": TARGET}))
+    return f"{time.time() - start:.1f} s, float32 is off by {error:.1e}"
+
+
+def make(keras, which, name, out, force):
+    stem = f"{name}.{which}"
+    record = out / f"{stem}.json"
+    if record.exists() and not force:
         return "there"
     start = time.time()
     net = build(keras, name)
@@ -157,10 +175,6 @@ def make(keras, which, name, out, force, gradients):
     numpy.save(out / f"{stem}.output.npy", output)
     facts = {"name": name, "framework": which, "version": keras.__version__, "model": file, "input": f"{stem}.input.npy", "output": f"{stem}.output.npy",
              "layers": [layer.name for layer in net.layers], "seconds": round(time.time() - start, 1)}  # fmt: skip
-    if wanted:
-        reference, error = reference_gradient(keras, name, net, image[:1])
-        numpy.save(out / f"{stem}.gradient.npy", reference)
-        facts |= {"gradient": f"{stem}.gradient.npy", "gradientError": error, "target": TARGET}
     record.write_text(json.dumps(facts))
     return f"{time.time() - start:.1f} s"
 
@@ -170,12 +184,14 @@ def main():
     parser.add_argument("names", nargs="*")
     parser.add_argument("--framework", choices=["keras", "tf_keras"], action="append")
     parser.add_argument("--ci", action="store_true", help="the light set that .ci/run repeats")
-    parser.add_argument("--gradients", action="store_true", help="input gradients too, for a handful")
+    parser.add_argument("--gradients", action="store_true", help="input gradients too; with --ci for a handful, by Keras 3")
     parser.add_argument("--exact", action="store_true", help="the prediction in float64 too")
     parser.add_argument("--force", action="store_true")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path(os.environ.get("SEEWHY_KERAS", pathlib.Path.home() / ".cache/seewhy/keras")))
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
+    # Keras walks a graph from its end by recursion: the deepest networks need more than Python allows.
+    sys.setrecursionlimit(20_000)
     failed = False
     for which in args.framework or ["keras", "tf_keras"]:
         keras = framework(which)
@@ -184,7 +200,9 @@ def main():
                 print(f"{name}.{which}: not in this framework")
                 continue
             try:
-                print(f"{name}.{which}: {make(keras, which, name, args.out, args.force, args.gradients)}", flush=True)
+                print(f"{name}.{which}: {make(keras, which, name, args.out, args.force)}", flush=True)
+                if args.gradients and (not args.ci or (name in GRADIENTS and which == "keras")):
+                    print(f"{name}.{which}, gradient: {add_gradient(keras, which, name, args.out)}", flush=True)
                 if args.exact:
                     print(f"{name}.{which} in float64: {add_exact(keras, which, name, args.out)}", flush=True)
             except Exception:
