@@ -7,6 +7,9 @@ import type { RunTensor, Runtime, Session } from './runtime.ts';
  */
 const WORTH = 8;
 
+/** Another batch must take so many times longer than the one before to take its place: what wavers settles. */
+const PATIENCE = 2;
+
 export interface FittedPlan {
   /** Makes the graph: for any batch, or for the sizes of these feeds alone. Inputs, outputs and their names are the same. */
   readonly build: (feeds?: Feeds) => Graph;
@@ -56,6 +59,8 @@ class FittedSession implements Session {
   private fitted: { readonly sizes: string; readonly opened: Opened } | undefined;
   /** Milliseconds in the free session by input sizes, since the fitted one was last used. */
   private readonly spent = new Map<string, number>();
+  /** How often it has been fitted. */
+  private fits = 0;
   /** Sizes make no other graph, and nothing is gained. */
   private same = false;
   private queue: Promise<unknown> = Promise.resolve();
@@ -70,7 +75,9 @@ class FittedSession implements Session {
     return this.inTurn(async () => {
       const sizes = sizesOf(feeds);
       const { free } = this;
-      const due = free ? !this.same && (this.spent.get(sizes) ?? 0) > WORTH * free.opening : this.plan.only;
+      const due = free
+        ? !this.same && (this.spent.get(sizes) ?? 0) > WORTH * PATIENCE ** this.fits * free.opening
+        : this.plan.only;
       if (this.fitted?.sizes !== sizes && due) await this.fit(feeds, sizes);
       if (this.fitted?.sizes === sizes) {
         this.spent.clear();
@@ -104,6 +111,7 @@ class FittedSession implements Session {
     this.fitted = undefined;
     this.spent.clear();
     this.fitted = { sizes, opened: await open(this.runtime, graph) };
+    this.fits++;
   }
 
   release(): Promise<void> {

@@ -20,7 +20,8 @@ export class BatchSize {
   /** Milliseconds a sample by size, the latest last. */
   private readonly times = new Map<number, number[]>();
   private trying = 1;
-  private settled = false;
+  /** The size that is used, once the search is over. */
+  private chosen: number | undefined;
   private runs = 0;
 
   /**
@@ -44,7 +45,7 @@ export class BatchSize {
     this.times.set(size, [...times, milliseconds / size].slice(-REMEMBERED));
     // The first run of a size also allocates: only the second is believed.
     if (times.length === 0) return;
-    if (this.settled) this.look();
+    if (this.chosen !== undefined) this.look(this.chosen);
     else this.search();
   }
 
@@ -55,19 +56,21 @@ export class BatchSize {
       this.trying *= 2;
       return;
     }
-    this.settled = true;
-    this.trying = this.best;
+    this.chosen = this.best;
+    this.trying = this.chosen;
   }
 
-  /** The best size, or one of its neighbours in turn. */
-  private look(): void {
+  /** The chosen size, or one of its neighbours in turn. A size as good as the chosen one is no reason to change: programs are built for it. */
+  private look(before: number): void {
     this.runs++;
     const { best } = this;
-    const [smaller, larger] = [best / 2, best * 2];
+    const chosen = this.cost(best) < GAIN * this.cost(before) ? best : before;
+    this.chosen = chosen;
+    const [smaller, larger] = [chosen / 2, chosen * 2];
     const turn = this.runs % (2 * LOOK_AROUND);
     if (turn === 0 && smaller >= 1) this.trying = smaller;
     else if (turn === LOOK_AROUND && larger <= this.most) this.trying = larger;
-    else this.trying = best;
+    else this.trying = chosen;
   }
 
   /** Whether a sample takes less time in runs of this size than in any smaller ones. */
@@ -91,6 +94,6 @@ export class BatchSize {
 
   /** What is used, as far as it is known. */
   get size(): number {
-    return this.fixed ?? (this.settled ? this.best : this.trying);
+    return this.fixed ?? this.chosen ?? this.trying;
   }
 }
