@@ -4,6 +4,7 @@ import { byEdge } from '../shortcut/edge-decides.ts';
 import { byFrame } from '../shortcut/frame-decides.ts';
 import { byTarget, looksOf } from '../shortcut/look.ts';
 import { markOfClass } from '../shortcut/mark-of-class.ts';
+import { movingMark } from '../shortcut/moving-mark.ts';
 import { bySurroundings, outsideObject, surroundingsAdd } from '../shortcut/outside-object.ts';
 import { sameColour } from '../shortcut/same-colour.ts';
 import { samePlace } from '../shortcut/same-place.ts';
@@ -19,7 +20,7 @@ const LEVEL = 0.01;
  *
  * A map alone accuses nobody: what it points at is covered, and the decision must fall. What is the object is told by the masks where the data
  * set has them ({@link outsideObject}, {@link bySurroundings}, {@link surroundingsAdd}), and by what distinguishes shortcuts from objects ({@link samePlace}; without masks
- * {@link sameColour}, {@link tinted}), or by where it lies ({@link byEdge}, {@link byFrame}, {@link markOfClass}). Every test
+ * {@link sameColour}, {@link movingMark}, {@link tinted}), or by where it lies ({@link byEdge}, {@link byFrame}, {@link markOfClass}). Every test
  * of every method and class counts in one correction after Benjamini and Hochberg, q ≤ 0.01.
  * `high` where at least a tenth of the class's decisions are of that kind and the thing goes with the label or the score, else `medium`.
  * Of several accusations of one class that share half of their pictures the strongest is told.
@@ -65,6 +66,7 @@ function testsOf(context: Context, method: string): Test[] {
           ? []
           : [
               ...sameColour(context, target, looks, all),
+              ...movingMark(context, target, looks, all),
               ...byEdge(context, target, looks, all),
               ...byFrame(target, looks, all),
               ...markOfClass(target, looks, all),

@@ -63,6 +63,12 @@ export function byTarget<T extends { readonly target: number }>(looks: readonly 
   return groups;
 }
 
+/** At most so many of a list, evenly spread. */
+export function spread<T>(list: readonly T[], most: number): readonly T[] {
+  if (list.length <= most) return list;
+  return Array.from({ length: most }, (_, i) => list[Math.floor((i * list.length) / most)]!);
+}
+
 /** Probabilities nearer to 0 or 1 than this are not told apart. */
 const LEAST_PROBABILITY = 1e-4;
 

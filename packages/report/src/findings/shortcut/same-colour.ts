@@ -5,8 +5,9 @@ import { type Context, counted } from '../context.ts';
 import { quantile } from '../statistics/quantile.ts';
 import { binomialTail } from '../statistics/tails.ts';
 import { associationOf, told } from './association.ts';
-import { fellMore, type Look } from './look.ts';
+import { fellMore, type Look, spread } from './look.ts';
 import type { Test } from './suspect.ts';
+import type { Colour } from './thing-of-colour.ts';
 import { awayFrom } from './usual-place.ts';
 
 const LEAST = 5;
@@ -18,8 +19,6 @@ const SAME = 18;
 const SEEDS = 12;
 /** Others that are searched for a colour. */
 const SEARCHED = 200;
-
-type Colour = readonly [number, number, number];
 
 /**
  * Without masks, and for what moves about (a sticker, a ruler): a colour that the maps of some pictures point at, that other pictures have
@@ -131,12 +130,6 @@ function coloursOf({ patch }: Look): Colour[] {
 
 const near = (bytes: Uint8Array, at: number, [r, g, b]: Colour) =>
   (bytes[at]! - r) ** 2 + (bytes[at + 1]! - g) ** 2 + (bytes[at + 2]! - b) ** 2 <= NEAR * NEAR;
-
-/** At most so many of a list, evenly spread. */
-function spread<T>(list: readonly T[], most: number): readonly T[] {
-  if (list.length <= most) return list;
-  return Array.from({ length: most }, (_, i) => list[Math.floor((i * list.length) / most)]!);
-}
 
 /** The colour, corrected by the pixels of all patches that are near it. */
 function middleOf(looks: readonly Look[], colour: Colour): Colour {
