@@ -113,7 +113,12 @@ export class Model {
     } else {
       ({ shapes } = await probe(runtime, graph, one));
     }
-    if (batch === 'fixed') graph = withSizesOf(graph, one);
+    if (batch === 'fixed') {
+      const declared = declaredBatch(graph, image);
+      if (declared !== undefined && declared !== 1)
+        notices.push(`The file declares a batch of ${declared}; it is run for one picture at a time.`);
+      graph = withSizesOf(graph, one);
+    }
     graph = removeDeadNodes(fold(graph, { shapes: known(shapes) }));
     const types = inferTypes(graph);
     const output = findClassOutput(graph, shapes, types, options.output);
@@ -181,6 +186,12 @@ export class Model {
     if (!fits) throw errors.inputShape(this.image.name, tensor.dims, `[N, ${expected.slice(1).join(', ')}]`);
     if (tensor.type !== this.image.type) throw errors.inputType(this.image.name, tensor.type, this.image.type);
   }
+}
+
+/** The batch that a graph declares for its image; undefined: any. */
+function declaredBatch(graph: Graph, image: ImageInput): number | undefined {
+  const batch = graph.inputs.find(({ name }) => name === image.name)?.shape?.[0];
+  return typeof batch === 'number' ? batch : undefined;
 }
 
 /** A picture for probing: not constant, so that no normalisation divides by zero. */
@@ -287,7 +298,7 @@ async function tryFreeBatch(
     shapes: probed.shapes,
     batch: 'free' as const,
     batchReason: '',
-    notice: 'Rewrote the fixed batch of 1 to a free one; outputs for one and two pictures agree.',
+    notice: `Rewrote the fixed batch of ${declaredBatch(graph, image) ?? 1} to a free one; outputs for one and two pictures agree.`,
   };
 }
 

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { files, folder, photo, ROOT, seewhy } from './seewhy.ts';
@@ -11,7 +12,6 @@ const explain = (name: string, ...more: string[]) =>
 const HUGE: [name: string, code: number, says: RegExp][] = [
   ['huge-picture', 3, /'image' is declared for pictures of 2147483648x2147483648 pixels, more than a tensor can hold/],
   ['huge-weight', 3, /dimensions \[2147483648, 2147483648\] overflow \(tensor 'head'\)/],
-  ['huge-batch', 4, /runtime stopped while running the model: Got invalid dimensions for input: image/],
   ['huge-constant', 4, /runtime stopped while running the model: .*ConstantOfShape/],
   ['huge-resize', 4, /memory was at its end while the model ran: .*Resize .*Failed to allocate memory.*--batch 1/],
 ];
@@ -24,6 +24,17 @@ describe('dimensions that no machine holds', () => {
     expect(ran.stderr.trimEnd().split('\n')).toHaveLength(1);
     expect(ran.stderr).not.toContain('did not expect');
     expect(files(out)).toEqual([]);
+  });
+
+  it('huge-batch: run for one picture, which is said', async () => {
+    const ran = await seewhy([
+      ...['explain', hostile('huge-batch'), photo('chelsea.png')],
+      ...['-o', out, '--preprocess', 'imagenet'],
+    ]);
+    expect(ran.code).toBe(0);
+    expect(ran.stderr).toContain('The file declares a batch of 1099511627776; it is run for one picture at a time.');
+    expect(files(out).sort()).toEqual(['chelsea.gradcam.1.json', 'chelsea.gradcam.1.png']);
+    rmSync(out, { recursive: true });
   });
 });
 
