@@ -27,9 +27,18 @@ export type MaskRegion = { readonly label?: string } & (
   | { readonly runs: readonly number[] | string; readonly size: readonly [height: number, width: number] }
 );
 
+/** A file of a mask, and what it shows where the data set tells. */
+export interface MaskFile {
+  readonly label?: string;
+  readonly path: string;
+  read(): Promise<Uint8Array>;
+}
+
 /** Where the object lies, not read yet. */
 export type MaskSource =
   | { readonly kind: 'file'; readonly path: string; readonly ignore?: 'voc'; read(): Promise<Uint8Array> }
+  /** Several files: what is inside any of them. */
+  | { readonly kind: 'files'; readonly files: readonly MaskFile[] }
   | { readonly kind: 'alpha' }
   | {
       readonly kind: 'regions';
@@ -93,6 +102,6 @@ export interface RowDecodeOptions {
   readonly maxPixels?: number | undefined;
   /** How values of more than 8 bits become 0..255. */
   readonly window?: PixelWindow | undefined;
-  /** Only regions of these labels (default: all). */
+  /** Only regions and files of these labels (default: all); what has no label is always taken. */
   readonly maskLabels?: readonly string[];
 }

@@ -1,7 +1,7 @@
 import type { Picture } from '@seewhy/core';
 import { type DecodedFile, decodeFile, pictureOf } from '../picture/decode.ts';
 import { orient } from '../picture/exif-orientation.ts';
-import type { AuditProblemRow, DatasetRow, MaskSource, RowDecodeOptions } from './contract.ts';
+import type { AuditProblemRow, DatasetRow, MaskFile, MaskSource, RowDecodeOptions } from './contract.ts';
 import { datasetErrors, problemOf } from './dataset-errors.ts';
 import { fitMask, type Mask, maskFromAlpha, maskFromFile } from './mask.ts';
 import { maskFromRegions } from './mask-regions.ts';
@@ -55,24 +55,37 @@ async function maskOf(
   const { width, height, orientation = 1 } = decoded;
   // Drawn on the file's own rows, before it was put upright: the sides tell.
   const lies = (w: number, h: number) => orientation >= TURNED && w === height && h === width && w !== h;
+  const meant = ({ label }: { readonly label?: string }) =>
+    !maskLabels || label === undefined || maskLabels.includes(label);
   if (source.kind === 'regions') {
-    const regions = source.regions.filter(
-      ({ label }) => !maskLabels || label === undefined || maskLabels.includes(label),
-    );
+    const regions = source.regions.filter(meant);
     if (source.size && lies(...source.size))
       return { mask: upright(maskFromRegions(regions, { width: height, height: width }, where).mask, orientation) };
     return maskFromRegions(regions, decoded, where, source.size);
   }
-  let bytes: Uint8Array;
+  const fileMask = async (file: MaskFile & { readonly ignore?: 'voc' }) => {
+    const mask = await maskFromFile(await maskBytes(file), file, maxPixels);
+    return fitMask(lies(mask.width, mask.height) ? upright(mask, orientation) : mask, decoded, file.path);
+  };
+  if (source.kind === 'file') return fileMask(source);
+  const union: Mask = { width, height, data: new Uint8Array(width * height) };
+  const notes = new Set<string>();
+  for (const file of source.files.filter(meant)) {
+    const { mask, note } = await fileMask(file);
+    for (let i = 0; i < union.data.length; i++) union.data[i]! |= mask.data[i]!;
+    if (note !== undefined) notes.add(note);
+  }
+  return { mask: union, ...(notes.size > 0 ? { note: [...notes].join(' ') } : {}) };
+}
+
+async function maskBytes({ path, read }: MaskFile): Promise<Uint8Array> {
   try {
-    bytes = await source.read();
+    return await read();
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'PICTURE_MISSING')
-      throw datasetErrors.maskMissing(source.path);
+      throw datasetErrors.maskMissing(path);
     throw error;
   }
-  const mask = await maskFromFile(bytes, source, maxPixels);
-  return fitMask(lies(mask.width, mask.height) ? upright(mask, orientation) : mask, decoded, source.path);
 }
 
 function upright(mask: Mask, orientation: number): Mask {

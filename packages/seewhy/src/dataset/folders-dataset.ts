@@ -8,12 +8,13 @@ import { PathIds, withoutEnding } from './path-ids.ts';
 import { isSplitName } from './split-names.ts';
 
 const MASK_FOLDERS = new Set('mask masks segmentation segmentations annotations_masks'.split(' '));
-/** `lesion_mask.png` belongs to `lesion.png`. */
-const MASK_SUFFIX = /[-_. ](?:mask|segmentation|seg|gt)$/i;
+/** `lesion_mask.png` belongs to `lesion.png`, and so do `lesion_mask_1.png` and `lesion_mask (2).png`. */
+const MASK_SUFFIX = /[-_. ](mask|segmentation|seg|gt)(?:[-_. ]?(?:\d{1,3}|\(\d{1,3}\)))?$/i;
 
 /**
  * Folders per class, `CLASS/picture.png`, also below splits: `train/CLASS/picture.png`, `CLASS/train/picture.png`. Deeper folders are
- * kept as the column `folder`. Masks lie beside the pictures (`x_mask.png`) or in a folder `masks` of the same structure.
+ * kept as the column `folder`. Masks lie beside the pictures (`x_mask.png`) or in a folder `masks` of the same structure; of several with
+ * numbers (`x_mask.png`, `x_mask_1.png`, `x_mask_2.png`) the union is the picture's mask.
  * @param pictures the listed files that are pictures, in order
  * @param about `classless`: the folders are not named after classes
  */
@@ -34,8 +35,12 @@ export function foldersDataset(
     notices.push(`${left} ${left === 1 ? 'file that is no picture was' : 'files that are no pictures were'} left out.`);
   if (classes.length === 0) notices.push('The pictures do not lie in folders named after classes: none has a label.');
   const ids = new PathIds(plain.map(({ file }) => file.path));
-  const masked = plain.filter((picture) => masks.has(picture.key)).length;
-  if (masked > 0) notices.push(`${masked} pictures have masks beside them.`);
+  const masked = plain.flatMap((picture) => masks.get(picture.key) ?? []);
+  const several = masked.filter(({ paths }) => paths.length > 1).length;
+  if (masked.length > 0)
+    notices.push(
+      `${masked.length} pictures have masks beside them${several > 0 ? `, ${several} of them several: what is inside any of them is their mask` : ''}.`,
+    );
   return {
     kind: tree.prefix + kind,
     path: tree.path,
@@ -67,8 +72,11 @@ export function foldersDataset(
   };
 }
 
-const maskSource = (tree: FileTree, path: string | undefined): MaskSource | undefined =>
-  path === undefined ? undefined : { kind: 'file', path, read: () => tree.read(tree.key(path)) };
+function maskSource(tree: FileTree, found: FoundMasks | undefined): MaskSource | undefined {
+  if (found === undefined) return undefined;
+  const files = found.paths.map((path) => ({ path, read: () => tree.read(tree.key(path)) }));
+  return files.length === 1 ? { kind: 'file', ...files[0]! } : { kind: 'files', files };
+}
 
 const unplaced = (file: TreeFile): Placed => {
   const parts = file.path.split('/');
@@ -129,15 +137,29 @@ function layoutWith(pictures: readonly TreeFile[], maskFolders: boolean): Placed
   });
 }
 
+/** The mask files of one picture: one, or several of the same word (`mask`, `seg` …) with numbers. */
+interface FoundMasks {
+  readonly word: string;
+  readonly names: Set<string>;
+  readonly paths: string[];
+}
+
 /** Pictures, and the masks of those that have one by their key. A mask without a picture is a picture. */
-function apart(layout: readonly Placed[]): { plain: Placed[]; masks: Map<string, string> } {
+function apart(layout: readonly Placed[]): { plain: Placed[]; masks: ReadonlyMap<string, FoundMasks> } {
   const keys = new Set(layout.filter(({ mask }) => !mask).map(({ key }) => key));
-  const masks = new Map<string, string>();
+  const masks = new Map<string, FoundMasks>();
   const plain = layout.filter(({ file, key, mask }) => {
     const of = key.replace(MASK_SUFFIX, '');
     const own = mask ? [key, of].find((one) => keys.has(one)) : of !== key && keys.has(of) ? of : undefined;
     if (own === undefined) return !mask;
-    if (!masks.has(own)) masks.set(own, file.path);
+    const word = own === key ? '' : (MASK_SUFFIX.exec(key)?.[1] ?? '').toLowerCase();
+    const known = masks.get(own);
+    if (!known) masks.set(own, { word, names: new Set([key]), paths: [file.path] });
+    else if (known.word === word && !known.names.has(key)) {
+      // The same name with another ending, and masks by another word, may be the same mask once more.
+      known.names.add(key);
+      known.paths.push(file.path);
+    }
     return false;
   });
   return { plain, masks };

@@ -229,11 +229,12 @@ class ManifestRows {
     const { tree, folder } = this.part;
     const { mask, alpha, box, boxColumns, objects } = this.columns;
     if (alpha) return { kind: 'alpha' };
-    const path = mask === undefined ? undefined : cellText(cells.get(mask));
-    if (path !== undefined) {
+    const paths = mask === undefined ? [] : maskPaths(cells.get(mask));
+    const files = paths.map((path) => {
       const key = tree.locate(path, folder);
-      return { kind: 'file', path, read: () => tree.read(key) };
-    }
+      return { path, read: () => tree.read(key) };
+    });
+    if (files.length > 0) return files.length === 1 ? { kind: 'file', ...files[0]! } : { kind: 'files', files };
     const regions: MaskRegion[] = box === undefined ? [] : cellBoxes(cells.get(box), where);
     if (boxColumns) {
       const four = boxColumns.names.map((name) => cellNumber(cells.get(name)));
@@ -255,6 +256,11 @@ class ManifestRows {
     return Object.fromEntries(others);
   }
 }
+
+/** The masks of a row: one path, or a list of them where the manifest can hold lists. */
+const maskPaths = (cell: unknown): readonly string[] => [
+  ...new Set((Array.isArray(cell) ? cell : [cell]).flatMap((one) => cellText(one) ?? [])),
+];
 
 /** The name that a picture inside the manifest goes by: Hugging Face's `{ bytes, path }`. */
 const embeddedPath = (cell: unknown): string | undefined =>

@@ -1,6 +1,6 @@
 import { counted } from '@seewhy/report';
 import { cellText } from './cell.ts';
-import type { AuditProblemRow, DatasetRow, MaskRegion } from './contract.ts';
+import type { AuditProblemRow, DatasetRow, MaskFile, MaskRegion, MaskSource } from './contract.ts';
 import { datasetErrors, problemOf } from './dataset-errors.ts';
 import { GroupBoxes } from './group-boxes.ts';
 import { IdTable, keyOf } from './id-table.ts';
@@ -28,14 +28,16 @@ export type TableItem = TableRow | { readonly problem: AuditProblemRow };
 /** Where ids come from: a column that was asked for, one that was found by its name, or the paths. */
 export type IdSource = 'asked' | 'found' | 'paths';
 
-/** What rows of one picture have besides each other. */
+/** What rows of one picture have besides each other: boxes, different labels, different files of masks. */
 const BOXES = 1;
 const LABELS = 2;
+const MASKS = 4;
 
 /**
  * Which rows of tables are of one picture, and which ids there are, found in one walk; in a second one where there are several rows of a
  * picture. Nothing depends on the order of the rows:
  * - rows of one picture that have boxes become one row; its boxes are one mask, its labels those of all
+ * - rows of one picture that name different files of masks become one row; what is inside any of them is its mask
  * - rows of one picture without boxes and with different labels become one row with all of them, which is marked as `contradictory`
  * - of rows that say the same, the one with the most filled cells is kept
  * - of several pictures with one id, the one whose path sorts first is kept
@@ -172,6 +174,8 @@ class Repeated {
   /** Where groups are ids: the picture that sorts first. */
   readonly #pictures = new Map<number, string>();
   readonly #boxes: GroupBoxes;
+  /** Files of masks by path, and the sets of labels of their rows, where rows name any. */
+  readonly #masks = new Map<number, Map<string, { readonly file: MaskFile; readonly sets: Set<number> }>>();
   readonly #sets = new LabelSets();
 
   constructor(groups: IdTable, repeated: ReadonlySet<number>, columns: readonly string[]) {
@@ -220,6 +224,7 @@ class Repeated {
     if (known === NOT_LABELLED) this.#labels[at] = set;
     if (item.boxes !== undefined) this.#flags[at]! |= BOXES;
     this.#boxes.add(at, set, item.boxes ?? []);
+    this.#addMask(at, set, item.row.mask);
     for (const [column, name] of this.#columns.entries()) {
       const place = at * this.#columns.length + column;
       const cell = keyOf(cellText(item.cells.get(name)) ?? '')[0];
@@ -229,7 +234,30 @@ class Repeated {
     this.#rows[at]!++;
   }
 
+  #addMask(at: number, set: number, mask: MaskSource | undefined): void {
+    if (mask?.kind !== 'file' && mask?.kind !== 'files') return;
+    const files = this.#masks.get(at) ?? new Map();
+    this.#masks.set(at, files);
+    for (const file of mask.kind === 'file' ? [mask] : mask.files) {
+      const known = files.get(file.path) ?? { file, sets: new Set() };
+      known.sets.add(set);
+      files.set(file.path, known);
+    }
+    if (files.size > 1) this.#flags[at]! |= MASKS;
+  }
+
+  /** The files of a picture's masks, sorted by path; each with its label where all rows that name it have the same one. */
+  #maskFiles(at: number): MaskFile[] {
+    return [...this.#masks.get(at)!.values()]
+      .sort((a, b) => (a.file.path < b.file.path ? -1 : 1))
+      .map(({ file: { path, read }, sets }) => {
+        const labels = this.#sets.union(sets);
+        return { ...(labels?.length === 1 ? { label: labels[0]! } : {}), path, read };
+      });
+  }
+
   #clear(at: number): void {
+    this.#masks.delete(at);
     this.#best[at] = Number.POSITIVE_INFINITY;
     this.#flags[at] = 0;
     this.#rows[at] = 0;
@@ -239,23 +267,32 @@ class Repeated {
   }
 
   end(): void {
-    const counts = { boxes: { rows: 0, pictures: 0 }, labels: { rows: 0, pictures: 0 } };
+    const none = () => ({ rows: 0, pictures: 0 });
+    const counts = { boxes: none(), masks: none(), labels: none() };
     for (let at = 0; at < this.#rows.length; at++) {
       const flags = this.#flags[at]!;
       if (flags === 0 || this.#rows[at]! < 2) continue;
-      const kind = (flags & BOXES) !== 0 ? counts.boxes : counts.labels;
+      const kind = (flags & BOXES) !== 0 ? counts.boxes : (flags & MASKS) !== 0 ? counts.masks : counts.labels;
       kind.rows += this.#rows[at]!;
       kind.pictures++;
-      if (kind === counts.boxes)
+      if (kind !== counts.labels)
         for (const [column, name] of this.#columns.entries())
           if (this.#differs[at * this.#columns.length + column] === 1) this.#differing.add(name);
     }
-    const { boxes, labels } = counts;
+    const { boxes, masks, labels } = counts;
     if (boxes.pictures > 0)
       this.notices.push(
         `${counted(boxes.rows, 'row')} with boxes became ${counted(boxes.pictures, 'picture')}: the boxes of a picture are one mask, the labels of its rows its labels.${
           this.#differing.size > 0
             ? ` Columns that differ between them are of the boxes and left out: ${[...this.#differing].sort().join(', ')}.`
+            : ''
+        }`,
+      );
+    if (masks.pictures > 0)
+      this.notices.push(
+        `${counted(masks.rows, 'row')} with different masks became ${counted(masks.pictures, 'picture')}: what is inside any of a picture's masks is its mask, the labels of its rows are its labels where the head takes several.${
+          this.#differing.size > 0 && boxes.pictures === 0
+            ? ` Columns that differ between them are of the masks and left out: ${[...this.#differing].sort().join(', ')}.`
             : ''
         }`,
       );
@@ -289,13 +326,15 @@ class Repeated {
       columns: this.ofPictures(columns),
       ...(labels === undefined ? {} : { labels }),
       ...((flags & LABELS) !== 0 && !boxes ? { contradictory: true as const } : {}),
-      ...(mask && mask.kind !== 'regions'
-        ? { mask }
-        : regions.length > 0
-          ? { mask: { kind: 'regions' as const, regions } }
-          : mask
-            ? { mask }
-            : {}),
+      ...((flags & MASKS) !== 0
+        ? { mask: { kind: 'files' as const, files: this.#maskFiles(at) } }
+        : mask && mask.kind !== 'regions'
+          ? { mask }
+          : regions.length > 0
+            ? { mask: { kind: 'regions' as const, regions } }
+            : mask
+              ? { mask }
+              : {}),
     };
   }
 }

@@ -97,6 +97,35 @@ describe('folders per class', () => {
       'no mask/b no mask',
     ]);
   });
+  it('several masks with numbers are one; other words and endings are not', async () => {
+    const column = (at: number) => png(4, 3, (x) => (x === at ? 255 : 0));
+    const files = {
+      'x/a (1).png': await png(4, 3),
+      'x/a (1)_mask.png': await column(0),
+      'x/a (1)_mask_1.png': await column(2),
+      'x/a (1)_mask (2).png': await column(3),
+      'x/b.png': await png(4, 3),
+      'x/b_mask.bmp': '',
+      'x/b_mask.png': await column(1),
+      'x/b_seg.png': await column(2),
+      // A picture of its own, and one that has no picture.
+      'x/c.png': '',
+      'x/c_1.png': '',
+      'x/d_mask_1.png': '',
+    };
+    const { dataset, rows } = await summary(files);
+    expect(rows.map(({ id, mask }) => [id, mask?.kind])).toEqual([
+      ['x/a (1)', 'files'],
+      ['x/b', 'file'],
+      ['x/c_1', undefined],
+      ['x/c', undefined],
+      ['x/d_mask_1', undefined],
+    ]);
+    expect(dataset.notices.join(' ')).toContain('2 pictures have masks beside them, 1 of them several');
+    const { mask, problems } = await decodeRow(rows[0]!);
+    expect(problems).toEqual([]);
+    expect(mask!.data.join('')).toBe('101110111011');
+  });
   it('the same name with two endings: both keep theirs', async () => {
     expect((await summary({ 'x/a.jpg': '', 'x/a.png': '' })).said).toEqual(['x/a.jpg x', 'x/a.png x']);
   });

@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { randomStream } from '@seewhy/core';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Dataset, type DatasetOptions, decodeRow, openDataset } from '../../src/dataset/dataset.ts';
+import {
+  type Dataset,
+  type DatasetOptions,
+  type DatasetRow,
+  decodeRow,
+  openDataset,
+} from '../../src/dataset/dataset.ts';
 import { png, walk, writeTree } from './support.ts';
 
 type Rows = readonly Readonly<Record<string, string | number>>[];
@@ -20,6 +26,13 @@ afterAll(async () => {
   await Promise.all(open.map((dataset) => dataset.close()));
   await rm(folder, { recursive: true, force: true });
 });
+
+/** Two columns of pixels at the left, and at the right. */
+const masksWritten = async () =>
+  writeTree(folder, {
+    'masks/left.png': await png(8, 6, (x) => (x < 2 ? 255 : 0)),
+    'masks/right.png': await png(8, 6, (x) => (x > 5 ? 255 : 0)),
+  });
 
 /** The rows as a manifest of each kind. */
 const KINDS: Readonly<Record<string, (rows: Rows) => string | Uint8Array>> = {
@@ -137,6 +150,74 @@ describe.each(Object.keys(KINDS))('%s: a row a box', (kind) => {
       expect(found[0]!.mask).toMatchObject({ regions: [{}, {}, {}] });
     }
   });
+});
+
+describe.each(Object.keys(KINDS))('%s: a row a mask', (kind) => {
+  const rows = [
+    { path: 'a.png', label: 'cat', mask: 'masks/left.png', object: 'eye', lamp: 'x' },
+    { path: 'b.png', label: 'cat', mask: 'masks/left.png', object: 'eye', lamp: 'y' },
+    { path: 'a.png', label: 'cat', mask: 'masks/right.png', object: 'ear', lamp: 'x' },
+  ];
+  const drawn = async (row: DatasetRow, maskLabels?: string[]) => {
+    const { mask, problems } = await decodeRow(row, maskLabels ? { maskLabels } : {});
+    expect(problems).toEqual([]);
+    return Array.from({ length: 6 }, (_, y) => mask!.data.subarray(y * 8, y * 8 + 8).join(''));
+  };
+
+  it('is a picture with what is inside any of its masks, whatever the order', async () => {
+    await masksWritten();
+    for (const order of orders(rows)) {
+      const dataset = await opened(kind, order);
+      const found = await result(dataset);
+      expect(found.problems).toEqual([]);
+      expect(found.rows.map(({ id, labels, columns }) => [id, labels, columns])).toEqual([
+        ['a', ['cat'], { lamp: 'x' }],
+        ['b', ['cat'], { lamp: 'y' }],
+      ]);
+      expect(found.notices.join(' ')).toContain('2 rows with different masks became 1 picture');
+      expect(found.notices.join(' ')).toContain('left out: object.');
+      const [a, b] = (await walk(dataset)).rows.sort((x, y) => (x.id < y.id ? -1 : 1));
+      expect(await drawn(a!)).toEqual(Array(6).fill('11000011'));
+      expect(await drawn(b!)).toEqual(Array(6).fill('11000000'));
+    }
+  });
+
+  it('of different labels: each mask of its own, the labels contradictory', async () => {
+    await masksWritten();
+    const mixed = rows.map((row, at) => ({ ...row, label: at === 2 ? 'dog' : 'cat' }));
+    for (const order of orders(mixed)) {
+      const dataset = await opened(kind, order);
+      const [a] = (await result(dataset)).rows;
+      expect([a!.labels, a!.contradictory]).toEqual([['cat', 'dog'], true]);
+      const row = (await walk(dataset)).rows.find(({ id }) => id === 'a')!;
+      expect(await drawn(row, ['dog'])).toEqual(Array(6).fill('00000011'));
+    }
+  });
+
+  it('of which all name one mask stay repeated rows', async () => {
+    await masksWritten();
+    const { rows: found, problems } = await result(await opened(kind, [rows[0]!, { ...rows[0]!, object: 'ear' }]));
+    expect(found[0]!.mask).toMatchObject({ kind: 'file', path: 'masks/left.png' });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain('ID_TWICE');
+  });
+});
+
+it('a list of masks in one row is their union; one that is not there is a problem of the mask', async () => {
+  await masksWritten();
+  const path = join(folder, 'lists.jsonl');
+  const lists = [
+    { path: 'a.png', mask: ['masks/left.png', 'masks/right.png', 'masks/left.png'] },
+    { path: 'b.png', mask: ['masks/left.png', 'masks/none.png'] },
+  ];
+  await writeFile(path, lists.map((row) => JSON.stringify(row)).join('\n'));
+  const dataset = await openDataset(path);
+  open.push(dataset);
+  const { rows } = await walk(dataset);
+  const [both, missing] = await Promise.all(rows.map((row) => decodeRow(row)));
+  expect(both!.mask!.data.subarray(0, 8).join('')).toBe('11000011');
+  expect(missing!.mask).toBeUndefined();
+  expect(missing!.problems).toMatchObject([{ code: 'MASK_MISSING' }]);
 });
 
 describe('rows of one picture without boxes', () => {
