@@ -35,6 +35,13 @@ const FAMILIES: Readonly<Record<string, Family>> = {
     ),
     [{ learned: false, share: 0.5 }],
   ),
+  'a mark that moves about nobody cares about, objects anywhere': product(product(many, grounds), [
+    { objects: 'anywhere' as const, shortcut: 'moving' as const, share: 0.5, learned: false },
+  ]),
+  'a colour cast nobody cares about': product(
+    product(product(many, grounds), each('objects', ['middle', 'anywhere', 'fill'])),
+    [{ shortcut: 'tint' as const, share: 0.5, learned: false }],
+  ),
   ...Object.fromEntries(
     [true, false].flatMap((masks) =>
       (['corner', 'border', 'moving', 'stamp', 'ruler'] as const).flatMap((shortcut) =>
@@ -49,6 +56,12 @@ const FAMILIES: Readonly<Record<string, Family>> = {
     (['tint', 'texture'] as const).map((shortcut) => [
       `${shortcut}, no masks`,
       product(product(each('share', [0.5, 1]), [{ shortcut }]), grounds),
+    ]),
+  ),
+  ...Object.fromEntries(
+    [0.15, 0.3, 0.6, 1].map((share) => [
+      `moving in ${share * 100} % of the class, objects anywhere, no masks`,
+      product(product(many, grounds), [{ objects: 'anywhere' as const, shortcut: 'moving' as const, share }]),
     ]),
   ),
   'background, masks': product(each('share', [0.3, 0.6, 1]), [{ masks: true, shortcut: 'background' as const }]),

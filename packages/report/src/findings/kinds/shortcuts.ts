@@ -10,6 +10,7 @@ import { sameColour } from '../shortcut/same-colour.ts';
 import { samePlace } from '../shortcut/same-place.ts';
 import type { Suspect, Test } from '../shortcut/suspect.ts';
 import { tinted } from '../shortcut/tint.ts';
+import { tintOfClass } from '../shortcut/tint-of-class.ts';
 import { benjaminiHochberg } from '../statistics/benjamini-hochberg.ts';
 
 /** Expected share of false ones among what is reported. */
@@ -20,7 +21,7 @@ const LEVEL = 0.01;
  *
  * A map alone accuses nobody: what it points at is covered, and the decision must fall. What is the object is told by the masks where the data
  * set has them ({@link outsideObject}, {@link bySurroundings}, {@link surroundingsAdd}), and by what distinguishes shortcuts from objects ({@link samePlace}; without masks
- * {@link sameColour}, {@link movingMark}, {@link tinted}), or by where it lies ({@link byEdge}, {@link byFrame}, {@link markOfClass}). Every test
+ * {@link sameColour}, {@link movingMark}, {@link tinted}, {@link tintOfClass}), or by where it lies ({@link byEdge}, {@link byFrame}, {@link markOfClass}). Every test
  * of every method and class counts in one correction after Benjamini and Hochberg, q ≤ 0.01.
  * `high` where at least a tenth of the class's decisions are of that kind and the thing goes with the label or the score, else `medium`.
  * Of several accusations of one class that share half of their pictures the strongest is told.
@@ -72,6 +73,7 @@ function testsOf(context: Context, method: string): Test[] {
               ...markOfClass(target, looks, all),
             ]),
         ...tinted(context, target, looks, all),
+        ...tintOfClass(context, target, looks),
       ];
     }),
   ];

@@ -5,7 +5,7 @@ import type { Look } from './look.ts';
 /** Darker cells have no colour to speak of. */
 const DARK = 16;
 /** The frame and the rest. */
-const ZONES = [true, false].map((frame) => cellsWhere((cell) => onFrame(cell) === frame));
+export const ZONES = [cellsWhere(onFrame), cellsWhere((cell) => !onFrame(cell))] as const;
 
 /** What is measured of a zone of a thumb; a dark zone has no tint. */
 export interface Measure {
