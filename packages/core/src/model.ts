@@ -194,12 +194,20 @@ function declaredBatch(graph: Graph, image: ImageInput): number | undefined {
   return typeof batch === 'number' ? batch : undefined;
 }
 
-/** A picture for probing: not constant, so that no normalisation divides by zero. */
+const PROBE_PERIOD = 997;
+
+/**
+ * A picture for probing: not constant, so that no normalisation divides by zero. Another phase has another range: what is scaled by the range
+ * of a whole batch then gives itself away.
+ */
 function imageProbe(image: ImageInput, phase = 0): RunTensor {
   const tensor = zeros(image.type, imageDims(image));
-  if (tensor.data instanceof Float32Array || tensor.data instanceof Float64Array) {
-    for (let index = 0; index < tensor.data.length; index++)
-      tensor.data[index] = Math.sin(index * 12.9898 + phase) * 0.5;
+  const { data } = tensor;
+  if (data instanceof Float32Array || data instanceof Float64Array) {
+    // A prime number of values, again and again: no two lines of a picture are alike, and few sines are to be computed.
+    const first = Math.min(PROBE_PERIOD, data.length);
+    for (let index = 0; index < first; index++) data[index] = (Math.sin(index * 12.9898 + phase) * 0.5) / (1 + phase);
+    for (let filled = first; filled < data.length; filled *= 2) data.copyWithin(filled, 0, filled);
   }
   return tensor;
 }
