@@ -89,7 +89,7 @@ export class PlainHdf5 implements Hdf5File {
     const header = this.find(path);
     if (!header?.dataspace || !header.datatype || !header.layout) throw new NotPlain();
     // The attribute names a type that HDF5 does not have.
-    if (this.attribute(path, 'dtype') !== undefined) throw new NotPlain();
+    if (header.attributes.length > 0 && this.attribute(path, 'dtype') !== undefined) throw new NotPlain();
     const dims = this.dims(header.dataspace);
     const { type, size } = this.numberType(header.datatype);
     const { at, length } = header.layout;
