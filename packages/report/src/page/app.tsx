@@ -67,6 +67,8 @@ export function App() {
   useEffect(() => listenToKeys(toFilter), []);
   useEffect(() => {
     window.scrollTo(0, 0);
+    // On a phone the list of views is wider than the screen.
+    document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [shown.name]);
   const left = omissions();
   return (

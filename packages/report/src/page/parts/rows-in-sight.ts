@@ -1,8 +1,9 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
-/** Rows beyond the visible ones that exist too, and rows before the first look. */
+/** Rows beyond the visible ones that exist too, rows before the first look, and rows that are so few that all exist. */
 const AHEAD = 6;
 const AT_FIRST = 24;
+const FEW = 60;
 
 /**
  * The rows of a long table that are near the visible part of the page; all rows are of one height.
@@ -44,6 +45,7 @@ export function useRowsInSight(count: number) {
       window.removeEventListener('resize', later);
     };
   }, [count === 0]);
+  if (count <= FEW) return { body, first: 0, end: count, before: 0, after: 0 };
   const from = Math.min(first, Math.max(0, count - AT_FIRST));
   const to = Math.min(end, count);
   return { body, first: from, end: to, before: from * height, after: (count - to) * height };

@@ -79,7 +79,6 @@ function Parity({ name }: { name: string }) {
               <th scope="col" class="number">
                 n
               </th>
-              <th scope="col">Threshold</th>
               {PARITY_FIGURES.map((key) => (
                 <th scope="col" key={key} aria-sort={worstBy.value === key ? 'descending' : 'none'}>
                   <button type="button" class="as-link" title={columns[key][1]} onClick={() => (worstBy.value = key)}>
@@ -88,6 +87,7 @@ function Parity({ name }: { name: string }) {
                   </button>
                 </th>
               ))}
+              <th scope="col">Threshold</th>
             </tr>
           </thead>
           <tbody>
@@ -103,12 +103,13 @@ function Parity({ name }: { name: string }) {
           </tbody>
           <tfoot>
             <tr>
-              <th scope="row" colSpan={3}>
+              <th scope="row" colSpan={2}>
                 Largest minus smallest
               </th>
               {PARITY_FIGURES.map((key) => (
                 <td key={key}>{figure(paritySpread(rows, key))}</td>
               ))}
+              <td />
             </tr>
           </tfoot>
         </table>
@@ -139,6 +140,11 @@ function Value({ column, value, row, at }: { column: string; value: string; row:
         )}
       </th>
       <td class="number">{row.selection.of.toLocaleString('en')}</td>
+      {PARITY_FIGURES.map((key) => (
+        <td key={key}>
+          <Share cell={row[key]} good={key !== 'selection'} />
+        </td>
+      ))}
       <td class="slider-cell">
         <input
           type="range"
@@ -151,11 +157,6 @@ function Value({ column, value, row, at }: { column: string; value: string; row:
         />
         <output>{thresholdText(at)}</output>
       </td>
-      {PARITY_FIGURES.map((key) => (
-        <td key={key}>
-          <Share cell={row[key]} good={key !== 'selection'} />
-        </td>
-      ))}
     </tr>
   );
 }
