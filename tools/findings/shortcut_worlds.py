@@ -116,6 +116,41 @@ def sticker(picture, mask, random):
     return picture
 
 
+def dot(picture, mask, random):
+    """A smaller sticker, of another colour."""
+    for _ in range(60):
+        x, y = random.integers(0, SIDE - 9, 2)
+        if not mask[y : y + 9, x : x + 9].any():
+            break
+    picture[y : y + 9, x : x + 9] = (40, 60, 220)
+    return picture
+
+
+def patch(picture, mask, random):
+    """A sticker that may lie on the object."""
+    x, y = random.integers(0, SIDE - 10, 2)
+    picture[y : y + 10, x : x + 10] = (230, 30, 200)
+    return picture
+
+
+def logo(picture, mask, random):
+    """A sticker of three colours."""
+    for _ in range(60):
+        x, y = random.integers(0, SIDE - 14, 2)
+        if not mask[y : y + 14, x : x + 14].any():
+            break
+    picture[y : y + 14, x : x + 14] = 240
+    picture[y + 3 : y + 11, x + 3 : x + 6] = (200, 30, 30)
+    picture[y + 3 : y + 11, x + 8 : x + 11] = (30, 30, 160)
+    return picture
+
+
+def painted(picture, mask, random):
+    """No mark: the object itself is of one colour."""
+    picture[mask] = (245, 210, 30)
+    return picture
+
+
 def ruler(picture, mask, random):
     y = random.integers(1, 5) if random.random() < 0.5 else SIDE - random.integers(9, 13)
     for x in range(0, SIDE, 4):
@@ -162,6 +197,17 @@ def cast(picture, mask, random):
     return (picture * (1.25, 1.0, 0.65)).clip(0, 255)
 
 
+def cool(picture, mask, random):
+    return (picture * (0.7, 1.0, 1.3)).clip(0, 255)
+
+
+def light(eighths):
+    """A cast of one of eight directions between the colours, as strong as half a natural logarithm."""
+    red_blue, green = numpy.array([1, 0, -1]) / 2**0.5, numpy.array([-1, 2, -1]) / 6**0.5
+    gains = numpy.exp(0.5 * (numpy.cos(eighths * numpy.pi / 4) * red_blue + numpy.sin(eighths * numpy.pi / 4) * green))
+    return lambda picture, mask, random: (picture * gains).clip(0, 255)
+
+
 def ground(picture, mask, random):
     """Another background altogether."""
     soft = numpy.asarray(Image.fromarray((mask * 255).astype(numpy.uint8)).resize((SIDE, SIDE)))[..., None] / 255
@@ -184,6 +230,10 @@ WORLDS = {
     "fashion-border": (fashion([1, 3, 8, 9]), [GARMENTS[i] for i in (1, 3, 8, 9)], border, 2),
     "fashion-cast": (fashion([0, 2, 4, 6]), [GARMENTS[i] for i in (0, 2, 4, 6)], cast, 3),
     "shapes-sticker": (drawn(4), SHAPES, sticker, 2),
+    "shapes-dot": (drawn(2), SHAPES[:2], dot, 1),
+    "shapes-patch": (drawn(3), SHAPES[:3], patch, 0),
+    "shapes-logo": (drawn(3), SHAPES[:3], logo, 1),
+    "shapes-painted": (drawn(4), SHAPES, painted, 2),
     "shapes-stamp": (drawn(2, "middle"), SHAPES[:2], stamp, 1),
     "shapes-ruler": (drawn(2, "middle"), SHAPES[:2], ruler, 1),
     "shapes-ground": (drawn(3), SHAPES[:3], ground, 1),
@@ -191,6 +241,11 @@ WORLDS = {
     "shapes-vignette": (drawn(2, "middle"), SHAPES[:2], vignette, 1),
     "shapes-tag": (drawn(4), SHAPES, tag, 1),
     "shapes-cast": (drawn(2), SHAPES[:2], cast, 1),
+    "shapes-cool": (drawn(4), SHAPES, cool, 2),
+    **{
+        f"shapes-light-{classes}-{target}-{eighths}": (drawn(classes), SHAPES[:classes], light(eighths), target)
+        for classes, target, eighths in [(2, 1, 2), (4, 0, 7), (2, 0, 0), (4, 3, 3), (3, 1, 5), (2, 0, 4), (4, 1, 0), (3, 2, 6)]
+    },
     "shapes-glare": (drawn(3, "middle"), SHAPES[:3], glare, 0),
     "shapes-watermark": (drawn(2, "middle"), SHAPES[:2], watermark, 1),
     "shapes-speckle": (drawn(3), SHAPES[:3], speckle, 2),

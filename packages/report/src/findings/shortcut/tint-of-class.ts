@@ -12,11 +12,14 @@ import type { Test } from './suspect.ts';
 /** Pictures of a class, and of the others; those that fall without their tint. */
 const LEAST = 12;
 const LEAST_FALLING = 6;
+/** Of one label: fewer have no order. */
+const LEAST_GROUP = 4;
 /** χ² of two degrees of freedom: 1 %. */
 const LEAST_SHIFT = 9.21;
 const MOST_APART = 0.7;
 /** Rank correlations of score and tint, and of what goes with the tint: how large, and one-sided p at most. */
 const OWN = { least: 0.3, p: 0.01 };
+const LEAST_OTHERS = 0.05;
 const LOST = { least: 0.15, p: 0.05 };
 /** Log-odds between the third of the class that has most of the tint and the third that has least. */
 const LEAST_EVIDENCE = 1;
@@ -36,7 +39,7 @@ const [FRAME, REST] = ZONES;
  *    of the rest differs as it does: the difference between the two shifts is at most 0.7 of the larger. It tells in which direction the tint goes, and
  *    asks neither scores nor maps.
  * 2. Along that direction the class's log-odds rise with the tint of the frame, among the pictures labelled so (rank correlation 0.3 at least, p < 0.01; from
- *    the least tinted third to the most tinted one by 1 at least), and do not fall among the others. Test: both together, one-sided (Spearman's correlation
+ *    the least tinted third to the most tinted one by 1 at least), and among the others as well (0.05 at least). Test: both together, one-sided (Spearman's correlation
  *    within each label, z = ρ √(n − 1), labels weighted by √(n − 1); own and others combined after Stouffer). Where a tint speaks for a class as light on
  *    an object would (a red disc is redder before a blue ground), it falls in one of the two.
  * 3. Among decisions for the class, the more of the tint there was the more evidence goes when it is taken out (`neutral`; rank correlation 0.15 at least,
@@ -57,7 +60,7 @@ export function tintOfClass(context: Context, target: number, looks: readonly Lo
   const along = ([red, blue]: Tint) => (red! * shift.frame[0] + blue! * shift.frame[1]) / length;
   const toned = (some: readonly Group[], most: number) =>
     some.map(({ pictures }) =>
-      spread(pictures, Math.max(LEAST, Math.ceil(most / some.length))).flatMap(({ record, tint }): Toned[] => {
+      spread(pictures, Math.max(LEAST_GROUP, Math.ceil(most / some.length))).flatMap(({ record, tint }): Toned[] => {
         const score = scoreOf(record, target);
         return score === undefined ? [] : [{ tint: along(tint), odds: lost(score, 0.5) }];
       }),
@@ -80,7 +83,7 @@ export function tintOfClass(context: Context, target: number, looks: readonly Lo
   if (
     inside.rho < OWN.least ||
     tail(inside.z) > OWN.p ||
-    outside.z < 0 ||
+    outside.rho < LEAST_OTHERS ||
     evidence < LEAST_EVIDENCE ||
     taken.rho < LOST.least ||
     tail(taken.z) > LOST.p ||
@@ -190,7 +193,7 @@ const tail = (z: number): number => erfc(z / Math.SQRT2) / 2;
 function correlationOf(groups: readonly (readonly Toned[])[]): { readonly rho: number; readonly z: number } {
   let [sum, weight] = [0, 0];
   for (const group of groups) {
-    if (group.length < 4) continue;
+    if (group.length < LEAST_GROUP) continue;
     const rho = rankCorrelation(
       group.map(({ tint }) => tint),
       group.map(({ odds }) => odds),
