@@ -1,6 +1,7 @@
 """Whole networks of keras.applications with seeded weights, saved by Keras, with Keras's own predictions.
 
-    $py tools/keras/applications.py [NAME…] [--framework keras|tf_keras] [--ci] [--force]
+    $py tools/keras/applications.py [NAME…] [--framework keras|tf_keras] [--ci] [--gradients] [--exact] [--force]
+    $py tools/keras/applications.py --list > tools/keras/networks.json
 
 Keras 3 saves `.keras`, tf_keras (Keras 2) `.h5`. Files go to ${SEEWHY_KERAS:-$HOME/.cache/seewhy/keras}, per network and framework:
 
@@ -26,7 +27,9 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import numpy  # noqa: E402
 
-CI = ["MobileNetV2", "EfficientNetB0", "ResNet50", "DenseNet121", "InceptionV3", "NASNetMobile", "ConvNeXtTiny"]
+CI = """
+MobileNetV2 EfficientNetB0 ResNet50 DenseNet121 InceptionV3 NASNetMobile ConvNeXtTiny MobileNetV3Small ResNet50V2 RegNetX002 RegNetY002 ResNetRS50
+""".split()
 # With a gradient in --ci. Not ConvNeXt: TensorFlow needs minutes for the gradient of its depthwise convolutions in float64.
 GRADIENTS = ["MobileNetV2", "EfficientNetB0", "MobileNetV3Small", "InceptionV3", "DenseNet121"]
 TARGET = 7
@@ -187,8 +190,13 @@ def main():
     parser.add_argument("--gradients", action="store_true", help="input gradients too; with --ci for a handful, by Keras 3")
     parser.add_argument("--exact", action="store_true", help="the prediction in float64 too")
     parser.add_argument("--force", action="store_true")
+    parser.add_argument("--list", action="store_true", help="the names of all networks as JSON, and the versions that have them")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path(os.environ.get("SEEWHY_KERAS", pathlib.Path.home() / ".cache/seewhy/keras")))
     args = parser.parse_args()
+    if args.list:
+        both = {which: framework(which) for which in ("keras", "tf_keras")}
+        print(json.dumps({which: {"version": keras.__version__, "networks": networks(keras)} for which, keras in both.items()}, indent=2))
+        return
     args.out.mkdir(parents=True, exist_ok=True)
     # Keras walks a graph from its end by recursion: the deepest networks need more than Python allows.
     sys.setrecursionlimit(20_000)
