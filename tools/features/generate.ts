@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { GRADIENT_RULES, type Rule } from '@seewhy/autodiff';
 import { COLORMAPS, flagOf, METHODS, type Method, POSTPROCESS, PREPROCESS_PRESETS } from '@seewhy/core';
 import type { ArchitectureResult } from '../architectures/verify-architecture.ts';
+import { resultsTable as kerasNetworks } from '../keras/results-table.ts';
 import type { Likeness } from '../randomisation/measure.ts';
 
 const results = new URL('../architectures/results.json', import.meta.url);
@@ -10,7 +11,7 @@ const likeness = new URL('../randomisation/results.json', import.meta.url);
 
 /** Text between `<!-- generated: NAME -->` and `<!-- end -->` replaced by the table of that name. */
 export default function generate(current: string): string {
-  const tables: Record<string, () => string> = { methods, randomisation, rules, presets, architectures };
+  const tables: Record<string, () => string> = { methods, randomisation, rules, presets, architectures, kerasNetworks };
   return current.replace(
     /(<!-- generated: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g,
     (_, begin: string, name: string, end: string) => {

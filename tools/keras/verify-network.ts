@@ -24,16 +24,21 @@ export interface NetworkRecord {
 
 export interface NetworkResult {
   name: string;
-  framework: string;
+  framework: NetworkRecord['framework'];
+  /** Of the framework. */
+  version: string;
   /** max |ours − Keras's| / max |Keras's| over the whole prediction. */
   error: number;
   /** Where Keras's prediction in float64 is there: relative L2 error against it, and what is allowed. */
   exactError?: number;
   exactAllowed?: number;
+  /** The same of Keras's own prediction in float32. */
+  ownError?: number;
   /** Relative L2 error of the input gradient against TensorFlow's in float64, and what is allowed. */
   gradientError?: number;
   gradientAllowed?: number;
-  /** Share of Keras's layers that are values of the graph or pass one on. */
+  /** The same of TensorFlow's own gradient in float32. */
+  ownGradientError?: number;
   nodes: number;
   transposes: number;
   passed: boolean;
@@ -52,6 +57,7 @@ export async function verifyNetwork(folder: string, record: NetworkRecord): Prom
   const result: NetworkResult = {
     name: record.name,
     framework: record.framework,
+    version: record.version,
     error: Number.NaN,
     nodes: 0,
     transposes: 0,
@@ -74,12 +80,14 @@ export async function verifyNetwork(folder: string, record: NetworkRecord): Prom
     result.passed = result.error <= ALLOWED;
     if (record.exact && existsSync(join(folder, record.exact))) {
       // Of very deep networks float32 leaves fewer digits: then Keras's own rounding is the measure, not one draw of it.
-      result.exactAllowed = Math.max(ALLOWED, ROUNDING * record.outputError!);
+      result.ownError = record.outputError!;
+      result.exactAllowed = Math.max(ALLOWED, ROUNDING * result.ownError);
       result.exactError = relativeL2(outputs[graph.outputs[0]!.name]!, readNpy(join(folder, record.exact)));
       result.passed = result.exactError <= result.exactAllowed;
     }
     if (record.gradient && existsSync(join(folder, record.gradient))) {
-      result.gradientAllowed = Math.max(ALLOWED, ROUNDING * record.gradientError!);
+      result.ownGradientError = record.gradientError!;
+      result.gradientAllowed = Math.max(ALLOWED, ROUNDING * result.ownGradientError);
       result.gradientError = await gradientError(graph, image, readNpy(join(folder, record.gradient)), record.target!);
       result.passed &&= result.gradientError <= result.gradientAllowed;
     }

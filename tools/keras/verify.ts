@@ -1,11 +1,12 @@
 /**
  * Holds imported networks of keras.applications against Keras's own predictions, one line each.
  *   npx tsx tools/keras/verify.ts [NAME…] [--json FILE]
- * applications.py makes the files.
+ * applications.py makes the files. What FILE has of networks that are not measured now stays there.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { kerasFolder } from './folder.ts';
+import type { MeasuredNetwork } from './results-table.ts';
 import { type NetworkRecord, type NetworkResult, verifyNetwork } from './verify-network.ts';
 
 const folder = kerasFolder();
@@ -24,6 +25,8 @@ const results: NetworkResult[] = [];
 for (const record of records) {
   const result = await verifyNetwork(folder, record);
   results.push(result);
+  // After each: a run takes a quarter of an hour.
+  if (json) keep(json, result);
   const exact =
     result.exactError === undefined
       ? ''
@@ -37,5 +40,14 @@ for (const record of records) {
   );
 }
 console.log(`${results.filter(({ passed }) => passed).length} of ${results.length} equal Keras`);
-if (json) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
 process.exitCode = results.length > 0 && results.every(({ passed }) => passed) ? 0 : 1;
+
+/** Puts a result into a file of results, in place of an earlier one of the same network. */
+function keep(file: string, result: NetworkResult): void {
+  const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as MeasuredNetwork[]) : [];
+  const date = new Date().toISOString().slice(0, 10);
+  const nameOf = ({ name, framework }: NetworkResult) => `${name}.${framework}`;
+  const all = new Map([...before, { ...result, date }].map((one) => [nameOf(one), one]));
+  const sorted = [...all.values()].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  writeFileSync(file, `${JSON.stringify(sorted, null, 2)}\n`);
+}
