@@ -280,6 +280,10 @@ export function appendGradientSums(base: ProgramBase, seed: Seed, matrix: ValueN
   const { builder: b, graph, shapes, types, model, profile } = base;
   const image = differentiableImage(model);
   const type = types.get(image) ?? 'float32';
+  const [rows, items] = graph.inputs.find(({ name }) => name === matrix)?.shape ?? [];
+  const fewer = typeof rows !== 'number' || typeof items !== 'number' || rows < items;
+  // Sums of half precision would lose digits; no fewer sums than items spare no work.
+  const first = type === 'float32' && fewer;
   const gradients = differentiate(b, graph, {
     of: seed.of,
     seed: seed.seed,
@@ -288,11 +292,10 @@ export function appendGradientSums(base: ProgramBase, seed: Seed, matrix: ValueN
     shapes,
     types,
     profile,
-    // Sums of half precision would lose digits.
-    combine: type === 'float32' ? matrix : undefined,
+    combine: first ? matrix : undefined,
   });
   const gradient = gradients.get(image)!;
-  if (type === 'float32') return gradient;
+  if (first) return gradient;
   const sizes = shapes.get(image)!.slice(1) as number[];
   const flat = b.reshape(asFloat32(b, gradient, type), [0, -1]);
   return b.reshape(b.matmul(matrix, flat), [-1, ...sizes]);

@@ -101,8 +101,8 @@ function findingOf(context: Context, suspect: Suspect, method: string, p: number
     severity: suspect.strong ? 'high' : 'medium',
     evidence: [
       ...suspect.evidence,
-      `Sign or exact test: ${pText(p)}, corrected for all that was tried (Benjamini and Hochberg) q = ${Number(q.toPrecision(2))}.`,
-      'Look at the pictures: if this is not what should decide, the model has learned a shortcut that will not hold elsewhere; train without it (crop, cover, balance) and audit again.',
+      'Look at these pictures for what they share, such as a ruler, a mark or a frame. If that should not decide, the model will fail where it is missing: train without it (crop, cover, balance) and audit again.',
+      `Statistics: ${pText(p)}; corrected for all that was tried (Benjamini and Hochberg) q = ${Number(q.toPrecision(2))}.`,
     ].join(' '),
     figures: { ...suspect.figures, p, q },
     ids,

@@ -41,9 +41,9 @@ export function outsideObject(target: number, looks: readonly Look[]): Test[] {
   // Where the object is needed too, what lies outside adds to it and does not stand in for it.
   if (without.length >= LEAST && holds.length < LEAST_HOLDING * without.length) return [{ p }];
   const evidence = [
-    `In ${counted(guilty.length, 'picture')} of ${masked.length} decided so, covering what the map points at outside the mask (or the frame of the picture) makes the odds of the decision ${timesText(Math.exp(quantile(guilty.map(drop))))} smaller (median); covering as much elsewhere did so in ${counted(chance.length, 'picture')} where the hot part did not.`,
+    `In ${guilty.length} of ${counted(masked.length, 'picture')} decided so the model follows something outside the object: with what the map points at there (or the frame of the picture) covered, the odds of the decision are ${timesText(Math.exp(quantile(guilty.map(drop))))} smaller (median). Covering as much elsewhere, and not that, weakened ${chance.length} ${chance.length === 1 ? 'decision' : 'decisions'} so.`,
     ...(without.length > 0
-      ? [`With the object itself covered, the decision stays in ${holds.length} of ${without.length} of them.`]
+      ? [`With the object itself covered, ${holds.length} of ${without.length} of these decisions stay.`]
       : []),
   ];
   return [
