@@ -14,7 +14,7 @@ export const deconvnet: GraphMethod = {
     'Zeiler and Fergus, Visualizing and Understanding Convolutional Networks, ECCV 2014, sec. 2.1 (arXiv 1311.2901)',
   needs: 'input gradient',
   output: 'pixel',
-  cost: '1.9–4.1 predictions',
+  cost: '2–5 predictions',
   stages: { reduce: 'max-abs', rectify: 'none' },
   imageRules: DECONVNET_RULES,
   caution:

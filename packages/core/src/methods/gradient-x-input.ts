@@ -11,7 +11,7 @@ export const gradientXInput: GraphMethod = {
   paper: 'Shrikumar et al., Not Just a Black Box, 2016 (arXiv 1605.01713)',
   needs: 'input gradient',
   output: 'pixel',
-  cost: '1.9–4.1 predictions',
+  cost: '2–5 predictions',
   stages: { reduce: 'sum', rectify: 'none' },
   build: ({ b, gradient, wrt }) => b.mul(gradient, wrt),
 };

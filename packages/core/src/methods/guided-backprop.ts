@@ -13,7 +13,7 @@ export const guidedBackprop: GraphMethod = {
   paper: 'Springenberg et al., Striving for Simplicity, ICLR workshop 2015, sec. 3.4 (arXiv 1412.6806)',
   needs: 'input gradient',
   output: 'pixel',
-  cost: '1.9–4.1 predictions',
+  cost: '2–5 predictions',
   stages: { reduce: 'max-abs', rectify: 'none' },
   imageRules: GUIDED_RULES,
   caution:

@@ -11,7 +11,7 @@ export const saliency: GraphMethod = {
   paper: 'Simonyan et al., Deep Inside Convolutional Networks, ICLR workshop 2014, sec. 3.1 (arXiv 1312.6034)',
   needs: 'input gradient',
   output: 'pixel',
-  cost: '1.9–4.1 predictions',
+  cost: '2–5 predictions',
   stages: { reduce: 'max-abs', rectify: 'none' },
   isGradient: true,
   build: ({ gradient }) => gradient,
