@@ -107,22 +107,23 @@ def border(picture, mask, random):
     return picture
 
 
-def sticker(picture, mask, random):
+def beside(mask, random, size):
+    """A place for a square of this size beside the object, where one is soon found."""
     for _ in range(60):
-        x, y = random.integers(0, SIDE - 12, 2)
-        if not mask[y : y + 12, x : x + 12].any():
+        x, y = random.integers(0, SIDE - size, 2)
+        if not mask[y : y + size, x : x + size].any():
             break
-    picture[y : y + 12, x : x + 12] = (245, 210, 30)
+    return slice(y, y + size), slice(x, x + size)
+
+
+def sticker(picture, mask, random):
+    picture[beside(mask, random, 12)] = (245, 210, 30)
     return picture
 
 
 def dot(picture, mask, random):
     """A smaller sticker, of another colour."""
-    for _ in range(60):
-        x, y = random.integers(0, SIDE - 9, 2)
-        if not mask[y : y + 9, x : x + 9].any():
-            break
-    picture[y : y + 9, x : x + 9] = (40, 60, 220)
+    picture[beside(mask, random, 9)] = (40, 60, 220)
     return picture
 
 
@@ -135,13 +136,10 @@ def patch(picture, mask, random):
 
 def logo(picture, mask, random):
     """A sticker of three colours."""
-    for _ in range(60):
-        x, y = random.integers(0, SIDE - 14, 2)
-        if not mask[y : y + 14, x : x + 14].any():
-            break
-    picture[y : y + 14, x : x + 14] = 240
-    picture[y + 3 : y + 11, x + 3 : x + 6] = (200, 30, 30)
-    picture[y + 3 : y + 11, x + 8 : x + 11] = (30, 30, 160)
+    square = picture[beside(mask, random, 14)]
+    square[:] = 240
+    square[3:11, 3:6] = (200, 30, 30)
+    square[3:11, 8:11] = (30, 30, 160)
     return picture
 
 

@@ -22,6 +22,7 @@ import type { RunTensor, Runtime } from './runtime/runtime.ts';
 import type { Target } from './target.ts';
 import { parseTargets } from './targets/parse-targets.ts';
 import { stack, toFloat32, zeros } from './tensors.ts';
+import { withSizesOf } from './with-sizes-of.ts';
 
 export interface ModelOptions {
   runtime: Runtime;
@@ -243,19 +244,6 @@ function trainingFlag(value: Value, notices: string[]): RunTensor | undefined {
   notices.push(`The input '${value.name}' is set to false.`);
   return zeros('bool', []);
 }
-
-/**
- * The graph for inputs of these sizes only: ONNX Runtime then knows the shape of every value, and adds within a convolution or keeps in its
- * blocks of channels what it otherwise could not tell to be of one shape (kernel time of saliency on a Keras MobileNetV2, whose file
- * leaves the batch free: 4.8 -> 3.6 predictions).
- */
-const withSizesOf = (graph: Graph, feeds: Readonly<Record<string, RunTensor>>): Graph =>
-  graph.with({
-    inputs: graph.inputs.map((input) => {
-      const fed = feeds[input.name];
-      return fed ? input.withShape(fed.dims) : input;
-    }),
-  });
 
 const known = (shapes: ReadonlyMap<string, Shape>) =>
   new Map([...shapes].map(([name, shape]) => [name, shape.map((dim) => (typeof dim === 'number' ? dim : null))]));

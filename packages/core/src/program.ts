@@ -283,7 +283,7 @@ export function appendGradientSums(base: ProgramBase, seed: Seed, matrix: ValueN
   const [rows, items] = graph.inputs.find(({ name }) => name === matrix)?.shape ?? [];
   const fewer = typeof rows !== 'number' || typeof items !== 'number' || rows < items;
   // Sums of half precision would lose digits; no fewer sums than items spare no work.
-  const first = type === 'float32' && fewer;
+  const early = type === 'float32' && fewer;
   const gradients = differentiate(b, graph, {
     of: seed.of,
     seed: seed.seed,
@@ -292,10 +292,10 @@ export function appendGradientSums(base: ProgramBase, seed: Seed, matrix: ValueN
     shapes,
     types,
     profile,
-    combine: first ? matrix : undefined,
+    combine: early ? matrix : undefined,
   });
   const gradient = gradients.get(image)!;
-  if (first) return gradient;
+  if (early) return gradient;
   const sizes = shapes.get(image)!.slice(1) as number[];
   const flat = b.reshape(asFloat32(b, gradient, type), [0, -1]);
   return b.reshape(b.matmul(matrix, flat), [-1, ...sizes]);

@@ -27,6 +27,7 @@ import type { ScoreKind, Target } from '../target.ts';
 import { formOf, type TargetForm } from '../target-form.ts';
 import type { TargetNodes } from '../targets/function-target.ts';
 import { stack } from '../tensors.ts';
+import { withSizesOf } from '../with-sizes-of.ts';
 
 /** A graph that is run for many samples: how its picture is made from its inputs, and what is wanted of it. */
 export interface EvaluatorRequest {
@@ -140,7 +141,7 @@ export class Evaluator {
     const { shapes, types, image, output } = model;
     const base = programBase(
       withNodes(
-        { graph: feeds ? withSizesOf(graph, feeds) : graph, shapes, types, image, output },
+        { graph: feeds ? withSizesOf(onlyFed(graph, feeds), feeds) : graph, shapes, types, image, output },
         nodes ? [nodes] : [],
       ),
       this.score,
@@ -167,14 +168,9 @@ type Feeds = Readonly<Record<string, RunTensor>>;
 /** Begins the names of a program's outputs. */
 const RESULT = 'seewhy.result.';
 
-/** The graph with the sizes of its inputs as they are fed; inputs that are not fed are not read. */
-const withSizesOf = (graph: Graph, feeds: Feeds): Graph =>
-  graph.with({
-    inputs: graph.inputs.flatMap((input) => {
-      const fed = feeds[input.name];
-      return fed ? [input.withShape(fed.dims)] : [];
-    }),
-  });
+/** The graph without the inputs that are not fed, which nothing reads then: their free sizes would count. */
+const onlyFed = (graph: Graph, feeds: Feeds): Graph =>
+  graph.with({ inputs: graph.inputs.filter(({ name }) => feeds[name] !== undefined) });
 
 /** @returns with `differentiated`: whether a graph method has been asked for */
 function resultContext(base: ProgramBase, seed: Seed, source: ValueName): ResultContext & { differentiated: boolean } {
