@@ -70,12 +70,13 @@ export function differentiate(
   const rules = options.rules ?? GRADIENT_RULES;
   const types = options.types ?? inferTypes(graph);
   const { order, active, needed } = walkOrder(graph, { ...options, rules, types });
+  const inModel = constantFinder(graph);
   const facts: RuleFacts = {
     builder,
     profile: PROFILES[options.profile ?? 'native'],
     shapes: options.shapes,
     types,
-    constant: constantFinder(graph),
+    constant: (value) => inModel(value) ?? builder.tensor(value),
     maker: (value) => graph.producers.get(value),
     hot: options.hot === undefined ? undefined : { seed: options.seed, places: options.hot },
   };

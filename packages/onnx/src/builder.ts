@@ -107,6 +107,11 @@ export class GraphBuilder {
     return this.makers.get(value);
   }
 
+  /** The constant of this builder that goes by a name, if one does. */
+  tensor(value: ValueName): Tensor | undefined {
+    return this.initializers.get(value);
+  }
+
   /** Appends a finished node as it is: its outputs must be new. */
   append(node: Node): void {
     for (const output of node.outputs) if (output !== '') this.taken.add(output);

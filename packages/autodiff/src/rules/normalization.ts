@@ -40,15 +40,21 @@ const batchNormalization: Rule = (s) => {
 };
 
 /**
- * g · slope. Where g is a convolution's result behind a mask (BatchNormalization, Relu, Conv in the model), the slope goes before the
- * mask: a runtime merges it with the convolution.
+ * g · slope. Behind a convolution the slope goes into its weight (`scalesIntoWeight`). Elsewhere, where g is a convolution's result behind
+ * masks (BatchNormalization, Relu, Conv in the model), the slope goes before the masks: a runtime merges it with the convolution.
  */
 function scaleChannels(s: RuleStep, slope: ValueName): ValueName {
-  const masked = s.b.maker(s.g);
-  const [g, mask] = masked?.op === 'Mul' ? masked.inputs : [];
-  if (g === undefined || mask === undefined || s.b.maker(g)?.op !== 'Conv' || s.b.maker(mask)?.op !== 'HardSigmoid')
-    return s.b.mul(s.g, slope);
-  return s.b.mul(s.b.mul(g, slope), mask);
+  const masks: ValueName[] = [];
+  let g = s.g;
+  while (s.maker(s.x())?.op !== 'Conv') {
+    const masked = s.b.maker(g);
+    const [before, mask] = masked?.op === 'Mul' ? masked.inputs : [];
+    if (before === undefined || mask === undefined || s.b.maker(mask)?.op !== 'HardSigmoid') break;
+    masks.unshift(mask);
+    g = before;
+  }
+  if (s.b.maker(g)?.op !== 'Conv') return s.b.mul(s.g, slope);
+  return masks.reduce((value, mask) => s.b.mul(value, mask), s.b.mul(g, slope));
 }
 
 /** scale / √(var + ε), [C, 1, …], computed here where both are constants. */

@@ -35,6 +35,40 @@ const layerScale = (scale: readonly number[], perm: number[] | undefined): OpCas
   ],
 });
 
+/** A factor for each channel behind a convolution. */
+const scaledChannels = (
+  input: number[],
+  weight: readonly number[],
+  scale: readonly number[],
+  attributes: Record<string, number | number[]>,
+): OpCase => ({
+  op: 'Conv',
+  inputs: [{ variable: input }, constant(1, ...weight), constant(2, ...scale)],
+  nodes: [node('Conv', ['x0', 'c1'], 'm', attributes), node('Mul', ['m', 'c2'], 'y0')],
+});
+
+const normalisedChannels: OpCase = {
+  op: 'BatchNormalization',
+  inputs: [{ variable: [2, 3, 4, 4] }, constant(1, 5, 3, 1, 1), ...[2, 3, 4, 5].map((seed) => constant(seed, 5))],
+  nodes: [node('Conv', ['x0', 'c1'], 'm'), node('BatchNormalization', ['m', 'c2', 'c3', 'c4', 'c5'], 'y0')],
+};
+
+/** Normalised, rectified, then convolved. */
+const beforeActivation = (bounds: readonly number[]): OpCase => ({
+  op: 'BatchNormalization',
+  inputs: [
+    { variable: [1, 3, 4, 4], low: -9, high: 9 },
+    ...[2, 3, 4, 5].map((seed) => constant(seed, 3)),
+    constant(1, 2, 3, 1, 1),
+    ...bounds.map((bound) => ({ constant: Tensor.floats([bound], []) })),
+  ],
+  nodes: [
+    node('BatchNormalization', ['x0', 'c1', 'c2', 'c3', 'c4'], 'n'),
+    node(bounds.length === 0 ? 'Relu' : 'Clip', ['n', ...bounds.map((_, index) => `c${6 + index}`)], 'r'),
+    node('Conv', ['r', 'c5'], 'y0'),
+  ],
+});
+
 describe('weights take what is linear in the columns of a product', () => {
   it.each([17, 18, 20])('the scale and the mean of a layer normalisation, opset %i', async (opset) => {
     await checkRule(normalised(opset), { step: 1e-2 });
@@ -80,5 +114,40 @@ describe('weights take what is linear in the columns of a product', () => {
       g/Mul_1 = Mul(g/Transpose_2, g/Reshape)
       g/MatMul = MatMul(g/Transpose_1, g/Mul_1)"
     `);
+  });
+
+  it('a factor for each channel behind a convolution: strides, groups, depthwise, 1-D to 3-D, batch normalisation', async () => {
+    for (const [input, weight, scale, attributes] of [
+      [[2, 3, 5, 5], [4, 3, 3, 3], [4, 1, 1], {}],
+      [[1, 3, 5, 5], [4, 3, 3, 3], [1, 4, 1, 1], { strides: [2, 2], pads: [1, 1, 1, 1] }],
+      [[1, 4, 6, 6], [6, 2, 2, 2], [6, 1, 1], { group: 2 }],
+      [[1, 4, 6, 6], [4, 1, 3, 3], [4, 1, 1], { group: 4, strides: [2, 2], pads: [0, 0, 1, 1] }],
+      [[1, 4, 6, 6], [5, 4, 1, 1], [5, 1, 1], { strides: [2, 2] }],
+      [[1, 2, 7], [3, 2, 3], [3, 1], {}],
+      [[1, 2, 4, 3, 3], [3, 2, 2, 2, 2], [3, 1, 1, 1], {}],
+      // Of a row, of a column, one for all, one for each element: not the weights' business.
+      [[1, 3, 4, 4], [4, 3, 1, 1], [4, 1], {}],
+      [[1, 3, 4, 4], [4, 3, 1, 1], [4], {}],
+      [[1, 3, 4, 4], [4, 3, 1, 1], [1], {}],
+      [[1, 3, 4, 4], [4, 3, 1, 1], [4, 4, 4], {}],
+    ] as const)
+      await checkRule(scaledChannels([...input], weight, scale, attributes as never), { linear: true });
+    await checkRule(normalisedChannels, { linear: true });
+  });
+
+  it('emits no product with the gradient of a batch normalisation behind a convolution', async () => {
+    const lines = (await emitted(normalisedChannels)).split('\n');
+    expect(lines.filter((line) => line.startsWith('g/Conv'))).toEqual([
+      expect.stringMatching(/^g\/Conv = Conv\(seed, /),
+    ]);
+  });
+
+  it('before activations the slope goes to the convolution that made the gradient, through one mask or two', async () => {
+    for (const bounds of [[], [0, 6]]) {
+      const lines = (await emitted(beforeActivation(bounds))).split('\n');
+      expect(lines).toContainEqual(expect.stringMatching(/^g\/Mul_\d = Mul\(g\/Conv, 3x1x1\[/));
+      expect(lines.at(-1)).toMatch(/^g\/Mul_\d = Mul\(g\/Mul_\d, g\/HardSigmoid/);
+      await checkRule(beforeActivation(bounds), { step: 1e-3 });
+    }
   });
 });
