@@ -1,5 +1,6 @@
 export { type DifferentiateOptions, differentiate } from './differentiate.ts';
 export { gatesInBlocks } from './gates-in-blocks.ts';
+export { gatesOnce } from './gates-once.ts';
 export { PROFILES, type Profile, type ProfileName } from './profile.ts';
 export { DECONVNET_RULES, GUIDED_RULES, type RectifierCount, rectifiersOn } from './rectified.ts';
 export { type Gradients, type Rule, RuleStep, type RuleTable, type Stop } from './rule.ts';

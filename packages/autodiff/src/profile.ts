@@ -39,13 +39,6 @@ const STEEP_AT = 2 ** 123;
 /** HardSigmoid holds its slope in float32, and float16 cannot hold it: a comparison is exact there. */
 const canStep = (type: DataType) => type === 'float32';
 
-/** The float32 before a positive number. */
-function justBelow(value: number): number {
-  const words = new Uint32Array(Float32Array.of(value).buffer);
-  words[0]!--;
-  return new Float32Array(words.buffer)[0]!;
-}
-
 const native: Profile = {
   name: 'native',
   above: (b, x, threshold, type) => {
@@ -58,11 +51,8 @@ const native: Profile = {
     return threshold === 0 ? b.hardSigmoid(x, -STEEP, 0) : b.hardSigmoid(x, -STEEP_AT, STEEP_AT * threshold);
   },
   maskPositive: (b, g, y, type) => b.mul(g, native.above(b, y, 0, type)),
-  maskBetween: (b, g, x, low, high, type) => {
-    // x itself between two thresholds: what is above the lower one without what is not below the upper one.
-    if (g === x) return b.sub(b.thresholdedRelu(x, low), b.thresholdedRelu(x, justBelow(high)));
-    return b.mul(b.mul(g, native.above(b, x, low, type)), native.below(b, x, high, type));
-  },
+  maskBetween: (b, g, x, low, high, type) =>
+    b.mul(b.mul(g, native.above(b, x, low, type)), native.below(b, x, high, type)),
   maskEqual: (b, g, a, c, type) => b.mul(g, castMask(b, b.equal(a, c), type)),
   leaky: (b, g, x, slope, type) =>
     slope >= 0 && slope <= 1

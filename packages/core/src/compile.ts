@@ -1,4 +1,4 @@
-import { type Graph, removeDeadNodes, Value, type ValueName } from '@seewhy/onnx';
+import { type Graph, Value, type ValueName } from '@seewhy/onnx';
 import { pick } from './explainer.ts';
 import { appendFinishing, appendReduction, type GraphMap } from './finish-in-graph.ts';
 import { type Finishing, reducerOf, stagesOf } from './heatmap/finishing.ts';
@@ -9,6 +9,7 @@ import type { Model } from './model.ts';
 import { asFloat32, buildProgram, type ChosenMethod } from './program.ts';
 import { type SeedFacts, seedOf } from './seed.ts';
 import type { ScoreKind, Target } from './target.ts';
+import { tidied } from './tidied.ts';
 
 /** Name of the input that chooses the class. */
 const TARGET = 'target';
@@ -93,7 +94,7 @@ export function compileExplained(model: Model, request: CompileRequest): Graph {
   }
   const explained = built.indices[0]!;
   b.output(valid ? b.where(valid, explained, b.int(-1)) : explained, 'seewhy.target', 'int64', [batch]);
-  return removeDeadNodes(b.build());
+  return tidied(b.build());
 }
 
 /** The class that comes in, 0 in place of one that does not exist; `valid`: bool `[N]`. */

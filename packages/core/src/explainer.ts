@@ -1,4 +1,4 @@
-import { removeDeadNodes, type ValueName } from '@seewhy/onnx';
+import type { ValueName } from '@seewhy/onnx';
 import { throwIfAborted } from './aborted.ts';
 import { errors } from './errors.ts';
 import type { Layer } from './layers.ts';
@@ -12,6 +12,7 @@ import { formOf, resolveTarget, type TargetForm } from './target-form.ts';
 import { classScore, isInScores } from './targets/class-score.ts';
 import type { TargetNodes } from './targets/function-target.ts';
 import { item, nth, toFloat32 } from './tensors.ts';
+import { tidied } from './tidied.ts';
 
 export interface ExplainerRequest {
   readonly methods: readonly ChosenMethod<GraphMethod>[];
@@ -269,7 +270,7 @@ async function openProgram(model: Model, request: ExplainerRequest, entries: rea
   const wanted = [scores, ...maps.map((map) => map.value), ...values];
   // A value may be asked for twice (two names of one map): outputs are unique.
   for (const value of new Set(wanted)) if (value !== undefined) b.output(value);
-  return { session: await model.runtime.open(removeDeadNodes(b.build())), scores, maps, values };
+  return { session: await model.runtime.open(tidied(b.build())), scores, maps, values };
 }
 
 /** The facts a program is built from. */

@@ -1,6 +1,6 @@
 import type { ValueName } from '@seewhy/onnx';
 import type { Rule, RuleStep, RuleTable } from '../rule.ts';
-import { affine, hasChannels, multiple, withoutFactor } from './blocks.ts';
+import { affine, hasChannels, maskWithin, multiple, withoutFactor } from './blocks.ts';
 
 // From the output where possible, so that the runtime can still fuse the activation into the node before it.
 
@@ -50,7 +50,7 @@ const clip: Rule = (s) => {
   const bound = (index: number, none: number) => (s.has(index) ? s.constant(s.x(index))?.numbers()[0] : none);
   const [low, high] = [bound(1, Number.NEGATIVE_INFINITY), bound(2, Number.POSITIVE_INFINITY)];
   const type = s.type(s.x());
-  if (low === 0 && high === 6) return [s.profile.maskBetween(s.b, s.g, s.y(), 0, 6, type)];
+  if (low === 0 && high === 6) return [maskWithin(s, s.g, s.y(), 6)];
   if (low !== undefined && low <= -NO_BOUND && high !== undefined && high >= NO_BOUND) return [s.g];
   const beyond = (index: number, op: string) =>
     s.needs(index) ? s.unbroadcastTo(s.b.where(s.b.op(op, [s.x(), s.x(index)]), s.g, s.scalar(0)), index) : null;
@@ -64,7 +64,7 @@ const clip: Rule = (s) => {
 /** y = max(0, min(1, αx + β)): αg where 0 < y < 1. */
 const hardSigmoid: Rule = (s) => {
   const alpha = s.node.attribute.float('alpha', 0.2);
-  const mask = (g: ValueName) => s.profile.maskBetween(s.b, g, s.y(), 0, 1, s.type(s.x()));
+  const mask = (g: ValueName) => maskWithin(s, g, s.y(), 1);
   if (!hasChannels(s)) return [mask(scaled(s, s.g, alpha))];
   const { value, factor } = withoutFactor(s, s.g);
   return [multiple(s, mask(value), factor * alpha)];
@@ -73,11 +73,12 @@ const hardSigmoid: Rule = (s) => {
 /** y = x · h, h = max(0, min(1, x/6 + ½)): g · (h + x/6 where |x| < 3, that is x² < 9). */
 const hardSwish: Rule = (s) => {
   const h = s.b.hardSigmoid(s.x(), 1 / 6, 0.5);
-  if (hasChannels(s)) {
-    const inside = s.profile.below(s.b, s.b.mul(s.x(), s.x()), 9, s.type(s.x()));
-    return [s.b.mul(s.g, s.b.add(h, affine(s, s.b.mul(s.x(), inside), 1 / 6, 0)))];
+  const type = s.type(s.x());
+  if (s.profile.name === 'native' && type === 'float32') {
+    const inside = s.b.mul(s.x(), below(s, s.b.mul(s.x(), s.x()), 9));
+    return [s.b.mul(s.g, s.b.add(h, hasChannels(s) ? affine(s, inside, 1 / 6, 0) : scaled(s, inside, 1 / 6)))];
   }
-  const inside = s.profile.maskBetween(s.b, s.x(), s.x(), -3, 3, s.type(s.x()));
+  const inside = s.profile.maskBetween(s.b, s.x(), s.x(), -3, 3, type);
   return [s.b.mul(s.g, s.b.add(h, scaled(s, inside, 1 / 6)))];
 };
 

@@ -85,10 +85,11 @@ describe('kinks', () => {
     attributes = {},
     more: OpCase['inputs'] = [],
     version = 17,
+    dims = [values.length],
   ) => {
     const found = [];
     for (const profile of PROFILES) {
-      const c = { op, opset: version, profile, attributes, inputs: [exactly([values.length], values), ...more] };
+      const c = { op, opset: version, profile, attributes, inputs: [exactly(dims, values), ...more] };
       found.push((await gradients(c)).x0);
     }
     expect(found[1]).toEqual(found[0]);
@@ -127,6 +128,14 @@ describe('kinks', () => {
     [0, 0, -0.5, 0.5, 1.5, 1, 1].forEach((wanted, index) => {
       expect(swish[index]).toBeCloseTo(wanted, 5);
     });
+  });
+  it('ReLU6 and HardSigmoid at their bounds where channels lie in blocks', async () => {
+    const dims = [1, 7, 1, 1];
+    const six = [-1, 0, 1e-30, 3, 5.9999995, 6, 7];
+    expect(await at('Clip', six, {}, bounds(0, 6), 17, dims)).toEqual([0, 0, 1, 1, 1, 0, 0]);
+    const quarter = { alpha: float(0.25), beta: float(0.5) };
+    const found = await at('HardSigmoid', [-3, -2, -1.999, 0, 1.999, 2, 3], quarter, [], 17, dims);
+    expect(found.map((value) => value * 4)).toEqual([0, 0, 1, 1, 1, 0, 0]);
   });
   it('ThresholdedRelu and Shrink at their thresholds', async () => {
     expect(await at('ThresholdedRelu', [0.99999994, 1, 1.0000001])).toEqual([0, 0, 1]);
@@ -285,12 +294,12 @@ describe('emitted nodes', () => {
     expect(await forms({ op: 'HardSwish', inputs: one })).toMatchInlineSnapshot(`
       "native:
       g/HardSigmoid = HardSigmoid(x0) {alpha=0.1666667, beta=0.5}
-      g/ThresholdedRelu = ThresholdedRelu(x0) {alpha=-3}
-      g/ThresholdedRelu_1 = ThresholdedRelu(x0) {alpha=3}
-      g/Sub = Sub(g/ThresholdedRelu, g/ThresholdedRelu_1)
-      g/Mul = Mul(g/Sub, 0.1666667)
-      g/Add = Add(g/HardSigmoid, g/Mul)
-      g/Mul_1 = Mul(seed, g/Add)
+      g/Mul = Mul(x0, x0)
+      g/HardSigmoid_1 = HardSigmoid(g/Mul) {alpha=-1.063382e+37, beta=9.570442e+37}
+      g/Mul_1 = Mul(x0, g/HardSigmoid_1)
+      g/Mul_2 = Mul(g/Mul_1, 0.1666667)
+      g/Add = Add(g/HardSigmoid, g/Mul_2)
+      g/Mul_3 = Mul(seed, g/Add)
       wasm:
       g/HardSigmoid = HardSigmoid(x0) {alpha=0.1666667, beta=0.5}
       g/Less = Less(x0, 3)

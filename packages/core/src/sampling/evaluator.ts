@@ -1,13 +1,4 @@
-import {
-  DATA_TYPES,
-  type DataType,
-  type Graph,
-  GraphBuilder,
-  Node,
-  removeDeadNodes,
-  type Value,
-  type ValueName,
-} from '@seewhy/onnx';
+import { DATA_TYPES, type DataType, type Graph, GraphBuilder, Node, type Value, type ValueName } from '@seewhy/onnx';
 import type { Layer } from '../layers.ts';
 import type { GraphMethod } from '../methods/method.ts';
 import type { Model } from '../model.ts';
@@ -27,6 +18,7 @@ import type { ScoreKind, Target } from '../target.ts';
 import { formOf, type TargetForm } from '../target-form.ts';
 import type { TargetNodes } from '../targets/function-target.ts';
 import { stack } from '../tensors.ts';
+import { tidied } from '../tidied.ts';
 import { withSizesOf } from '../with-sizes-of.ts';
 
 /** A graph that is run for many samples: how its picture is made from its inputs, and what is wanted of it. */
@@ -153,7 +145,7 @@ export class Evaluator {
       b.append(Node.make('Identity', [value], [RESULT + name], {}, { name: RESULT + name }));
       b.output(RESULT + name);
     }
-    return { graph: removeUnused(removeDeadNodes(b.build())), differentiated: context.differentiated };
+    return { graph: removeUnused(tidied(b.build())), differentiated: context.differentiated };
   }
 
   async release(): Promise<void> {
