@@ -106,11 +106,11 @@ export async function measureSampling(effort: number): Promise<Record<string, Sa
       },
       { blocks, runs: 2 },
     );
-    const peer = async (task: PeerTask, ours: Side, runs: number) => {
+    const peer = async (task: PeerTask, ours: Side, runs: number, least = 3) => {
       const side = peers.side(name, task);
       const times = await interleave(
         { peer: side, ours, plain: plain.sides.b1! },
-        { blocks: Math.max(1, Math.round(runs * effort)), runs: 1 },
+        { blocks: Math.max(least, Math.round(runs * effort)), runs: 1 },
       );
       return { peer: cost(times.peer), ours: cost(times.ours), plain: cost(times.plain) };
     };
@@ -120,7 +120,7 @@ export async function measureSampling(effort: number): Promise<Record<string, Sa
     stage('RISE in torch');
     const torch = await peer('rise', riseSide, 3);
     stage('Score-CAM');
-    const score = await peer('scorecam', await method({ methods: ['scorecam'], variant: 'pytorch-grad-cam' }), 1);
+    const score = await peer('scorecam', await method({ methods: ['scorecam'], variant: 'pytorch-grad-cam' }), 1, 1);
     stage('memory');
     const growth = await grown(model, image, masks);
     await plain.release();

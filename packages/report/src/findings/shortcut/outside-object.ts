@@ -41,7 +41,7 @@ export function outsideObject(target: number, looks: readonly Look[]): Test[] {
   // Where the object is needed too, what lies outside adds to it and does not stand in for it.
   if (without.length >= LEAST && holds.length < LEAST_HOLDING * without.length) return [{ p }];
   const evidence = [
-    `In ${guilty.length} of ${counted(masked.length, 'picture')} decided so the model follows something outside the object: with what the map points at there (or the frame of the picture) covered, the odds of the decision are ${timesText(Math.exp(quantile(guilty.map(drop))))} smaller (median). Covering as much elsewhere, and not that, weakened ${chance.length} ${chance.length === 1 ? 'decision' : 'decisions'} so.`,
+    `In ${guilty.length} of ${counted(masked.length, 'picture')} decided so the model follows something outside the object: with what the map points at there (or the frame of the picture) covered, the odds of the decision are ${timesText(Math.exp(quantile(guilty.map(drop))))} smaller (median). Covering as much elsewhere, and not that, did so in ${chance.length === 0 ? 'none' : chance.length}.`,
     ...(without.length > 0
       ? [`With the object itself covered, ${holds.length} of ${without.length} of these decisions stay.`]
       : []),

@@ -3,6 +3,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import type { AuditRecord } from '../../index.ts';
 import { binaryMetrics } from '../../metrics/binary-metrics.ts';
 import { positiveOf } from '../../metrics/decision.ts';
+import type { Estimate } from '../../metrics/estimate.ts';
 import { GROUP_RULES, type GroupRule, GroupTally } from '../../metrics/group-decisions.ts';
 import { Grouping, type GroupRow } from '../../metrics/grouping.ts';
 import { areaUnderRoc } from '../../metrics/roc.ts';
@@ -343,13 +344,17 @@ function Together() {
       </div>
       {metrics && area.value && (
         <EstimateTable>
-          <EstimateRow name="Sensitivity" value={metrics.sensitivity} />
-          <EstimateRow name="Specificity" value={metrics.specificity} />
-          <EstimateRow name="PPV" value={metrics.ppv} />
-          <EstimateRow name="NPV" value={metrics.npv} />
-          <EstimateRow name="AUC" value={area.value} />
+          <EstimateRow name="Sensitivity" value={ofGroups(metrics.sensitivity)} />
+          <EstimateRow name="Specificity" value={ofGroups(metrics.specificity)} />
+          <EstimateRow name="PPV" value={ofGroups(metrics.ppv)} />
+          <EstimateRow name="NPV" value={ofGroups(metrics.npv)} />
+          <EstimateRow name="AUC" value={ofGroups(area.value)} />
         </EstimateTable>
       )}
     </div>
   );
 }
+
+/** Says of groups why a figure is missing, as what is counted here. */
+const ofGroups = (value: Estimate): Estimate =>
+  value.reason === undefined ? value : { ...value, reason: value.reason.replace('picture', 'group') };
