@@ -1,6 +1,5 @@
 import type { ValueName } from '@seewhy/onnx';
 import { throwIfAborted } from './aborted.ts';
-import { errors } from './errors.ts';
 import type { Layer } from './layers.ts';
 import type { GraphMethod } from './methods/method.ts';
 import type { Model } from './model.ts';
@@ -10,6 +9,7 @@ import { seedOf } from './seed.ts';
 import type { ScoreKind, Target } from './target.ts';
 import { formOf, resolveTarget, type TargetForm } from './target-form.ts';
 import { classScore, isInScores } from './targets/class-score.ts';
+import { targetErrors } from './targets/errors.ts';
 import type { TargetNodes } from './targets/function-target.ts';
 import { item, nth, toFloat32 } from './tensors.ts';
 import { tidied } from './tidied.ts';
@@ -110,7 +110,7 @@ export class Explainer {
     own?: readonly (readonly Target[])[],
   ): Promise<ItemResult[]> {
     const count = images.reduce((sum, image) => sum + image.dims[0]!, 0);
-    if (own && own.length !== count) throw errors.targetCount(own.length, count);
+    if (own && own.length !== count) throw targetErrors.targetCount(own.length, count);
     throwIfAborted(signal);
     if (this.together && !own) return this.once(this.together, this.model.feeds(images), this.request.targets, count);
     const targets = own ?? Array.from({ length: count }, () => this.request.targets);
@@ -197,7 +197,7 @@ export class Explainer {
           const target = 'kind' in list ? list : list[at]!;
           const resolved = resolveTarget(target, own, output);
           const value = values[entry]?.[at] ?? classScore(resolved, own, output, this.request.score)!;
-          if (!Number.isFinite(value)) throw errors.scoreNotANumber(target.asked ?? targetName(target));
+          if (!Number.isFinite(value)) throw targetErrors.scoreNotANumber(target.asked ?? targetName(target));
           return { resolved, value };
         }),
         maps: program.maps.map((map): ItemMap => {

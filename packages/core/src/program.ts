@@ -17,6 +17,7 @@ import type { GraphMethod, Method, MethodFacts, MethodInfo } from './methods/met
 import type { MethodOptions } from './methods/options.ts';
 import { classScores, type Seed, type SeedFacts } from './seed.ts';
 import type { ScoreKind } from './target.ts';
+import { targetErrors } from './targets/errors.ts';
 import type { TargetNodes } from './targets/function-target.ts';
 
 /** The facts about a model that a program is built from. */
@@ -174,7 +175,7 @@ export function appendMethods(
   const { seed, layers } = request;
   for (const { method } of request.methods)
     if ((!seed.ofClass && method.reseed) || (seed.of !== facts.of && method.needs === 'linear head'))
-      throw errors.targetNoClass(method.name);
+      throw targetErrors.targetNoClass(method.name);
   const image = request.methods.some(({ method }) => usesImageGradient(method))
     ? differentiableImage(model)
     : model.image.name;

@@ -1,10 +1,10 @@
 import type { Shape } from '@seewhy/autodiff';
 import { DATA_TYPES, type DataType, type GraphBuilder, Tensor, type ValueName } from '@seewhy/onnx';
 import type { ClassOutput } from './class-output.ts';
-import { errors } from './errors.ts';
 import type { ScoreKind, Target } from './target.ts';
 import { type ClassTerm, classSeed } from './targets/class-seed.ts';
 import { elementSeed } from './targets/element-seed.ts';
+import { targetErrors } from './targets/errors.ts';
 import { perItem } from './targets/per-item.ts';
 import { cellWeights } from './targets/region.ts';
 import { similarSeed, unit } from './targets/similar-seed.ts';
@@ -90,7 +90,7 @@ export function seedOf(facts: SeedFacts, target: Target | TargetInputs): Seed {
     case 'similar':
       return similarSeed(facts, b.constant(Tensor.floats(unit(target.vector), [1, target.vector.length]), 'vector'));
     default:
-      throw errors.targetNeedsForm(target.kind);
+      throw targetErrors.targetNeedsForm(target.kind);
   }
 }
 

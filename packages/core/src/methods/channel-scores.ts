@@ -7,6 +7,7 @@ import type { Evaluator } from '../sampling/evaluator.ts';
 import { type SampleLoopResult, sampleLoop } from '../sampling/sample-loop.ts';
 import type { RunControl, Sampled, SampledItem, SamplerContext } from '../sampling/sampler.ts';
 import { isRegression, type ScoreKind } from '../target.ts';
+import { targetErrors } from '../targets/errors.ts';
 import { toFloat32 } from '../tensors.ts';
 import { LayerReader, type ReadLayer, weightedPlanes } from './layer-reader.ts';
 
@@ -71,7 +72,7 @@ export class ChannelScores {
       },
       results: ({ b, score: explained, scores, index, ofClass }) => {
         if (mask.score !== 'softmax of output') return { score: explained };
-        if (!ofClass) throw errors.targetNoClass(context.method.name);
+        if (!ofClass) throw targetErrors.targetNoClass(context.method.name);
         const out = output.activation === 'softmax' ? b.op('Softmax', [scores], { axis: -1 }) : scores;
         const again = b.op('Softmax', [out], { axis: -1 });
         return { score: b.squeeze(b.op('GatherElements', [again, b.unsqueeze(index, [1])], { axis: 1 }), [1]) };

@@ -1,7 +1,7 @@
 import type { Shape } from '@seewhy/autodiff';
 import { type DataType, type Graph, isFloat } from '@seewhy/onnx';
-import { errors } from '../errors.ts';
 import { isRegression, type ScoreKind, type Target } from '../target.ts';
+import { targetErrors } from './errors.ts';
 import { type OutputFacts, outputGrid } from './region.ts';
 import { targetText } from './target-text.ts';
 
@@ -20,13 +20,14 @@ export function checkTarget(target: Target, facts: TargetFacts, score: ScoreKind
   const { output } = facts;
   const inRange = (index: number) => {
     if (!Number.isInteger(index) || index < 0 || index >= output.classes)
-      throw errors.targetRange(index, output.classes);
+      throw targetErrors.targetRange(index, output.classes);
   };
   if (isOfClasses(target)) checkScore(facts, score);
   for (const index of classesOf(target)) inRange(index);
-  if (target.kind === 'top' && !(target.rank < output.classes)) throw errors.topRange(target.rank + 1, output.classes);
-  if (target.kind === 'runner-up' && output.classes < 2) throw errors.topRange(2, output.classes);
-  if (target.kind === 'sum' && target.indices.length === 0) throw errors.badTarget(target.asked);
+  if (target.kind === 'top' && !(target.rank < output.classes))
+    throw targetErrors.topRange(target.rank + 1, output.classes);
+  if (target.kind === 'runner-up' && output.classes < 2) throw targetErrors.topRange(2, output.classes);
+  if (target.kind === 'sum' && target.indices.length === 0) throw targetErrors.badTarget(target.asked);
   if (target.kind === 'position' || target.kind === 'region') checkPlace(target, facts);
   if (target.kind === 'similar') checkVector(target, facts);
   if (target.kind === 'element') checkElement(target, facts);
@@ -45,61 +46,65 @@ export const isOfClasses = ({ kind }: Target): boolean =>
 
 function checkScore({ output }: OutputFacts, score: ScoreKind): void {
   if (score === 'logit') return;
-  if (isRegression(output)) throw errors.targetScore(score, `'${output.name}' is one value without an activation`);
-  if (output.classes < 2 && output.activation !== 'sigmoid') throw errors.targetScore(score, 'there is only one class');
+  if (isRegression(output))
+    throw targetErrors.targetScore(score, `'${output.name}' is one value without an activation`);
+  if (output.classes < 2 && output.activation !== 'sigmoid')
+    throw targetErrors.targetScore(score, 'there is only one class');
 }
 
 function checkPlace(target: Target & { kind: 'position' | 'region' }, facts: TargetFacts): void {
   const grid = outputGrid(facts);
   const text = targetText(target, facts.output);
-  if (!grid) throw errors.noGrid(text, facts.output.name);
+  if (!grid) throw targetErrors.noGrid(text, facts.output.name);
   const { height, width } = grid;
   if (target.kind === 'position') {
     const [y, x] = target.at;
     const inside = (value: number, size: number) => Number.isInteger(value) && value >= 0 && value < size;
     if (!inside(y, height) || !inside(x, width))
-      throw errors.elementPlace(text, [y, x], `a grid of ${height} × ${width}`, 'counted [y, x]');
+      throw targetErrors.elementPlace(text, [y, x], `a grid of ${height} × ${width}`, 'counted [y, x]');
     return;
   }
   const { mask } = target;
   if (mask.height !== height || mask.width !== width || mask.data.length !== height * width)
-    throw errors.maskSize(text, `${mask.width}x${mask.height}`, `${width}x${height}`);
+    throw targetErrors.maskSize(text, `${mask.width}x${mask.height}`, `${width}x${height}`);
   let sum = 0;
   for (const value of mask.data) {
     if (!(value >= 0) || value === Number.POSITIVE_INFINITY)
-      throw errors.maskEmpty(text, 'has values below 0 or that are no numbers');
+      throw targetErrors.maskEmpty(text, 'has values below 0 or that are no numbers');
     sum += value;
   }
-  if (!(sum > 0)) throw errors.maskEmpty(text, 'is 0 everywhere');
+  if (!(sum > 0)) throw targetErrors.maskEmpty(text, 'is 0 everywhere');
 }
 
 function checkVector({ vector, name }: Target & { kind: 'similar' }, { output, shapes }: TargetFacts): void {
   const size = (shapes.get(output.logits)! as Shape)
     .slice(1)
     .reduce<number>((product, dim) => product * (dim as number), 1);
-  if (vector.length !== size) throw errors.similarVector(name, `has ${vector.length} numbers, the output ${size}`);
-  if (!vector.every(Number.isFinite)) throw errors.similarVector(name, 'holds values that are not numbers');
-  if (vector.every((value) => value === 0)) throw errors.similarVector(name, 'is zero and has no direction');
+  if (vector.length !== size)
+    throw targetErrors.similarVector(name, `has ${vector.length} numbers, the output ${size}`);
+  if (!vector.every(Number.isFinite)) throw targetErrors.similarVector(name, 'holds values that are not numbers');
+  if (vector.every((value) => value === 0)) throw targetErrors.similarVector(name, 'is zero and has no direction');
 }
 
 function checkElement(target: Target & { kind: 'element' }, { shapes, types, graph }: TargetFacts): void {
   const { value, at } = target;
   const shape = graph.producers.has(value) ? shapes.get(value) : undefined;
   if (!shape)
-    throw errors.unknownValue(
+    throw targetErrors.unknownValue(
       value,
       graph.outputs.map(({ name }) => name),
     );
   const dims = `'${target.name}' of shape [${shape.map((dim) => (typeof dim === 'number' ? dim : 'N')).join(', ')}]`;
   const text = targetText(target);
-  if (!isFloat(types.get(value) ?? 'float32')) throw errors.elementPlace(text, at, dims, 'it holds no floats');
+  if (!isFloat(types.get(value) ?? 'float32')) throw targetErrors.elementPlace(text, at, dims, 'it holds no floats');
   const [first, ...rest] = shape;
   const perItem = first !== undefined && (first === 1 || (typeof first === 'object' && first.batch === 1));
   if (!perItem || rest.some((dim) => typeof dim !== 'number'))
-    throw errors.elementPlace(text, at, dims, 'its first axis does not count the pictures');
-  if (at.length !== rest.length) throw errors.elementPlace(text, at, dims, `${at.length} numbers for ${rest.length}`);
+    throw targetErrors.elementPlace(text, at, dims, 'its first axis does not count the pictures');
+  if (at.length !== rest.length)
+    throw targetErrors.elementPlace(text, at, dims, `${at.length} numbers for ${rest.length}`);
   at.forEach((index, axis) => {
     if (!Number.isInteger(index) || index < 0 || index >= (rest[axis] as number))
-      throw errors.elementPlace(text, at, dims, `${index} is not below ${rest[axis]}`);
+      throw targetErrors.elementPlace(text, at, dims, `${index} is not below ${rest[axis]}`);
   });
 }

@@ -1,11 +1,11 @@
 import type { Dim, Shape } from '@seewhy/autodiff';
 import { type DataType, type Graph, GraphBuilder, inferTypes, isFloat, Value, type ValueName } from '@seewhy/onnx';
-import { errors } from '../errors.ts';
 import type { Model } from '../model.ts';
 import { probe } from '../probe.ts';
 import type { RunTensor } from '../runtime/runtime.ts';
 import type { Target } from '../target.ts';
 import { zeros } from '../tensors.ts';
+import { targetErrors } from './errors.ts';
 
 export type FunctionTarget = Target & { kind: 'function' };
 
@@ -53,7 +53,7 @@ async function build(target: FunctionTarget, model: Model, prefix: string): Prom
   const reads = used.filter((name) => !constants.has(name));
   for (const name of reads)
     if (!model.shapes.has(name))
-      throw errors.targetFunction(target.name, `reads '${name}', which the model does not have`);
+      throw targetErrors.targetFunction(target.name, `reads '${name}', which the model does not have`);
   const type = (name: ValueName): DataType => model.types.get(name) ?? 'float32';
   const part = graph.with({
     nodes,
@@ -73,21 +73,21 @@ async function build(target: FunctionTarget, model: Model, prefix: string): Prom
     Object.fromEntries(reads.map((name) => [name, zeros(type(name), model.shapes.get(name)!.map(sizeAt(items)))]));
   const free = model.batch === 'free';
   const probed = await probe(runtime, part, feeds(1), free ? feeds(2) : undefined).catch((cause: unknown) => {
-    throw errors.targetFunction(
+    throw targetErrors.targetFunction(
       target.name,
       `cannot be run (${cause instanceof Error ? cause.message : String(cause)})`,
     );
   });
   const shape = probed.shapes.get(named)!;
   if (free && probed.batch === 'fixed')
-    throw errors.targetFunction(target.name, 'gives a size that does not follow the number of pictures');
+    throw targetErrors.targetFunction(target.name, 'gives a size that does not follow the number of pictures');
   const [first] = shape;
   const items = free ? typeof first === 'object' && first.batch === 1 : first === 1;
   if (shape.length !== 1 || !items)
-    throw errors.targetFunction(target.name, `gives the shape ${shown(shape)}, not [N]`);
+    throw targetErrors.targetFunction(target.name, `gives the shape ${shown(shape)}, not [N]`);
   const types = new Map([...inferTypes(part)].filter(([name]) => own.has(name)));
   const result = types.get(named) ?? 'float32';
-  if (!isFloat(result)) throw errors.targetFunction(target.name, `gives ${result}, not floats`);
+  if (!isFloat(result)) throw targetErrors.targetFunction(target.name, `gives ${result}, not floats`);
   const shapes = new Map([...probed.shapes].filter(([name]) => own.has(name)));
   return { nodes, initializers, shapes, types, value: named, reads };
 }

@@ -1,9 +1,9 @@
 import type { Shape } from '@seewhy/autodiff';
 import type { Graph } from '@seewhy/onnx';
 import type { ClassOutput } from '../class-output.ts';
-import { errors } from '../errors.ts';
 import type { Layer } from '../layers.ts';
 import { isRegression, type Target, TOP } from '../target.ts';
+import { targetErrors } from './errors.ts';
 
 /** What is known of a model besides its classes: values and layers whose numbers can be explained. */
 export interface ValueFacts {
@@ -34,7 +34,7 @@ export function parseTargets(
   const parts = splitTargets(text);
   const whole = reader.read(text.trim(), parts.length === 1);
   if (whole) return whole;
-  if (parts.length === 0) throw errors.badTarget(text);
+  if (parts.length === 0) throw targetErrors.badTarget(text);
   return parts.flatMap((part) => reader.read(part, true)!);
 }
 
@@ -64,8 +64,8 @@ class TargetReader {
     const top = /^top:(\d{1,6})$/.exec(text);
     if (top) {
       const count = Number(top[1]);
-      if (count < 1) throw errors.badTarget(text);
-      if (count > classes) throw errors.topRange(count, classes);
+      if (count < 1) throw targetErrors.badTarget(text);
+      if (count > classes) throw targetErrors.topRange(count, classes);
       return Array.from({ length: count }, (_, rank) => ({ kind: 'top', rank, asked: text }));
     }
     if (text === 'all') return Array.from({ length: classes }, (_, index) => ({ kind: 'class', index, asked: text }));
@@ -76,8 +76,8 @@ class TargetReader {
       this.runnerUp(text) ?? this.contrast(text) ?? this.sum(text) ?? (must ? this.element(text) : undefined);
     if (target) return [target];
     if (!must) return undefined;
-    if (text === '') throw errors.badTarget(text);
-    throw errors.unknownLabel(text, this.labels, classes);
+    if (text === '') throw targetErrors.badTarget(text);
+    throw targetErrors.unknownLabel(text, this.labels, classes);
   }
 
   private class(text: string): number | undefined {
@@ -126,7 +126,7 @@ class TargetReader {
     const layer = layers.find((one) => one.name === name);
     if (layer) return { kind: 'element', value: layer.value, at: placeIn(layer, at), name, asked: text };
     const known = [...new Set([...graph.outputs.map((one) => one.name), ...layers.map((one) => one.name)])];
-    throw errors.unknownValue(name, known);
+    throw targetErrors.unknownValue(name, known);
   }
 }
 
@@ -153,7 +153,7 @@ export function classIndex(
   if (/^\d{1,9}$/.test(text)) {
     const exact = labels?.indexOf(text) ?? -1;
     if (exact >= 0 && Number(text) >= classes) return exact;
-    if (Number(text) >= classes) throw errors.targetRange(Number(text), classes);
+    if (Number(text) >= classes) throw targetErrors.targetRange(Number(text), classes);
     return Number(text);
   }
   if (!labels) return isRegression(output) && text === output.name ? 0 : undefined;
@@ -165,7 +165,7 @@ export function classIndex(
     label.toLowerCase().split(/,\s*/).includes(wanted) ? [index] : [],
   );
   if (synonyms.length > 1)
-    throw errors.ambiguousLabel(
+    throw targetErrors.ambiguousLabel(
       text,
       synonyms.map((index) => `${index} ${labels[index]}`),
     );
