@@ -1,6 +1,7 @@
 import type { Dim, Shape } from '@seewhy/autodiff';
 import { type Graph, Node, Value } from '@seewhy/onnx';
 import type { RunTensor, Runtime } from './runtime/runtime.ts';
+import { withSizesOf } from './with-sizes-of.ts';
 
 /** Ops whose results are sequences or optionals: they have no shape to ask for. */
 const NOT_TENSORS = /^(Sequence|SplitToSequence|Optional)/;
@@ -32,18 +33,14 @@ export async function probe(
     .flatMap((node) => node.outputs.filter((value) => value !== ''));
   names.push(...graph.feeds.map((value) => value.name));
   const shapesFor = async (feeds: Readonly<Record<string, RunTensor>>) => {
-    const session = await runtime.open(
-      graph.with({
-        // With the sizes of the inputs pinned, and without the file's own hints (which may be wrong), the runtime infers most shapes while
-        // it loads, folds each `Shape` to a constant and drops what is behind it: the run then computes little or nothing.
-        inputs: graph.inputs.map((value) =>
-          feeds[value.name] ? new Value(value.name, feeds[value.name]!.type, [...feeds[value.name]!.dims]) : value,
-        ),
-        values: new Map(),
-        nodes: [...graph.nodes, ...names.map((name) => Node.make('Shape', [name], [PREFIX + name]))],
-        outputs: names.map((name) => new Value(PREFIX + name)),
-      }),
-    );
+    // With the sizes of the inputs pinned, and without the file's own hints (which may be wrong), the runtime infers most shapes while it
+    // loads, folds each `Shape` to a constant and drops what is behind it: the run then computes little or nothing.
+    const asking = graph.with({
+      values: new Map(),
+      nodes: [...graph.nodes, ...names.map((name) => Node.make('Shape', [name], [PREFIX + name]))],
+      outputs: names.map((name) => new Value(PREFIX + name)),
+    });
+    const session = await runtime.open(withSizesOf(asking, feeds));
     try {
       const results = await session.run(feeds);
       return new Map(names.map((name) => [name, Array.from(results[PREFIX + name]!.data as BigInt64Array, Number)]));
