@@ -159,8 +159,6 @@ const boxes: Rule = (s) => {
 
 export const resize: RuleTable = {
   Resize: resizeRule,
-  GridSample: boxes,
-  AffineGrid: boxes,
   RoiAlign: boxes,
   MaxRoiPool: boxes,
   DeformConv: boxes,

@@ -3,6 +3,7 @@ import { activation } from './activation.ts';
 import { attention } from './attention.ts';
 import { convolution } from './convolution.ts';
 import { elementwise } from './elementwise.ts';
+import { sampling } from './grid-sample.ts';
 import { indexing } from './indexing.ts';
 import { linear } from './linear.ts';
 import { movement } from './movement.ts';
@@ -24,6 +25,7 @@ export const GRADIENT_RULES: RuleTable = {
   ...movement,
   ...indexing,
   ...resize,
+  ...sampling,
   ...attention,
   ...quantization,
 };
