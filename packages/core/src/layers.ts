@@ -31,7 +31,7 @@ export interface LayerSearch {
 /** All layers on the path from the image to the explained value, in the order they are computed. */
 export function findLayers(search: LayerSearch): Layer[] {
   const { graph, shapes, types, image } = search;
-  const onPath = pathNodes(graph, image.name, search.of);
+  const onPath = pathNodes(graph, image.name, search.of, types);
   const grids = traceGrids(graph, onPath, shapes, image);
   const layers: Layer[] = [];
   for (const node of onPath) {
@@ -67,15 +67,21 @@ function nameApart(layers: readonly Layer[]): Layer[] {
   });
 }
 
-/** Nodes that depend on `from` and that `to` depends on, in topological order. */
-export function pathNodes(graph: Graph, from: string, to: string): Node[] {
+/** What indices, sizes and conditions are: a value behind them chooses what is explained, but is no part of it. */
+const CHOICES: readonly (DataType | undefined)[] = ['int64', 'bool'];
+
+/**
+ * Nodes that depend on `from` and that `to` depends on, in topological order; with `types`, not by way of indices, sizes and conditions
+ * (what a NonMaxSuppression or a TopK keeps).
+ */
+export function pathNodes(graph: Graph, from: string, to: string, types?: ReadonlyMap<string, DataType>): Node[] {
   const needed = new Set<Node>();
   const stack = [to];
   while (stack.length > 0) {
     const node = graph.producers.get(stack.pop()!);
     if (!node || needed.has(node)) continue;
     needed.add(node);
-    stack.push(...node.uses);
+    stack.push(...node.uses.filter((value) => value === from || !CHOICES.includes(types?.get(value))));
   }
   // The order of the needed nodes by a walk from the input that waits for all needed producers.
   const waiting = new Map<Node, number>();

@@ -1,4 +1,5 @@
-import { explain, type Model, noiseImage, predictionsOf, stack, toFloat32 } from '@seewhy/core';
+import { explain, Model, noiseImage, predictionsOf, stack, toFloat32 } from '@seewhy/core';
+import { attributesFrom, Graph, Node, Tensor, Value } from '@seewhy/onnx';
 import { describe, expect, it } from 'vitest';
 import { loadFixture, npy, relativeError, runtime } from './support.ts';
 
@@ -207,6 +208,42 @@ describe('layers', () => {
     expect(model.defaultLayerReason).toMatch(/last attention/);
     const [explanation] = (await explain(model, [noiseImage(model, 5)], { methods: ['gradcam'] }))[0]!;
     expect(explanation!.diagnosis.max - explanation!.diagnosis.min).toBeGreaterThan(0);
+  });
+
+  it('a branch that only chooses what is kept is no layer: the default is what the kept values are made of', async () => {
+    const node = (op: string, inputs: string[], output: string[], attributes = {}) =>
+      new Node({ op, domain: '', inputs, outputs: output, attributes: attributesFrom(attributes) });
+    const filters = (count: number, channels: number) =>
+      Tensor.floats(
+        Array.from({ length: count * channels }, (_, k) => Math.sin(k + count)),
+        [count, channels, 1, 1],
+      );
+    const graph = new Graph({
+      irVersion: 8,
+      opsets: new Map([['', 17]]),
+      inputs: [new Value('image', 'float32', [1, 3, 8, 8])],
+      outputs: [new Value('kept')],
+      initializers: new Map([
+        ['stem', filters(6, 3)],
+        ['box', filters(4, 6)],
+        ['class', filters(1, 6)],
+        ['rows', Tensor.int64([1, 4, 64])],
+        ['flat', Tensor.int64([64])],
+        ['count', Tensor.int64([5])],
+      ]),
+      nodes: [
+        node('Conv', ['image', 'stem'], ['features']),
+        node('Conv', ['features', 'box'], ['boxes']),
+        node('Conv', ['features', 'class'], ['scores']),
+        node('Reshape', ['boxes', 'rows'], ['boxes.flat']),
+        node('Reshape', ['scores', 'flat'], ['scores.flat']),
+        node('TopK', ['scores.flat', 'count'], ['best', 'places']),
+        node('Gather', ['boxes.flat', 'places'], ['kept'], { axis: 2 }),
+      ],
+    });
+    const model = await Model.load(graph, { runtime });
+    expect(model.layers.map(({ value }) => value)).toEqual(['features', 'boxes']);
+    expect(model.defaultLayer!.value).toBe('boxes');
   });
 
   it('several layers are fused', async () => {
