@@ -24,8 +24,8 @@ def build(architecture):
         import timm
 
         net = timm.create_model(name, pretrained=False, **options)
-    elif name == "yolo":
-        net = Yolo()
+    elif architecture.source == "own":
+        net = {"yolo": Yolo, "spatial_transformer": SpatialTransformer}[name]()
     elif architecture.source in ("quantised", "half"):
         import torchvision
 
@@ -163,3 +163,20 @@ class Yolo(nn.Module):
         low, high = anchor - near, anchor + far
         box = torch.cat([(low + high) / 2, high - low], 1) * stride
         return torch.cat([box, score.sigmoid()], 1)
+
+
+class SpatialTransformer(nn.Module):
+    """Straightens its picture before it classifies it (Jaderberg et al. 2015): the sampled places depend on the picture, too."""
+
+    def __init__(self, size=64, classes=20):
+        super().__init__()
+        ys, xs = torch.meshgrid(torch.linspace(-1, 1, size), torch.linspace(-1, 1, size), indexing="ij")
+        self.register_buffer("places", torch.stack([xs, ys, torch.ones_like(xs)], -1).reshape(1, size * size, 3))
+        self.register_buffer("still", torch.eye(2, 3))
+        self.locate = nn.Sequential(ConvBlock(3, 8, 3, 2), ConvBlock(8, 8, 3, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 6))
+        self.classify = nn.Sequential(ConvBlock(3, 16, 3, 2), ConvBlock(16, 32, 3, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, classes))
+
+    def forward(self, x):
+        matrix = self.still + 0.2 * self.locate(x).reshape(-1, 2, 3)
+        grid = (self.places @ matrix.transpose(1, 2)).reshape(-1, *x.shape[2:], 2)
+        return self.classify(F.grid_sample(x, grid, align_corners=False))

@@ -81,18 +81,23 @@ TABLE = [
     A("keras_efficientnet_b0", "NHWC, inverted residual, SE, SiLU", "keras", base="EfficientNetB0"),
 ]
 FURTHER = """
-beit_base_patch16_224 botnet26t_256:256 cait_xxs24_224 caformer_s18 coat_lite_tiny coatnet_nano_rw_224 convit_tiny
-convnextv2_atto cspdarknet53:160 crossvit_tiny_240:240 davit_tiny dla46_c dpn48b ecaresnet26t efficientformer_l1
-efficientformerv2_s0 efficientvit_b0 efficientvit_m0 ese_vovnet19b_dw eva02_tiny_patch14_224 fasternet_t0 fastvit_t8:256
-focalnet_tiny_srf gcvit_xxtiny ghostnetv2_100 gmlp_s16_224 halonet26t:256 hgnetv2_b0 hiera_tiny_224 inception_next_atto
-inception_resnet_v2:299 lambda_resnet26t:256 legacy_seresnet18 mambaout_femto maxxvitv2_nano_rw_256:256 mixnet_s
+beit_base_patch16_224 botnet26t_256:256 caformer_s18 cait_xxs24_224 coat_lite_tiny coatnet_nano_rw_224 convit_tiny
+convnext_atto_rms convnextv2_atto cpubone_nano crossvit_tiny_240:240 cs3darknet_focus_s:128 cspdarknet53:160
+davit_tiny deit_tiny_distilled_patch16_224 dla46_c dpn48b ecaresnet26t efficientformer_l1 efficientformerv2_s0
+efficientvim_m1 efficientvit_b0 efficientvit_m0 ese_vovnet19b_dw eva02_tiny_patch14_224 fasternet_t0 fastvit_mci0:256
+fastvit_t8:256 fbnetc_100:128 focalnet_tiny_srf gcvit_xxtiny gernet_s:128 ghostnetv2_100 gmlp_s16_224 halonet26t:256
+hardcorenas_a:128 hgnetv2_b0 hiera_tiny_224 iformer_t inception_next_atto inception_resnet_v2:299 lambda_resnet26t:256
+lcnet_050:128 legacy_seresnet18 levit_conv_128s lowformer_b0 mambaout_femto maxxvitv2_nano_rw_256:256 mixnet_s
 mobilenetv4_conv_small mobilenetv4_hybrid_medium mobileone_s0 mobilevitv2_050:256 mvitv2_tiny nest_tiny nextvit_small
-nf_resnet50 pit_ti_224 pvt_v2_b0 rdnet_tiny regnetz_b16 repvit_m0_9 resmlp_12_224 resnest14d resnetv2_50x1_bit rexnet_100
-selecsls42b sequencer2d_s shvit_s1 skresnet18 starnet_s1 swiftformer_xs swin_s3_tiny_224 swinv2_cr_tiny_224 tf_mixnet_s
-tiny_vit_5m_224 tnt_s_patch16_224 tresnet_m twins_pcpvt_small twins_svt_small visformer_tiny vit_relpos_small_patch16_224
-vit_small_patch16_dinov3:256 vit_tiny_r_s16_p8_224 volo_d1_224 xception41:299 xcit_nano_12_p16_224
+nf_regnet_b0:192 nf_resnet50 pit_ti_224 pvt_v2_b0 rdnet_tiny regnetz_b16 repghostnet_050 repvit_m0_9 resmlp_12_224
+resnest14d resnetv2_50x1_bit rexnet_100 selecsls42b sequencer2d_s shvit_s1 skresnet18 spnasnet_100:128 starnet_s1
+swiftformer_xs swin_s3_tiny_224 swinv2_cr_tiny_224 test_vit4:160 tf_mixnet_s tiny_vit_5m_224 tinynet_e:106
+tnt_s_patch16_224 tresnet_m twins_pcpvt_small twins_svt_small visformer_tiny vit_relpos_small_patch16_224
+vit_small_patch16_dinov3:256 vit_tiny_r_s16_p8_224 vit_wee_patch16_reg1_gap_256:256 vitamin_small_224 volo_d1_224
+xception41:299 xcit_nano_12_p16_224 xcit_nano_12_p8_224
 """  # timm's names, with the side of the input where it is not 224
 for entry in FURTHER.split():
     name, _, size = entry.partition(":")
     TABLE.append(A(name, "further", "timm", int(size or 224), further=True))
+TABLE.append(A("spatial_transformer", "further", "own", 64, further=True))
 BY_NAME = {a.name: a for a in TABLE}
