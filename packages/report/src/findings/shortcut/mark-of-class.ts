@@ -4,7 +4,7 @@ import { counted, percent, pText } from '../context.ts';
 import { quantile } from '../statistics/quantile.ts';
 import { hypergeometricTail } from '../statistics/tails.ts';
 import { emptierMiddle } from './edge-look.ts';
-import { type Look, lost } from './look.ts';
+import { type Look, lost, spread } from './look.ts';
 import type { Test } from './suspect.ts';
 import { whereIs } from './where-hot.ts';
 
@@ -16,6 +16,11 @@ const MOST_ELSEWHERE = 0.2;
 /** How much more a value varies among the other pictures than among these, and how much at least (of 255). */
 const TYPICAL = { times: 4, between: 25 };
 const LEAST_CELLS = 3;
+/** How alike (of 255) cells of the ground are, and their share in a picture at least. */
+const ALIKE = 20;
+const GROUND = 0.15;
+/** Pictures that are looked at for it, evenly spread. */
+const MOST_LOOKED_AT = 200;
 const MOST_EMPTIER = 0.8;
 /** What is covered: the probes' names. */
 const PARTS = { frame: onFrame, ...SIDES };
@@ -28,7 +33,8 @@ const PARTS = { frame: onFrame, ...SIDES };
  *    Test: Fisher's exact, one-sided.
  * 2. In that part at least three cells show the same in the pictures of the class and something else in the others: the median distance (of a
  *    colour, or of the edge strength) from the class's median is at most a quarter of the others'. No chain of such cells (gaps of one cell allowed)
- *    leads from them to the middle of the picture, as it does from an object that is always drawn at one place and reaches to the edge.
+ *    leads from them to the middle of the picture, as it does from an object that is always drawn at one place and reaches to the edge. And they do
+ *    not show the ground ({@link withoutGround}), as they do where other objects reach farther.
  * 3. The middle shows about as much as in the others ({@link emptierMiddle}, at most 0.8): there is an object there, so what lies at the edge is another
  *    thing.
  *
@@ -37,7 +43,8 @@ const PARTS = { frame: onFrame, ...SIDES };
 export function markOfClass(target: number, looks: readonly Look[], all: readonly Look[]): Test[] {
   const others = all.filter((look) => look.target !== target);
   if (looks.length < LEAST || others.length < LEAST) return [];
-  const marks = apartFromMiddle(typicalCells(looks, others));
+  const typical = typicalCells(looks, others);
+  const marks = withoutGround(apartFromMiddle(typical), typical, looks);
   const found = Object.entries(PARTS).map(([part, inside]) => {
     const name = part as keyof typeof PARTS;
     const depends = looks.filter((look) => dependsOn(look, name));
@@ -47,17 +54,16 @@ export function markOfClass(target: number, looks: readonly Look[], all: readonl
       depends.length >= LEAST_SHARE * looks.length &&
       elsewhere.length <= MOST_ELSEWHERE * others.length &&
       depends.length >= LEAST;
-    const typical = clear ? marks.filter(({ cell }) => inside(cell)) : [];
-    return { name, p, depends, elsewhere, typical };
+    return { name, p, depends, elsewhere, mark: clear ? marks.filter(({ cell }) => inside(cell)) : [] };
   });
-  const best = found.toSorted((a, b) => b.typical.length - a.typical.length)[0]!;
-  const mark = best.typical.length >= LEAST_CELLS && emptierMiddle(looks, others) <= MOST_EMPTIER;
-  return found.map(({ name, p, depends, elsewhere, typical }): Test => {
-    if (!mark || name !== best.name) return { p };
-    const within = quantile(typical.map((cell) => cell.within));
-    const between = quantile(typical.map((cell) => cell.between));
+  const best = found.toSorted((a, b) => b.mark.length - a.mark.length)[0]!;
+  const accused = best.mark.length >= LEAST_CELLS && emptierMiddle(looks, others) <= MOST_EMPTIER;
+  return found.map(({ name, p, depends, elsewhere, mark }): Test => {
+    if (!accused || name !== best.name) return { p };
+    const within = quantile(mark.map((cell) => cell.within));
+    const between = quantile(mark.map((cell) => cell.between));
     const mass = new Float32Array(CELLS);
-    for (const { cell } of typical) mass[cell] = 1;
+    for (const { cell } of mark) mass[cell] = 1;
     return {
       p,
       suspect: {
@@ -133,6 +139,29 @@ function apartFromMiddle(cells: readonly TypicalCell[]): TypicalCell[] {
   }
   return apart;
 }
+
+/**
+ * Those that show something. Where the objects of other classes reach and those of this one do not, its pictures show the ground, alike in all of
+ * them: that is the outline of the object, and nothing lies there. A cell is the ground's where, in the median picture, {@link GROUND} of the cells
+ * that are not typical look like it.
+ */
+function withoutGround(
+  cells: readonly TypicalCell[],
+  typical: readonly TypicalCell[],
+  looks: readonly Look[],
+): TypicalCell[] {
+  const marked = new Set(typical.map(({ cell }) => cell));
+  const rest = Array.from({ length: CELLS }, (_, cell) => cell).filter((cell) => !marked.has(cell));
+  const thumbs = spread(looks, MOST_LOOKED_AT).flatMap(({ thumb }) => thumb ?? []);
+  return cells.filter(({ cell }) => {
+    const like = thumbs.map((thumb) => rest.filter((other) => cellsApart(thumb, cell, other) < ALIKE).length);
+    return quantile(like) < GROUND * rest.length;
+  });
+}
+
+/** Root of the mean squared difference of two cells of a thumb, in colour and edge strength. */
+const cellsApart = (thumb: Uint8Array, a: number, b: number): number =>
+  Math.hypot(...[0, 1, 2, 3].map((c) => thumb[4 * a + c]! - thumb[4 * b + c]!)) / 2;
 
 const near = (a: number, b: number): boolean =>
   Math.max(Math.abs((a % GRID) - (b % GRID)), Math.abs(Math.floor(a / GRID) - Math.floor(b / GRID))) <= 2;
