@@ -2,13 +2,14 @@ import { type AuditRecord, type AuditRun, cellOf, isCorrect, predictedOf } from 
 import { shareOfText } from '../dataset/id-table.ts';
 import { targetClass } from './explain-row.ts';
 import { readJournal } from './journal.ts';
+import { Lowest } from './lowest.ts';
 import { panelIds } from './panels/plan.ts';
 import { planPanels } from './panels/plan-panels.ts';
 import type { Chosen } from './passes.ts';
 import type { AuditPlan } from './plan.ts';
 
-/** Beyond so many predictions the panels are chosen among these: all that are wrong and those that come first in a seeded order. */
-const MOST_FOR_PANELS = 100_000;
+/** Panels are chosen among so many wrong predictions and so many others at most, drawn with the seed. */
+const MOST_FOR_PANELS = 50_000;
 
 /**
  * The pictures that are explained, by number of their row. They follow from predictions and seed alone, not from the order of the rows.
@@ -29,11 +30,10 @@ export async function choosePictures(
     chosen.set(scan.ids.find(record.id), { target, before: before ?? record.scores.at(-1)![1] });
   };
   if (chooser.kind === 'panel') {
-    const lean = new Map<string, AuditRecord>();
-    for await (const record of predictions(journal)) {
-      const wanted = lean.size < MOST_FOR_PANELS || isCorrect(record, plan) === false;
-      if (wanted) lean.set(record.id, leanOf(record));
-    }
+    const [wrong, others] = [new Lowest<AuditRecord>(MOST_FOR_PANELS), new Lowest<AuditRecord>(MOST_FOR_PANELS)];
+    for await (const record of predictions(journal))
+      (isCorrect(record, plan) === false ? wrong : others).add(shareOfText(record.id, seed), () => leanOf(record));
+    const lean = new Map([...wrong.items(), ...others.items()].map((record) => [record.id, record]));
     const { patient } = plan;
     const { task, classes, threshold, positive } = plan;
     const about = { task, classes, threshold, ...(positive === undefined ? {} : { positive }), ...run };
