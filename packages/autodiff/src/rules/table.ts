@@ -3,6 +3,7 @@ import { activation } from './activation.ts';
 import { attention } from './attention.ts';
 import { convolution } from './convolution.ts';
 import { elementwise } from './elementwise.ts';
+import { fourier } from './fourier.ts';
 import { sampling } from './grid-sample.ts';
 import { indexing } from './indexing.ts';
 import { linear } from './linear.ts';
@@ -26,6 +27,7 @@ export const GRADIENT_RULES: RuleTable = {
   ...indexing,
   ...resize,
   ...sampling,
+  ...fourier,
   ...attention,
   ...quantization,
 };
