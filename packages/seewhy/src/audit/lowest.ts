@@ -5,6 +5,7 @@
 export class Lowest<T> {
   readonly #most: number;
   #kept: { readonly key: number; readonly item: T }[] = [];
+  #added = 0;
   /** Keys from here on are too high. */
   #limit = Number.POSITIVE_INFINITY;
 
@@ -13,8 +14,14 @@ export class Lowest<T> {
     this.#most = most;
   }
 
+  /** How many were added. */
+  get added(): number {
+    return this.#added;
+  }
+
   /** @param make called only where the item is kept for now */
   add(key: number, make: () => T): void {
+    this.#added++;
     if (key >= this.#limit) return;
     this.#kept.push({ key, item: make() });
     if (this.#kept.length > 1.25 * this.#most) this.#cut();

@@ -41,7 +41,8 @@ export async function runAudit(request: RunRequest): Promise<Finished> {
   try {
     if (!earlier) journal.append({ kind: 'run', started, identity: made.identity });
     await writeAtomically(folder.file('run.json'), jsonBytes(run), true);
-    await runPasses(request, { plan, journal, done, signal }, timings);
+    const notices = await runPasses(request, { plan, journal, done, signal }, timings);
+    run = { ...run, notices: [...run.notices, ...notices] };
   } finally {
     journal.close();
   }
@@ -71,11 +72,12 @@ const STAGES: Readonly<Record<string, string>> = {
   report: 'Writing the report …',
 };
 
+/** @returns what was left out */
 async function runPasses(
   { made, folder, quiet, say }: RunRequest,
   state: Omit<Pass, 'progress'>,
   timings: Record<string, number>,
-): Promise<void> {
+): Promise<readonly string[]> {
   const { plan, done, signal } = state;
   const { opened, chooser, scan } = plan;
   const timed = async (name: string, work: () => Promise<void>) => {
@@ -115,7 +117,7 @@ async function runPasses(
       await timed('predict and explain', () =>
         withTools((tools) => passOf(left, 'pictures', (pass) => predictAndExplainRows(pass, tools))),
       );
-    return;
+    return [];
   }
   if (left > 0) {
     const predictor = await Predictor.open(opened.model, plan.batch);
@@ -125,8 +127,8 @@ async function runPasses(
       await predictor.release();
     }
   }
-  if (signal.aborted) return;
-  const chosen = await choosePictures(plan, folder.file(JOURNAL), {
+  if (signal.aborted) return [];
+  const { chosen, notices } = await choosePictures(plan, folder.file(JOURNAL), {
     dataset: {
       path: plan.dataset.path,
       kind: plan.dataset.kind,
@@ -136,11 +138,12 @@ async function runPasses(
     model: modelOf(made),
   });
   const open = [...chosen.keys()].filter((at) => (done[at]! & DONE.explained) === 0).length;
-  if (open === 0) return;
+  if (open === 0) return notices;
   say(`${chosen.size.toLocaleString('en')} pictures were chosen to be explained.`);
   await timed('explain', () =>
     withTools((tools) => passOf(open, 'pictures explained', (pass) => explainRows(pass, tools, chosen))),
   );
+  return notices;
 }
 
 const countOf = (done: Uint8Array, mask: number): number => {

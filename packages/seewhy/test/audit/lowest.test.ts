@@ -16,6 +16,7 @@ it('keeps the items of the lowest keys, whatever order they come in, and makes f
       });
     expect(lowest.items().toSorted((a, b) => a - b)).toEqual(wanted);
     expect(made).toBeLessThan(1000);
+    expect(lowest.added).toBe(5000);
   }
 });
 
