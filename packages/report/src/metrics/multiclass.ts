@@ -158,6 +158,12 @@ export function classTable(
   });
 }
 
+/** The reason that all classes have in common, if they have one. */
+function whyNone(figures: readonly Estimate[]): string {
+  const [first, ...others] = new Set(figures.map(({ reason }) => reason));
+  return first !== undefined && others.length === 0 ? first : 'No class has this figure.';
+}
+
 /**
  * Means over the classes of a {@link classTable}, as scikit-learn's with `zero_division=nan`: `macro` is the plain mean, `weighted` by
  * support, both over the classes for which the figure is defined; `micro` from the sums of the counts (for one decision a picture all three
@@ -175,7 +181,7 @@ export function averagesOf(table: readonly ClassRow[]): Averages {
         sum += weight(row) * value;
         weights += weight(row);
       }
-      return [name, weights > 0 ? plain(sum / weights) : undefinedFor('No class has this figure.')] as const;
+      return [name, weights > 0 ? plain(sum / weights) : undefinedFor(whyNone(table.map((row) => row[name])))] as const;
     });
     return Object.fromEntries(figures) as unknown as AverageRow;
   };

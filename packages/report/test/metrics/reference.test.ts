@@ -140,6 +140,18 @@ const asRecords = (scores: number[][], labels: (number | number[])[]): AuditReco
       }) as unknown as AuditRecord,
   );
 
+it('a mean that no class has a figure for gives the reason of the classes, where they have one', () => {
+  const classes = Array.from({ length: 60 }, (_, k) => `c${k}`);
+  const scores = [0, 1, 2].map((at) => classes.map((_, k) => (k === at ? 0.5 : 0.5 / 59)));
+  const many = { task: 'multiclass', classes, threshold: 0.5, methods: [] } as const;
+  const { macro } = averagesOf(classTable(asRecords(scores, [0, 1, 5]), many));
+  expect(macro.auc.reason).toBe('Of more than 50 classes not all scores are kept.');
+  const none = averagesOf(classTable([], { ...many, classes: ['a', 'b'] })).macro;
+  expect(none.recall.reason).toBe('No picture has this label.');
+  const apart = averagesOf(classTable(asRecords([[0.9, 0.1]], [0]), { ...many, classes: ['a', 'b'] })).macro;
+  expect(apart.auc.reason).toBe('No class has this figure.');
+});
+
 describe.each<Wanted>(reference.multiclass)('several classes, $name, as scikit-learn', (wanted) => {
   const classes = wanted.scores[0].map((_: number, k: number) => `c${k}`);
   const run = { task: 'multiclass', classes, threshold: 0.5, methods: [] } as const;

@@ -336,8 +336,8 @@ function Together() {
           {count(labelled, 'labelled group')}
           {counts
             ? `: ${counts.tp} TP, ${counts.fn} FN, ${counts.fp} FP, ${counts.tn} TN`
-            : `, ${tally.value.right(threshold.value)} decided right`}{' '}
-          at {thresholdText(own)}
+            : `, ${tally.value.right(threshold.value)} decided right`}
+          {run.task !== 'multiclass' && ` at ${thresholdText(own)}`}
           {mixed > 0 && `; ${mixed} with mixed labels left out`}
           {unlabelled > 0 && `; ${unlabelled} without a label`}
         </span>
