@@ -103,7 +103,7 @@ function Worst() {
   const from = printing.value ? 0 : first;
   return (
     <div class="card table-box">
-      <table class="groups" aria-rowcount={list.length + 1}>
+      <table class={run.task === 'binary' ? 'groups groups-counted' : 'groups'} aria-rowcount={list.length + 1}>
         <caption class="unseen">Groups, worst first</caption>
         <TableHead
           columns={[
