@@ -89,7 +89,9 @@ export function pathNodes(graph: Graph, from: string, to: string, types?: Readon
   for (const node of graph.nodes) {
     if (!needed.has(node)) continue;
     const producers = new Set(
-      node.uses.map((value) => graph.producers.get(value)).filter((producer) => producer !== undefined),
+      node.uses
+        .map((value) => graph.producers.get(value))
+        .filter((producer) => producer !== undefined && needed.has(producer)),
     );
     waiting.set(node, producers.size);
     if (producers.size === 0) ready.push(node);
