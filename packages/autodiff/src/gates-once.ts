@@ -12,7 +12,11 @@ export function gatesOnce(graph: Graph): Graph {
   if (shared.size === 0) return graph;
   const placed = new Set<Node>();
   /** A shared gate stands before whatever needs it first. */
-  const place = (gate: Node) => (placed.has(gate) ? [] : placed.add(gate) && [gate]);
+  const place = (gate: Node): Node[] => {
+    if (placed.has(gate)) return [];
+    placed.add(gate);
+    return [gate];
+  };
   const nodes = graph.nodes.flatMap((node) => {
     if (shared.has(node)) return place(node);
     const gate = gateOf(node);

@@ -37,3 +37,6 @@ export function broadcastAxes(from: Shape, to: Shape): number[] {
   }
   return axes;
 }
+
+/** Elements of a value of these sizes. */
+export const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1);

@@ -1,5 +1,6 @@
 import { DATA_TYPES, Tensor, type ValueName } from '@seewhy/onnx';
 import type { Gradients, Rule, RuleStep, RuleTable } from '../rule.ts';
+import { product } from '../shape.ts';
 
 /** The pixels that one sample reads along an axis, as `[N, 1, K, P]`: K pixels for each of P samples. */
 interface Taps {
@@ -155,8 +156,6 @@ function cubic(s: RuleStep, d: ValueName): [ValueName, ValueName] {
   const slope = b.where(near, polynomial(3 * a + 6, -2 * a - 6, 0), polynomial(3 * a, -10 * a, 8 * a));
   return [weight, b.mul(slope, b.op('Sign', [d]))];
 }
-
-const product = (numbers: readonly number[]) => numbers.reduce((total, size) => total * size, 1);
 
 /** grid[n, p, i] = Σ_j θ[n, i, j] · base[p, j], with base the places of the pixels and 1: ∂θ = gᵀ base. */
 const affineGrid: Rule = (s): Gradients => {

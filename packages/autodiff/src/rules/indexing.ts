@@ -1,6 +1,6 @@
 import { DATA_TYPES, Tensor, type ValueName } from '@seewhy/onnx';
 import { positiveAxis, type Rule, type RuleStep, type RuleTable } from '../rule.ts';
-import { type Dim, type Shape, sameDim } from '../shape.ts';
+import { type Dim, product, type Shape, sameDim } from '../shape.ts';
 import { multiplyAxis, pads, scatterIndices } from './along-axis.ts';
 
 const INT64 = DATA_TYPES.int64.code;
@@ -18,7 +18,6 @@ const frontOf = (indices: readonly number[], size: number) =>
 /** 0 … size − 1 along the first of the dimensions. */
 const places = (s: RuleStep, size: number, dims: readonly number[] = [size]) =>
   s.b.constant(Tensor.int64([...Array(size).keys()], dims), 'places');
-const product = (dims: readonly number[]) => dims.reduce((total, dim) => total * dim, 1);
 
 /** Zeros of the shape of `like`, of its type. */
 const zerosLike = (s: RuleStep, like: ValueName) => s.expandLike(s.scalar(0, like), like);

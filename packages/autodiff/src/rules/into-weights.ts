@@ -35,15 +35,11 @@ export function withoutScale(s: RuleStep, g: ValueName, size: number): { g: Valu
   const product = perm ? s.b.maker(last!.inputs[0]!) : last;
   if (product?.type !== 'Mul') return { g };
   const [h, factor] = product.inputs as [ValueName, ValueName];
-  const dims = s.constant(factor)?.dims;
-  if (!dims) return { g };
-  // The axis of h along which the factor differs, from behind, must become the last of g.
-  const at = dims.findIndex((dim) => dim !== 1);
-  const rank = perm?.length ?? dims.length;
-  const behind = dims.length - 1 - at;
-  const becomes = perm ? rank - 1 - perm.indexOf(rank - 1 - behind) : behind;
-  if (at < 0 || dims[at] !== size || dims.some((dim, axis) => axis !== at && dim !== 1) || becomes !== 0) return { g };
-  if (dims.length > rank) return { g };
+  // The axis of h along which the factor differs must become the last of g.
+  const behind = factorAxis(s, factor, size, perm?.length);
+  if (behind === undefined) return { g };
+  const becomes = perm ? perm.length - 1 - perm.indexOf(perm.length - 1 - behind) : behind;
+  if (becomes !== 0) return { g };
   return { g: perm ? s.b.transpose(h, perm) : h, scale: s.b.reshape(factor, [size, 1]) };
 }
 
@@ -57,8 +53,16 @@ export function withoutChannelScale(
   const product = s.b.maker(g);
   if (product?.type !== 'Mul') return { value: g };
   const [value, scale] = product.inputs as [ValueName, ValueName];
-  const dims = s.constant(scale)?.dims;
-  const axis = (dims?.length ?? 0) - rank + 1;
-  const perChannel = dims !== undefined && axis >= 0 && dims.every((dim, at) => dim === (at === axis ? channels : 1));
-  return perChannel ? { value, scale } : { value: g };
+  return factorAxis(s, scale, channels, rank) === rank - 2 ? { value, scale } : { value: g };
+}
+
+/**
+ * The axis, counted from behind, along which a constant has `size` factors, one for all else; undefined where it is no such constant.
+ * @param rank of what it is multiplied with, where that is known: it must not have more axes
+ */
+function factorAxis(s: RuleStep, factor: ValueName, size: number, rank?: number): number | undefined {
+  const dims = s.constant(factor)?.dims;
+  if (!dims || dims.length > (rank ?? dims.length)) return undefined;
+  const apart = dims.flatMap((dim, axis) => (dim === 1 ? [] : [axis]));
+  return apart.length === 1 && dims[apart[0]!] === size ? dims.length - 1 - apart[0]! : undefined;
 }

@@ -56,20 +56,16 @@ export async function choosePictures(
     return { chosen, notices };
   }
   // Of each cell the pictures that come first in an order drawn with the seed.
-  const cells = new Map<string, { share: number; record: AuditRecord }[]>();
+  const cells = new Map<string, Lowest<AuditRecord>>();
   for await (const record of predictions(journal)) {
     if (chooser.kind === 'all' || (chooser.kind === 'errors' && isCorrect(record, plan) === false)) choose(record);
     if (chooser.kind !== 'cell') continue;
     const cell = cellOf(record, plan) ?? pairOf(record, plan);
-    const kept = cells.get(cell) ?? [];
+    const kept = cells.get(cell) ?? new Lowest<AuditRecord>(chooser.count);
     cells.set(cell, kept);
-    const share = shareOfText(record.id, seed);
-    if (kept.length >= chooser.count && share >= kept.at(-1)!.share) continue;
-    const at = kept.findIndex((one) => one.share > share);
-    kept.splice(at < 0 ? kept.length : at, 0, { share, record: leanOf(record) });
-    if (kept.length > chooser.count) kept.pop();
+    kept.add(shareOfText(record.id, seed), () => leanOf(record));
   }
-  for (const kept of cells.values()) for (const { record } of kept) choose(record);
+  for (const kept of cells.values()) for (const record of kept.items()) choose(record);
   return { chosen, notices: [] };
 }
 

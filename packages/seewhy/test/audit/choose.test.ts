@@ -37,13 +37,13 @@ const plan = {
 } as unknown as AuditPlan;
 const run = { dataset: { path: 'set', kind: 'folders', sha256: '0', columns: [] }, model: {} } as never;
 
-const choose = (name: string, list: typeof records, most?: number) => {
+const choose = (name: string, list: typeof records, most?: number, of = plan) => {
   const journal = join(folder, name);
   writeFileSync(
     journal,
     list.map((record) => `${JSON.stringify({ kind: 'predicted', id: record.id, record })}\n`).join(''),
   );
-  return choosePictures(plan, journal, run, most);
+  return choosePictures(of, journal, run, most);
 };
 const wrong = (at: number) => at % 3 === 0;
 
@@ -65,6 +65,17 @@ describe('pictures for the panels', () => {
     const chosen = [...few.chosen.keys()];
     expect(chosen.filter(wrong)).toHaveLength(5);
     const turned = await choose('few turned', records.toReversed(), 5);
+    expect([...turned.chosen.keys()].sort()).toEqual(chosen.sort());
+  });
+
+  it('of each cell as many as asked for, whatever the order', async () => {
+    const cells = { ...plan, chooser: { kind: 'cell', count: 4 } } as AuditPlan;
+    const found = await choose('cells', records, undefined, cells);
+    const chosen = [...found.chosen.keys()];
+    const cell = (at: number) => `${at % 2} ${wrong(at)}`;
+    for (const one of ['0 true', '0 false', '1 true', '1 false'])
+      expect(chosen.filter((at) => cell(at) === one)).toHaveLength(4);
+    const turned = await choose('cells turned', records.toReversed(), undefined, cells);
     expect([...turned.chosen.keys()].sort()).toEqual(chosen.sort());
   });
 });
