@@ -25,7 +25,9 @@ export default defineConfig({
     // onnxruntime-node is a native addon: one process a file keeps its threads apart.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    // A page on a busy machine takes more than the second that is usual.
+    expect: { poll: { timeout: 30_000 } },
   },
 });

@@ -1,6 +1,9 @@
 /** Something whose duration is measured: runs once and says its milliseconds. */
 export type Side = () => Promise<number>;
 
+/** Milliseconds of the runs of a side, turn by turn. */
+export type Turns = readonly (readonly number[])[];
+
 export interface Plan {
   /** Times each side gets its turn. */
   readonly blocks: number;
@@ -15,14 +18,16 @@ export interface Plan {
 export async function interleave<Name extends string>(
   sides: Record<Name, Side>,
   { blocks, runs }: Plan,
-): Promise<Record<Name, number[]>> {
+): Promise<Record<Name, Turns>> {
   const names = Object.keys(sides) as Name[];
-  const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
+  const times = Object.fromEntries(names.map((name) => [name, [] as number[][]])) as Record<Name, number[][]>;
   for (let block = 0; block < blocks; block++) {
-    for (let turn = 0; turn < names.length; turn++) {
-      const name = names[(turn + block) % names.length]!;
+    for (let place = 0; place < names.length; place++) {
+      const name = names[(place + block) % names.length]!;
       await sides[name]();
-      for (let run = 0; run < runs; run++) times[name].push(await sides[name]());
+      const turn = [];
+      for (let run = 0; run < runs; run++) turn.push(await sides[name]());
+      times[name].push(turn);
     }
   }
   return times;
@@ -38,7 +43,27 @@ export function quantile(times: readonly number[], share: number): number {
 }
 
 /** What a side costs when nothing else happens on the machine: the lower decile, for other processes only ever add time. */
-export const cost = (times: readonly number[]) => quantile(times, 0.1);
+export const cost = (turns: Turns) => quantile(turns.flat(), 0.1);
+
+/**
+ * How many times as long one side takes as another: the median over the rounds of the quotient of their fastest runs. The turns of a
+ * round lie side by side, so that a machine that changes its speed from minute to minute changes both.
+ */
+export const ratio = (turns: Turns, base: Turns) =>
+  quantile(
+    turns.map((runs, round) => Math.min(...runs) / Math.min(...base[round]!)),
+    0.5,
+  );
+
+/** Of all sides, in milliseconds of an undisturbed machine: what `base` costs there, times the ratio of each. */
+export function costs<Name extends string>(times: Record<Name, Turns>, base: NoInfer<Name>): Record<Name, number> {
+  const unit = cost(times[base]);
+  const entries = (Object.entries(times) as [Name, Turns][]).map(([name, turns]) => [
+    name,
+    unit * ratio(turns, times[base]),
+  ]);
+  return Object.fromEntries(entries) as Record<Name, number>;
+}
 
 /** Milliseconds of one call. */
 export async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -8,7 +8,7 @@ import { predictRows } from '../../packages/seewhy/src/audit/passes.ts';
 import { Predictor } from '../../packages/seewhy/src/audit/predictor.ts';
 import { decodePicture } from '../../packages/seewhy/src/picture/decode.ts';
 import { loadSharp } from '../../packages/seewhy/src/picture/sharp.ts';
-import { cost, interleave, timed } from '../measure.ts';
+import { costs, interleave, timed } from '../measure.ts';
 import { cache, root } from '../places.ts';
 import { makePhotos, PHOTOS } from './folder.ts';
 
@@ -73,9 +73,9 @@ export async function measureAudit(effort: number): Promise<Record<string, Audit
       );
       await predictor.release();
       await plan.dataset.close();
-      const each = (side: keyof AuditCosts) => cost(times[side]) / PHOTOS;
-      results[name] = { runs: each('runs'), loop: each('loop'), audit: each('audit') };
-      const { runs: alone, loop, audit } = results[name];
+      const whole = costs(times, 'loop');
+      const [alone, loop, audit] = [whole.runs / PHOTOS, whole.loop / PHOTOS, whole.audit / PHOTOS];
+      results[name] = { runs: alone, loop, audit };
       console.log(
         `${name}: ${audit.toFixed(1)} ms a picture; throughput ${(loop / audit).toFixed(2)} of a plain loop, ${(alone / audit).toFixed(2)} of the runs alone`,
       );

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cost } from '../measure.ts';
+import { costs } from '../measure.ts';
 import { cache, root } from '../places.ts';
 import { processCost } from '../process-cost.ts';
 
@@ -39,14 +39,15 @@ export async function measureFolder(effort: number): Promise<Record<string, Fold
         json: explain('json'),
         overlay: explain('overlay,json'),
       };
-      const times = { loop: [] as number[], json: [] as number[], overlay: [] as number[] };
+      const times = { loop: [] as number[][], json: [] as number[][], overlay: [] as number[][] };
       const names = ['loop', 'json', 'overlay'] as const;
       for (let round = 0; round < Math.max(3, Math.round(5 * effort)); round++)
         for (let turn = 0; turn < 3; turn++) {
           const side = names[(turn + round) % 3]!;
-          times[side].push((await sides[side]()).milliseconds);
+          times[side].push([(await sides[side]()).milliseconds]);
         }
-      const rate = (side: 'loop' | 'json' | 'overlay') => PHOTOS / (cost(times[side]) / 1000);
+      const whole = costs(times, 'loop');
+      const rate = (side: 'loop' | 'json' | 'overlay') => PHOTOS / (whole[side] / 1000);
       results[name] = { loop: rate('loop'), json: rate('json'), overlay: rate('overlay') };
       console.log(
         `${name}: ${rate('json').toFixed(1)} pictures/s explained, ${rate('overlay').toFixed(1)} with overlays, ${rate('loop').toFixed(1)} predicted`,

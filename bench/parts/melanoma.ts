@@ -5,7 +5,7 @@ import type { RunTensor } from '@seewhy/core';
 import { importKeras } from '@seewhy/keras';
 import { readGraph, removeUnusedInputs, writeGraph } from '@seewhy/onnx';
 import * as ort from 'onnxruntime-node';
-import { cost, interleave, timed } from '../measure.ts';
+import { costs as costsOf, interleave, ratio, timed } from '../measure.ts';
 import { type KerasPeer, type KerasTask, Peers } from '../peers.ts';
 import { cache, pythonOf, root } from '../places.ts';
 import { type ProcessCost, processCost, summaryOf } from '../process-cost.ts';
@@ -20,7 +20,7 @@ export interface PeerCost {
 export interface KerasCosts {
   /** Seconds that the import of the `.keras` file takes. */
   readonly imported: number;
-  /** Lower deciles, milliseconds; `exported` is the prediction of tf2onnx's export. */
+  /** Milliseconds (`costs` of measure.ts); `exported` is the prediction of tf2onnx's export. */
   readonly plain: number;
   readonly gradcam: number;
   readonly saliency: number;
@@ -71,10 +71,7 @@ async function measureNetwork(name: string, effort: number): Promise<KerasCosts>
   await exported.release();
   const costs = {
     imported,
-    plain: cost(own.plain),
-    gradcam: cost(own.gradcam),
-    saliency: cost(own.saliency),
-    exported: cost(own.exported),
+    ...costsOf(own, 'plain'),
   };
   console.log(
     `${name}: imported in ${imported.toFixed(2)} s; plain ${costs.plain.toFixed(1)} ms, Grad-CAM ${(costs.gradcam / costs.plain).toFixed(2)}, ` +
@@ -107,7 +104,7 @@ async function besidePeers(
           { peer: side, plain: model.sides.plain, own: model.sides[method] },
           { blocks: blocks(30, one * 4, 3), runs: one > 3000 ? 1 : 3 },
         );
-        found[task] = { times: cost(times.peer) / cost(times.own), predictions: cost(times.peer) / cost(times.plain) };
+        found[task] = { times: ratio(times.peer, times.own), predictions: ratio(times.peer, times.plain) };
         console.log(
           `${name}, ${task}: ${found[task].predictions.toFixed(1)} predictions, seewhy is ${found[task].times.toFixed(1)} times faster`,
         );

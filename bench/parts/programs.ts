@@ -1,10 +1,10 @@
-import { cost, interleave, quantile } from '../measure.ts';
+import { cost, costs as costsOf, interleave, quantile, ratio } from '../measure.ts';
 import { NETWORKS } from '../networks.ts';
 import { Peers, type PeerTask } from '../peers.ts';
 import { openModel } from '../programs.ts';
 
 export interface NetworkCosts {
-  /** Lower deciles, milliseconds. */
+  /** Milliseconds (`costs` of measure.ts). */
   plain: number;
   gradcam: number;
   saliency: number;
@@ -25,10 +25,8 @@ export async function measurePrograms(effort: number): Promise<Record<string, Ne
     const runs = slow < 60 ? 10 : 5;
     const own = await interleave(model.sides, { blocks: blocks(15, slow * 2 * runs), runs });
     const costs: NetworkCosts = {
-      plain: cost(own.plain),
-      gradcam: cost(own.gradcam),
-      saliency: cost(own.saliency),
-      noise: quantile(own.plain, 0.5) / cost(own.plain),
+      ...costsOf(own, 'plain'),
+      noise: quantile(own.plain.flat(), 0.5) / cost(own.plain),
       peers: {},
     };
     await model.release();
@@ -44,8 +42,8 @@ export async function measurePrograms(effort: number): Promise<Record<string, Ne
           { peer: side, plain: again.sides.plain, own: again.sides[ours] },
           { blocks: blocks(8, one * 4), runs: 3 },
         );
-        costs.peers[task] = cost(times.peer) / cost(times.own);
-        costs.peers[`${task} in predictions` as PeerTask] = cost(times.peer) / cost(times.plain);
+        costs.peers[task] = ratio(times.peer, times.own);
+        costs.peers[`${task} in predictions` as PeerTask] = ratio(times.peer, times.plain);
       } catch (error) {
         console.error(String(error));
       }

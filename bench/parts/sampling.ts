@@ -14,7 +14,7 @@ import {
 } from '@seewhy/core';
 import { readGraph } from '@seewhy/onnx';
 import * as ort from 'onnxruntime-node';
-import { cost, interleave, type Side, timed } from '../measure.ts';
+import { cost, costs, interleave, type Side, timed } from '../measure.ts';
 import { Peers, type PeerTask } from '../peers.ts';
 import { modelBytes, noiseImage, THREADS } from '../programs.ts';
 
@@ -78,15 +78,18 @@ export async function measureSampling(effort: number): Promise<Record<string, Sa
     const ig = { methods: ['integrated-gradients'], steps: STEPS };
     const smooth = { methods: ['smoothgrad'], samples: STEPS };
     const blocks = Math.max(3, Math.round(8 * effort));
-    const step = await interleave(
-      {
-        saliency: () => timed(() => saliency.run([image])),
-        ig: await method({ ...ig, sampleBatch: 1 }),
-        smooth: await method({ ...smooth, sampleBatch: 1 }),
-        batched: await method(ig),
-        smoothBatched: await method(smooth),
-      },
-      { blocks, runs: 2 },
+    const step = costs(
+      await interleave(
+        {
+          saliency: () => timed(() => saliency.run([image])),
+          ig: await method({ ...ig, sampleBatch: 1 }),
+          smooth: await method({ ...smooth, sampleBatch: 1 }),
+          batched: await method(ig),
+          smoothBatched: await method(smooth),
+        },
+        { blocks, runs: 2 },
+      ),
+      'saliency',
     );
     const plain = await plainSides(model, image);
     const alone = await interleave(plain.sides, { blocks, runs: 3 });
@@ -98,47 +101,48 @@ export async function measureSampling(effort: number): Promise<Record<string, Sa
     open.push(occlusionProgram);
     const occluded = await occlusionProgram.run([image]);
     const windows = occluded[0]![0]!.sampling!.samples;
-    const forward = await interleave(
-      {
-        plain: plain.sides[`b${bestBatch}`]!,
-        rise: riseSide,
-        occlusion: async () => (await occlusionProgram.run([image]))[0]![0]!.provenance.runMilliseconds,
-      },
-      { blocks, runs: 2 },
+    const forward = costs(
+      await interleave(
+        {
+          plain: plain.sides[`b${bestBatch}`]!,
+          rise: riseSide,
+          occlusion: async () => (await occlusionProgram.run([image]))[0]![0]!.provenance.runMilliseconds,
+        },
+        { blocks, runs: 2 },
+      ),
+      'plain',
     );
-    const peer = async (task: PeerTask, ours: Side, runs: number, least = 3) => {
+    const peer = async (task: PeerTask, ours: Side, blocks: number) => {
       const side = peers.side(name, task);
-      const times = await interleave(
-        { peer: side, ours, plain: plain.sides.b1! },
-        { blocks: Math.max(least, Math.round(runs * effort)), runs: 1 },
-      );
-      return { peer: cost(times.peer), ours: cost(times.ours), plain: cost(times.plain) };
+      const times = await interleave({ peer: side, ours, plain: plain.sides.b1! }, { blocks, runs: 1 });
+      return costs(times, 'plain');
     };
+    const rounds = Math.max(3, Math.round(4 * effort));
     const stage = (what: string) => console.log(`${name}: ${what}`);
     stage('captum');
-    const captum = await peer('captum-ig', await method(ig), 4);
+    const captum = await peer('captum-ig', await method(ig), rounds);
     stage('RISE in torch');
-    const torch = await peer('rise', riseSide, 3);
+    const torch = await peer('rise', riseSide, rounds);
     stage('Score-CAM');
-    const score = await peer('scorecam', await method({ methods: ['scorecam'], variant: 'pytorch-grad-cam' }), 1, 1);
+    const score = await peer('scorecam', await method({ methods: ['scorecam'], variant: 'pytorch-grad-cam' }), 1);
     stage('memory');
     const growth = await grown(model, image, masks);
     await plain.release();
     await saliency.release();
     for (const program of open) await program.release();
     results[name] = {
-      saliency: cost(step.saliency),
-      integratedGradientsStep: cost(step.ig) / (STEPS + 1),
-      smoothGradStep: cost(step.smooth) / STEPS,
-      integratedGradientsStepBatched: cost(step.batched) / (STEPS + 1),
-      smoothGradStepBatched: cost(step.smoothBatched) / STEPS,
+      saliency: step.saliency,
+      integratedGradientsStep: step.ig / (STEPS + 1),
+      smoothGradStep: step.smooth / STEPS,
+      integratedGradientsStepBatched: step.batched / (STEPS + 1),
+      smoothGradStepBatched: step.smoothBatched / STEPS,
       captum: captum.peer / captum.ours,
       captumInPredictions: captum.peer / captum.plain,
       oursInPredictions: captum.ours / captum.plain,
-      plain: (1000 * bestBatch) / cost(forward.plain),
+      plain: (1000 * bestBatch) / forward.plain,
       bestBatch,
-      rise: (1000 * masks) / cost(forward.rise),
-      occlusion: (1000 * windows) / cost(forward.occlusion),
+      rise: (1000 * masks) / forward.rise,
+      occlusion: (1000 * windows) / forward.occlusion,
       torch: (1000 * PEER_MASKS) / torch.peer,
       scorecam: score.peer / score.ours,
       growth,

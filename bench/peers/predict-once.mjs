@@ -4,6 +4,8 @@
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
+// As ortRuntime has it.
+process.env.ORT_DISABLE_TELEMETRY = '1';
 const ort = require('onnxruntime-node');
 const sharp = require('sharp');
 const [model, photo] = process.argv.slice(2);

@@ -25,7 +25,7 @@ def build(architecture):
 
         net = timm.create_model(name, pretrained=False, **options)
     elif architecture.source == "own":
-        net = {"yolo": Yolo, "spatial_transformer": SpatialTransformer}[name]()
+        net = {"yolo": Yolo, "spatial_transformer": SpatialTransformer, "column_reader": ColumnReader}[name]()
     elif architecture.source in ("quantised", "half"):
         import torchvision
 
@@ -180,3 +180,21 @@ class SpatialTransformer(nn.Module):
         matrix = self.still + 0.2 * self.locate(x).reshape(-1, 2, 3)
         grid = (self.places @ matrix.transpose(1, 2)).reshape(-1, *x.shape[2:], 2)
         return self.classify(F.grid_sample(x, grid, align_corners=False))
+
+
+class ColumnReader(nn.Module):
+    """Reads a picture column after column, as text recognition does (Shi et al. 2015): convolutions, then recurrent layers in both directions.
+
+    torch's tracing exporter writes the local response norm with an If, whose branch follows from sizes.
+    """
+
+    def __init__(self, hidden=24, classes=20):
+        super().__init__()
+        self.look = nn.Sequential(ConvBlock(3, 16, 3, 2), nn.LocalResponseNorm(5, alpha=0.1, k=1.5), ConvBlock(16, 32, 3, 2))
+        self.read = nn.GRU(32, hidden, bidirectional=True)
+        self.again = nn.LSTM(2 * hidden, hidden, bidirectional=True)
+        self.classify = nn.Linear(2 * hidden, classes)
+
+    def forward(self, x):
+        columns = self.look(x).mean(2).permute(2, 0, 1)
+        return self.classify(self.again(self.read(columns)[0])[0].mean(0))

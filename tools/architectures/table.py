@@ -100,4 +100,5 @@ for entry in FURTHER.split():
     name, _, size = entry.partition(":")
     TABLE.append(A(name, "further", "timm", int(size or 224), further=True))
 TABLE.append(A("spatial_transformer", "further", "own", 64, further=True))
+TABLE.append(A("column_reader", "further", "own", 64, further=True))
 BY_NAME = {a.name: a for a in TABLE}

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { differentiate } from '@seewhy/autodiff';
-import { decodeNpy, ortRuntime, probe, type RunTensor, toFloat32 } from '@seewhy/core';
+import { decodeNpy, ortRuntime, probe, type RunTensor, settleBranches, toFloat32 } from '@seewhy/core';
 import {
   float32ToFloat16,
   fold,
@@ -82,8 +82,9 @@ async function gradientError(folder: string, record: ArchitectureRecord): Promis
     dims: input.dims,
     data: half ? Uint16Array.from(input.data, float32ToFloat16) : Float32Array.from(input.data),
   };
-  let graph: Graph = removeUnusedInputs(prepare(readModel(folder, record.model))).graph;
   const feeds = { [record.input.name]: image };
+  const read = removeUnusedInputs(prepare(readModel(folder, record.model))).graph;
+  let graph: Graph = await settleBranches(runtime, read, feeds);
   const { shapes } = await probe(runtime, graph, feeds);
   graph = removeDeadNodes(fold(graph, { shapes: shapes as ReadonlyMap<string, readonly number[]> }));
   const types = inferTypes(graph);

@@ -45,6 +45,16 @@ def framework(name):
     return tf_keras
 
 
+def load(keras, file):
+    """A saved network; tf_keras does not know the classes of its own ConvNeXt by name."""
+    custom = {}
+    if keras.__name__ == "tf_keras":
+        from tf_keras.src.applications import convnext
+
+        custom = {"LayerScale": convnext.LayerScale, "StochasticDepth": convnext.StochasticDepth}
+    return keras.models.load_model(file, custom_objects=custom, compile=False)
+
+
 def networks(keras):
     return sorted(name for name, item in vars(keras.applications).items() if callable(item) and name[0].isupper())
 
@@ -129,7 +139,7 @@ def add_exact(keras, which, name, out):
     start = time.time()
     image = numpy.load(out / facts["input"])
     keras.backend.set_floatx("float32")
-    net = keras.models.load_model(out / facts["model"], compile=False)
+    net = load(keras, out / facts["model"])
     weights = net.get_weights()
     # A second draw of the rounding: pictures that differ by less than a float32 network can tell.
     step = (1e-6 * image.std() * numpy.random.default_rng(21).standard_normal(image.shape)).astype("float32")
@@ -154,7 +164,7 @@ def add_gradient(keras, which, name, out):
         return "there"
     start = time.time()
     keras.backend.set_floatx("float32")
-    net = keras.models.load_model(out / facts["model"], compile=False)
+    net = load(keras, out / facts["model"])
     reference, error = reference_gradient(keras, name, net, numpy.load(out / facts["input"])[:1])
     numpy.save(out / f"{stem}.gradient.npy", reference)
     record.write_text(json.dumps(facts | {"gradient": f"{stem}.gradient.npy", "gradientError": error, "target": TARGET}))

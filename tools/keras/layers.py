@@ -403,6 +403,157 @@ def contrast(K, L, x):
     ]
 
 
+@family((8, 6, 4))
+def elementary(K, L, x):
+    y = x * 0.4
+    if K is keras2:
+        m = tf.math
+        return [
+            m.log1p(tf.abs(x)), m.expm1(x), m.sinh(x), m.cosh(x), m.atan(x), m.asinh(x), m.acosh(tf.abs(x) + 1.5), m.atanh(y / 4), m.tan(y), m.erfc(x),
+            x // 0.7, x % 0.7, m.floormod(x, -0.7), m.divide_no_nan(x, x - x), m.divide_no_nan(x, x), tf.add_n([x, y, x]), m.logical_xor(x > 0, x < 1),
+            m.reduce_euclidean_norm(x, -1), tf.norm(x, axis=-1), tf.norm(x, ord=1, axis=1), tf.cast(x * 3, tf.int32), tf.cast(x > 0, tf.float32), m.is_nan(x),
+        ]  # fmt: skip
+    o = K.ops
+    return [
+        *(f(y) for f in (o.arcsinh, o.arctan, o.cosh, o.exp2, o.expm1, o.sinh, o.tan, o.isnan, o.trunc, o.cbrt, o.erfc, o.deg2rad, o.hard_silu)),
+        o.arccosh(o.abs(x) + 1.5), o.arctanh(y / 4), o.log10(o.abs(x) + 0.5), o.log1p(o.abs(x)), o.log2(o.abs(x) + 0.5), o.floor_divide(x, 0.3), o.mod(x, 0.7),
+        x // -0.3, x % -0.7, o.logaddexp(x, y), o.divide(x, 2.0), o.divide_no_nan(x, y * 0.0), o.hypot(x, y), o.full_like(x, 3.0) * x, o.logical_xor(x > 0, x < 1),
+        o.norm(x, axis=-1), o.norm(x, axis=-1, keepdims=True, ord=1), o.cast(x * 3, "int32"), o.amax(x, -1), o.cast(x > 0, "float32") * x,
+    ]  # fmt: skip
+
+
+@family((8, 6, 4))
+def picking(K, L, x):
+    t = L.Reshape((12, 16))(x)
+    if K is keras2:
+        return [
+            tf.gather(x, [2, 0], axis=-1), tf.gather(x, 1, axis=2), tf.unstack(x, axis=-1)[1], tf.sort(x, axis=1), tf.sort(x, axis=-1, direction="DESCENDING"),
+            tf.math.top_k(t, 5)[0], tf.argmax(x, -1), tf.argmin(x, 1), tf.one_hot(tf.argmax(x, -1), 4), tf.math.cumsum(x, axis=1), tf.math.cumsum(x, axis=2, exclusive=True, reverse=True),
+        ]  # fmt: skip
+    o = K.ops
+    c = L.Conv2D(4, 1)(x)
+    return [
+        o.take(c, [0, 2], axis=-1), o.take(x, 1, axis=2), o.take(x, -1, axis=1), o.cumsum(t, axis=1), o.sort(c, axis=-1), *o.top_k(t, 3), o.unstack(x, axis=-1)[2], o.tril(t), o.triu(t, 1),
+        o.argmax(c, -1), o.argmin(c, 1, keepdims=True), o.one_hot(o.argmax(c, -1), 4), o.diff(c, axis=1), o.diff(x, n=2, axis=2),
+    ]  # fmt: skip
+
+
+@family((12, 10, 3))
+def pictures(K, L, x):
+    c = L.Conv2D(3, 1)(x)
+    if K is keras2:
+        i = tf.image
+        return [
+            i.rgb_to_grayscale(c), i.flip_left_right(c), i.flip_up_down(x), i.per_image_standardization(c), i.central_crop(x, 0.5), i.crop_to_bounding_box(c, 1, 2, 8, 7),
+            i.pad_to_bounding_box(x, 1, 2, 16, 15), i.extract_patches(c, [1, 4, 4, 1], [1, 4, 4, 1], [1, 1, 1, 1], "VALID"), i.extract_patches(x, [1, 3, 2, 1], [1, 2, 1, 1], [1, 1, 1, 1], "SAME"),
+            tf.nn.local_response_normalization(c, 1, 0.5, 0.3, 0.7), tf.nn.conv2d(x, KERNEL, 2, "SAME"), tf.nn.depthwise_conv2d(x, KERNEL[..., :1], [1, 1, 1, 1], "VALID"),
+            K.backend.batch_flatten(c), *tf.nn.moments(c, [1, 2], keepdims=True), tf.tensordot(x, KERNEL[0, 0], [[3], [0]]),
+        ]  # fmt: skip
+    i = K.ops.image
+    o = K.ops
+    return [
+        i.rgb_to_grayscale(c), i.pad_images(c, 1, 2, bottom_padding=3, right_padding=1), i.pad_images(x, 1, 2, target_height=16, target_width=15), i.crop_images(c, 1, 2, target_height=8, target_width=7),
+        i.extract_patches(c, 4), i.extract_patches(x, (4, 3), strides=(2, 3), padding="same"), i.extract_patches(x, 3, strides=1, dilation_rate=2), o.conv(c, KERNEL, padding="same"), o.conv(x, KERNEL, strides=2),
+        o.depthwise_conv(c, KERNEL), o.batch_normalization(c, KERNEL[0, 0, 0, :1].repeat(3), KERNEL[0, 0, 0, :1].repeat(3) ** 2, -1), o.layer_normalization(c),
+        o.layer_normalization(x, gamma=KERNEL[0, :, 0, 0], beta=KERNEL[1, :, 0, 0]), o.rms_normalization(c), *o.moments(c, [1, 2], keepdims=True), o.average(c, axis=1),
+        o.dot(x, KERNEL[0, 0]), o.tensordot(c, KERNEL[0, 0], axes=[[3], [0]]), o.matmul(x, KERNEL[0, 0]), o.einsum("...c,cd->...d", c, KERNEL[0, 0]),
+        o.dot_product_attention(*(L.Reshape((30, 3, 4))(z) for z in (x, c, x))), o.swapaxes(c, 1, -1), o.flip(x, -1),
+    ]  # fmt: skip
+
+
+KERNEL = numpy.random.default_rng(2).standard_normal((3, 3, 3, 2)).astype("float32")
+
+
+@family((8, 6, 3), "tf_keras")
+def sizes(K, L, x):
+    """Arithmetic of `tf.shape`, the batch open."""
+    y = L.Conv2D(4, 3)(x)
+    s = tf.shape(y)
+    row = tf.constant(numpy.arange(4, dtype="float32").reshape(1, 1, 4))
+    lines = tf.reshape(y, (s[0], -1, 4))
+    return [
+        tf.reshape(y, [tf.shape(y)[0], s[1] * s[2], s[3]]), tf.reshape(y, [-1, s[1] * s[2] * 4]), tf.reshape(y, tf.concat([s[:1], [24, 4]], 0)), tf.reshape(y, tf.stack([s[0], s[1] * 2, s[2] // 2, 4])),
+        tf.image.resize(y, tf.shape(x)[1:3]), tf.concat([tf.zeros((s[0], 1, 4)), lines], axis=1), tf.concat([tf.ones([s[0], 2, 4]) * 3.0, lines], axis=1), tf.concat([tf.fill([s[0], 1, 4], 0.5), lines], 1),
+        tf.broadcast_to(row, [s[0], 1, 4]) + lines, tf.tile(row, [s[0], 4, 1]) + y[:, 0], lines / tf.sqrt(tf.cast(s[-1], tf.float32)),
+    ]  # fmt: skip
+
+
+@family((7, 6, 3), "tf_keras")
+def local(K, L, x):
+    line = L.Reshape((14, 9))(x)
+    return [
+        L.LocallyConnected2D(4, 3)(x), L.LocallyConnected2D(2, (2, 3), strides=(2, 1), activation="relu", use_bias=False)(L.Conv2D(2, 1)(x)),
+        L.LocallyConnected1D(4, 3, strides=2, activation="tanh")(line),
+        L.Bidirectional(L.LSTM(3, return_sequences=True), backward_layer=L.GRU(2, return_sequences=True, go_backwards=True))(line),
+    ]  # fmt: skip
+
+
+def indices(x):
+    x[:] = [[1, 2, 3, 4, 5, 0, 0], [9, 8, 7, 0, 0, 0, 0]]
+
+
+@family((7,), prepare=indices)
+def embedding(K, L, x):
+    outs = [
+        L.Embedding(10, 4)(x),
+        L.LSTM(3)(L.Embedding(10, 4, mask_zero=True)(x)),
+        L.GlobalAveragePooling1D()(L.Embedding(10, 4, mask_zero=True)(x)),
+        L.Bidirectional(L.GRU(2))(L.Dropout(0.2)(L.Embedding(10, 4, mask_zero=True)(x))),
+    ]
+    return outs + ([L.ReversibleEmbedding(10, 4)(x)] if K is keras3 else [])
+
+
+@family((6, 5, 3))
+def adapted(K, L, x):
+    """Normalization with statistics of a data set, alone and in a nested model; a ConvLSTM in both directions."""
+    data = numpy.random.default_rng(1).normal(5, 3, (20, 6, 5, 3)).astype("float32")
+
+    def normalization(axis):
+        layer = L.Normalization(axis=axis)
+        layer.adapt(data)
+        return layer
+
+    inner = K.Sequential([K.Input((6, 5, 3)), L.RandomFlip(), normalization(-1), L.Conv2D(2, 3, name="conv")], name="inner")
+    film = L.Reshape((3, 2, 5, 3))(x)
+    ways = [L.Bidirectional(L.ConvLSTM2D(2, 2, padding="same"), merge_mode=mode)(film) for mode in ("concat", "ave")]
+    return [normalization(-1)(x), normalization(None)(x), inner(x), *ways, L.Bidirectional(L.ConvLSTM2D(2, 2, return_sequences=True))(film)]
+
+
+def codes(x):
+    """Whole numbers from -1 to 5, some of them in no category."""
+    x[:] = [[0, 1, 1, 4], [3, 3, 5, 2]]
+
+
+@family((4,), prepare=codes)
+def categories(K, L, x):
+    one = x[:, :1]
+    outs = [
+        L.CategoryEncoding(6)(x),
+        L.CategoryEncoding(6, output_mode="count")(x),
+        L.CategoryEncoding(6, output_mode="one_hot")(one),
+        L.Discretization(bin_boundaries=[0.5, 1.0, 3.5])(x),
+        L.Discretization(bin_boundaries=[0.5, 1.0, 3.5], output_mode="one_hot")(one),
+        L.Discretization(bin_boundaries=[0.5, 1.0, 3.5], output_mode="multi_hot")(x),
+    ]
+    weights = L.Dense(4, name="weights")(x)
+    return outs + [L.CategoryEncoding(6, output_mode="count")(x, count_weights=weights)]
+
+
+@family((8, 8, 4))
+def windows(K, L, x):
+    """Windows of a Swin transformer, shifted: a reshape cuts each picture into four items, attention within each, and they are joined again."""
+    o = K.ops if K is keras3 else tf
+    roll = K.ops.roll if K is keras3 else tf.roll
+    y = roll(x, [-2, -2], axis=[1, 2])
+    y = o.transpose(o.reshape(y, (-1, 2, 4, 2, 4, 4)), (0, 1, 3, 2, 4, 5))
+    tokens = o.reshape(y, (-1, 16, 4))
+    inner = L.LayerNormalization()(tokens)
+    inner = L.Add()([tokens, L.MultiHeadAttention(2, 3)(inner, inner)])
+    y = o.transpose(o.reshape(inner, (-1, 2, 2, 4, 4, 4)), (0, 1, 3, 2, 4, 5))
+    y = roll(o.reshape(y, (-1, 8, 8, 4)), [2, 2], axis=[1, 2])
+    return [y, L.Dense(3)(L.GlobalAveragePooling2D()(L.Conv2D(4, 3)(y)))]
+
+
 def encode(array):
     array = numpy.ascontiguousarray(array, dtype="<f4")
     return {"dims": list(array.shape), "data": base64.b64encode(array.tobytes()).decode()}

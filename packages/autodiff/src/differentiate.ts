@@ -104,6 +104,8 @@ export function differentiate(
     const outputs = node.outputs.map((output) => (output === '' || !active.has(output) ? undefined : total(output)));
     if (outputs.every((gradient) => gradient === undefined)) continue;
     const wanted = node.inputs.map((input) => active.has(input));
+    // A branch or a loop reads values from outside without naming them as inputs: its share of their gradients would be missing.
+    if (node.uses.some((use) => active.has(use) && !node.inputs.includes(use))) throw errors.branch(node, options.of);
     // What makes a `wrt` value from values that do not depend on one lies before the path.
     if (!wanted.includes(true)) continue;
     const rule = lookUp(rules, node);
@@ -122,11 +124,7 @@ export function differentiate(
   const result = new Map<ValueName, ValueName>();
   for (const value of options.wrt) {
     const gradient = total(value);
-    if (gradient === undefined) {
-      // A branch or a loop reads values from outside without naming them as inputs.
-      const inside = order.find((node) => node.uses.some((use) => active.has(use) && !node.inputs.includes(use)));
-      throw inside ? errors.branch(inside, options.of) : errors.notConnected(options.of, value);
-    }
+    if (gradient === undefined) throw errors.notConnected(options.of, value);
     result.set(value, gradient);
   }
   return result;

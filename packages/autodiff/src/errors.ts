@@ -21,7 +21,7 @@ export const errors = {
   branch: (node: Node, of: string) =>
     new SeewhyError({
       code: 'GRADIENT_BRANCH',
-      what: `The value '${of}' comes out of ${node.type === 'If' ? 'an If' : `a ${node.type}`} that is decided while the model runs; what is inside of it has no gradient`,
+      what: `The value '${of}' depends on ${node.type === 'If' ? 'an If' : `a ${node.type}`} that is decided while the model runs; what is inside of it has no gradient`,
       where: node.label,
       cure: `Export the model for inference with inputs of fixed shape, so that the condition is a constant. ${GRADIENT_FREE}`,
     }),

@@ -19,7 +19,16 @@ export interface ClassOutput {
   readonly binary: boolean;
   /** Positions that a class has (segmentation): its score is the mean over them. 1 for classifiers. */
   readonly positions: number;
+  /** Of a detector that lists boxes: how many. `classes` is then how many numbers each has, its place among them. */
+  readonly boxes?: number | undefined;
 }
+
+/** Pixels that a cell of a detector's feature maps steps over. */
+const STRIDES = [4, 8, 16, 32, 64, 128];
+/** Boxes that a detector makes at each cell, at most. */
+const MOST_ANCHORS = 9;
+/** Numbers of a box's place. */
+const PLACE = 4;
 
 /** Ops that only move or retype what the activation made. */
 const MOVES = new Set(['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Cast', 'Dropout']);
@@ -27,6 +36,7 @@ const MOVES = new Set(['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze',
 /**
  * Finds the class output: the named one, else the first float output with two dimensions, else the first float output; then looks for
  * a softmax or sigmoid at its end, so that a target can mean the value before it.
+ * @param picture its size, by which the list of a detector's boxes is known
  * @throws NO_CLASS_OUTPUT
  */
 export function findClassOutput(
@@ -34,6 +44,7 @@ export function findClassOutput(
   shapes: ReadonlyMap<string, Shape>,
   types: ReadonlyMap<string, DataType>,
   name?: string,
+  picture?: { readonly height: number; readonly width: number },
 ): ClassOutput {
   const floats = graph.outputs.filter(
     (value) => isFloat(types.get(value.name) ?? 'float32') && (shapes.get(value.name)?.length ?? 0) >= 1,
@@ -45,7 +56,40 @@ export function findClassOutput(
       name,
       floats.map((value) => value.name),
     );
-  return describe(graph, shapes, best);
+  const output = describe(graph, shapes, best);
+  const list = picture && output.activation === undefined ? boxList(shapes.get(best.name)!, picture) : undefined;
+  // Where another output lists the places of the boxes, this one holds their classes.
+  const apart = floats.some((value) => value !== best && list && isPlaces(shapes.get(value.name)!, list.boxes));
+  return list && !apart ? { ...output, ...list } : output;
+}
+
+/** `[N, boxes, 4]` or `[N, 4, boxes]`. */
+function isPlaces(shape: Shape, boxes: number): boolean {
+  const [, a, c] = shape;
+  return shape.length === 3 && ((a === boxes && c === PLACE) || (a === PLACE && c === boxes));
+}
+
+/** `[N, boxes, numbers]` or `[N, numbers, boxes]`, with as many boxes as feature maps of several strides have cells. */
+function boxList(shape: Shape, picture: { readonly height: number; readonly width: number }) {
+  const [, a, c] = shape;
+  if (shape.length !== 3 || typeof a !== 'number' || typeof c !== 'number') return undefined;
+  const counts = anchorCounts(picture);
+  const axis = counts.has(c) && (c > a || !counts.has(a)) ? 1 : 2;
+  const [classes, boxes] = axis === 1 ? [a, c] : [c, a];
+  return counts.has(boxes) && classes > PLACE ? { axis, classes, boxes, positions: boxes } : undefined;
+}
+
+function anchorCounts({ height, width }: { readonly height: number; readonly width: number }): Set<number> {
+  const cells = STRIDES.map((stride) => Math.ceil(height / stride) * Math.ceil(width / stride));
+  const counts = new Set<number>();
+  for (let first = 0; first < cells.length; first++) {
+    let sum = cells[first]!;
+    for (const more of cells.slice(first + 1)) {
+      sum += more;
+      for (let anchors = 1; anchors <= MOST_ANCHORS; anchors++) counts.add(anchors * sum);
+    }
+  }
+  return counts;
 }
 
 /** `[N, K]`, or `[N, K, 1, 1]` with K anywhere behind the batch. */

@@ -1,6 +1,7 @@
 import type { Shape } from '@seewhy/autodiff';
 import type { Graph, Node } from '@seewhy/onnx';
-import { type Layer, pathNodes } from './layers.ts';
+import type { Layer, LayerSearch } from './layers.ts';
+import { pathNodes } from './path-nodes.ts';
 
 export interface DefaultLayer {
   readonly layer: Layer;
@@ -10,20 +11,17 @@ export interface DefaultLayer {
 
 /**
  * The layer explained when none is asked for: the last spatial feature map before the head pools it. In a transformer whose head reads
- * the class token only, later patch tokens have no influence at all; there it is the tokens that the last attention reads.
+ * the class token only, later patch tokens have no influence at all; there it is the tokens that the last attention reads. Where the head pools
+ * by attention, it is what that reads, not its keys or values.
  */
-export function defaultLayer(
-  graph: Graph,
-  shapes: ReadonlyMap<string, Shape>,
-  layers: readonly Layer[],
-  image: string,
-  of: string,
-): DefaultLayer | undefined {
+export function defaultLayer(search: LayerSearch, layers: readonly Layer[]): DefaultLayer | undefined {
+  const { graph, shapes, of } = search;
   if (layers.length === 0) return undefined;
   const byValue = new Map(layers.map((layer) => [layer.value, layer]));
   const order = new Map(layers.map((layer, index) => [layer.value, index]));
-  const nodes = pathNodes(graph, image, of);
+  const nodes = pathNodes(search, search.image.name, of);
   const onPath = new Set(nodes);
+  const computed = new Set(nodes.flatMap((node) => node.outputs));
   // Back from the explained value until each branch meets a layer.
   const frontier: Layer[] = [];
   const seen = new Set<string>([of]);
@@ -42,14 +40,41 @@ export function defaultLayer(
   frontier.sort((a, b) => order.get(b.value)! - order.get(a.value)!);
   const last = frontier[0] ?? layers[layers.length - 1]!;
   if (last.grid.layout === 'tokens' && last.grid.prefix > 0 && readsPrefixOnly(graph, shapes, last, onPath)) {
-    const read = lastAttentionInput(graph, nodes, byValue, order.get(last.value)!, order);
+    const read = lastAttentionInput(graph, nodes, computed, byValue, order.get(last.value)!, order);
     if (read)
       return {
         layer: read,
         reason: 'the tokens that the last attention reads: behind it only the class token reaches the head',
       };
   }
+  const pooled = pooledByAttention(graph, nodes, computed, byValue, last);
+  if (pooled) return { layer: pooled, reason: 'the tokens that the attention of the head pools' };
   return { layer: last, reason: 'the last spatial feature map before the head' };
+}
+
+/** What a head that pools by attention makes its keys or values of, where the last layer is these: half a layer of the head, not of the network. */
+function pooledByAttention(
+  graph: Graph,
+  nodes: readonly Node[],
+  computed: ReadonlySet<string>,
+  byValue: ReadonlyMap<string, Layer>,
+  last: Layer,
+): Layer | undefined {
+  if (last.grid.layout !== 'tokens') return undefined;
+  const behind = new Set<string>([last.value]);
+  const readers = nodes.filter((node) => {
+    const reads = node.inputs.some((value) => behind.has(value));
+    if (reads) for (const value of node.outputs) behind.add(value);
+    return reads;
+  });
+  if (!readers.some((node) => mixesTokens(node, computed))) return undefined;
+  let producer = graph.producers.get(last.value);
+  // Behind the product its bias is added, and keys and values are taken apart.
+  while (producer && /^(Add|Split|Slice|Gather)$/.test(producer.op)) {
+    const from: string[] = producer.inputs.filter((value) => computed.has(value));
+    producer = from.length === 1 ? graph.producers.get(from[0]!) : undefined;
+  }
+  return producer && isLinear(graph, producer) ? byValue.get(producer.inputs[0]!) : undefined;
 }
 
 /** Whether every reader of a token layer takes tokens from its prefix only (the class token). */
@@ -79,14 +104,15 @@ function readsPrefixOnly(
 function lastAttentionInput(
   graph: Graph,
   nodes: readonly Node[],
+  computed: ReadonlySet<string>,
   byValue: ReadonlyMap<string, Layer>,
   before: number,
   order: ReadonlyMap<string, number>,
 ): Layer | undefined {
-  const attention = [...nodes].reverse().find((node) => node.op === 'Softmax' || /Attention$/.test(node.op));
+  const attention = [...nodes].reverse().find((node) => mixesTokens(node, computed));
   if (!attention) return undefined;
   const seen = new Set<string>();
-  const queue = [...attention.inputs.slice(0, 1)];
+  const queue = attention.inputs.filter((value) => computed.has(value));
   let nearest: Layer | undefined;
   while (queue.length > 0) {
     const value = queue.shift()!;
@@ -95,7 +121,7 @@ function lastAttentionInput(
     const layer = byValue.get(value);
     const producer = graph.producers.get(value);
     const normalised = producer !== undefined && /Normalization$/.test(producer.op);
-    const readsIt = (graph.consumers.get(value) ?? []).some((node) => isLinear(graph, node) || node === attention);
+    const readsIt = (graph.consumers.get(value) ?? []).some((node) => isLinear(graph, node));
     if (layer && (readsIt || normalised) && order.get(value)! <= before) {
       if (!nearest || order.get(value)! > order.get(nearest.value)!) nearest = layer;
       continue;
@@ -105,8 +131,15 @@ function lastAttentionInput(
   return nearest;
 }
 
-/** MatMul or Gemm with a constant weight. */
+/** Attention, with or without a softmax: nothing else in a network multiplies two computed matrices. */
+function mixesTokens(node: Node, computed: ReadonlySet<string>): boolean {
+  if (/Attention$/.test(node.op)) return true;
+  return (node.op === 'MatMul' || node.op === 'Einsum') && node.inputs.every((value) => computed.has(value));
+}
+
+/** MatMul or Gemm with a constant weight, or ONNX Runtime's Attention, which holds the weights of its queries, keys and values. */
 function isLinear(graph: Graph, node: Node): boolean {
+  if (node.op === 'Attention') return node.domain === 'com.microsoft';
   if (node.op !== 'MatMul' && node.op !== 'Gemm') return false;
   const weight = node.inputs[1]!;
   return graph.initializers.has(weight) || graph.initializers.has(graph.producers.get(weight)?.inputs[0] ?? '');

@@ -95,6 +95,18 @@ export const errors = {
       what: `The model has no input that looks like an image (four dimensions, 1, 3 or 4 channels)${inputs.length > 0 ? `; its inputs are ${quoted(inputs)}` : ''}`,
       cure: 'seewhy explains image models; if one of the inputs is an image, name it with --input-name (API: `input`).',
     }),
+  videoInput: (name: string, dims: string) =>
+    new SeewhyError({
+      code: 'INPUT_NOT_A_PICTURE',
+      what: `The input '${name}' ${dims} has five dimensions: the model takes a video or a volume, and seewhy explains models that take one picture`,
+      cure: 'Export the model again in a wrapper that takes one picture [N, C, H, W] and repeats it, or sets it among fixed frames. The gradient itself works on any shape: `differentiate` of @seewhy/autodiff, with a tensor of your own.',
+    }),
+  pictureChannels: (name: string, channels: number, tensor: string) =>
+    new SeewhyError({
+      code: 'PICTURE_CHANNELS',
+      what: `The input '${name}' takes ${channels} channels, and a picture file gives 3 (or 1, as grey)`,
+      cure: `Give a .npy file of the shape [${tensor}] with the values that the model takes.`,
+    }),
   imageTooLarge: (name: string, width: number, height: number) =>
     new SeewhyError({
       code: 'IMAGE_INPUT_TOO_LARGE',

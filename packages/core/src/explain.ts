@@ -348,11 +348,12 @@ export function predictionsOf(model: Pick<Model, 'output' | 'labels'>, scores: F
     ];
     return logit > 0 ? sides.reverse() : sides;
   }
-  const probabilities = isRegression(output)
-    ? Float64Array.of(Number.NaN)
-    : output.activation === 'sigmoid'
-      ? Float64Array.from(scores, sigmoid)
-      : softmax(scores);
+  const probabilities =
+    isRegression(output) || output.boxes !== undefined
+      ? new Float64Array(scores.length).fill(Number.NaN)
+      : output.activation === 'sigmoid'
+        ? Float64Array.from(scores, sigmoid)
+        : softmax(scores);
   const list: Prediction[] = [];
   for (const index of bestFirst(scores))
     list.push({

@@ -17,7 +17,7 @@ export interface Prediction {
   readonly label: string;
   /** Value before the final softmax or sigmoid. */
   readonly logit: number;
-  /** After it (or after a softmax over the logits, when the model ends in logits; `Model.output.activation` tells); NaN for a regression. */
+  /** After it (or after a softmax over the logits, when the model ends in logits; `Model.output.activation` tells); NaN for a regression and for boxes. */
   readonly probability: number;
 }
 

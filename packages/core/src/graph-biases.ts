@@ -1,6 +1,6 @@
 import type { Shape } from '@seewhy/autodiff';
 import { type DataType, type Graph, type GraphBuilder, isFloat, type Node, type ValueName } from '@seewhy/onnx';
-import { pathNodes } from './layers.ts';
+import { pathNodes } from './path-nodes.ts';
 
 /** A place of the graph where something is added that does not depend on the picture. */
 export interface GraphBias {
@@ -107,7 +107,7 @@ export function graphBiases(
   image: ValueName,
   of: ValueName,
 ): GraphBiases {
-  const path = pathNodes(graph, image, of);
+  const path = pathNodes({ graph, types }, image, of);
   const reached = new Set<string>([image, ...path.flatMap((node) => node.outputs)]);
   const look: Look = { shapes, types, depends: (value) => reached.has(value) };
   const others = new Set<string>();

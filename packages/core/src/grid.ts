@@ -37,7 +37,7 @@ const tokens = (height: number, width: number, prefix: number): Grid => ({
 
 /** Ops that always work on `[N, C, h, w]`. */
 const ON_PICTURES =
-  /^(Conv|ConvTranspose|FusedConv|ConvInteger|QLinearConv|MaxPool|AveragePool|LpPool|GlobalAveragePool|GlobalMaxPool|BatchNormalization|InstanceNormalization|GroupNormalization|LRN|DepthToSpace|SpaceToDepth|QLinearAveragePool|Upsample)$/;
+  /^(Conv|ConvTranspose|DeformConv|FusedConv|ConvInteger|QLinearConv|MaxPool|AveragePool|LpPool|GlobalAveragePool|GlobalMaxPool|BatchNormalization|InstanceNormalization|GroupNormalization|LRN|DepthToSpace|SpaceToDepth|QLinearAveragePool|Upsample)$/;
 
 /**
  * Follows the picture's plane through the graph: which axes of each value are height, width and channels. Convolutions and pools fix

@@ -46,7 +46,7 @@ const MOST_VALUES = 2 ** 29;
 /**
  * Finds the image input: four dimensions with 1, 3 or 4 channels, first (NCHW) or last (NHWC); where the file declares too little, the
  * first convolution behind it decides.
- * @throws NO_IMAGE_INPUT, INPUT_UNKNOWN, IMAGE_INPUT_TOO_LARGE
+ * @throws NO_IMAGE_INPUT, INPUT_NOT_A_PICTURE, INPUT_UNKNOWN, IMAGE_INPUT_TOO_LARGE
  */
 export function findImageInput(
   graph: Graph,
@@ -59,14 +59,18 @@ export function findImageInput(
   const found = candidates.map((value) => describe(graph, value, options.size)).filter((image) => image !== undefined);
   // A float picture is likelier than an integer one; else the first in the file's order.
   const best = found.find((image) => isFloat(image.type)) ?? found[0];
-  if (!best)
-    throw errors.noImageInput(
-      feeds.map((value) => `${value.name} [${value.shape?.map((dim) => dim ?? '?').join(', ') ?? '?'}]`),
-    );
+  const video = candidates.find(isVideo);
+  if (!best && video) throw errors.videoInput(video.name, printed(video));
+  if (!best) throw errors.noImageInput(feeds.map((value) => `${value.name} ${printed(value)}`));
   if (best.channels * best.height * best.width > MOST_VALUES)
     throw errors.imageTooLarge(best.name, best.width, best.height);
   return best;
 }
+
+const printed = ({ shape }: Value) => `[${shape?.map((dim) => dim ?? '?').join(', ') ?? '?'}]`;
+
+/** A float input of five dimensions: frames of a video, slices of a volume. */
+const isVideo = (value: Value) => value.shape?.length === 5 && isFloat(value.type ?? 'float32');
 
 function describe(graph: Graph, value: Value, size: readonly [number, number] | undefined): ImageInput | undefined {
   if (!value.isTensor || (value.type && !PIXEL_TYPES.includes(value.type))) return undefined;
@@ -134,4 +138,13 @@ export function imageDims(image: ImageInput): [number, number, number, number] {
   return image.layout === 'NCHW'
     ? [1, image.channels, image.height, image.width]
     : [1, image.height, image.width, image.channels];
+}
+
+/**
+ * Says before anything runs that no picture file can be the model's input.
+ * @throws PICTURE_CHANNELS
+ */
+export function assertTakesPictures(image: ImageInput): void {
+  if (image.channels !== 1 && image.channels !== 3)
+    throw errors.pictureChannels(image.name, image.channels, imageDims(image).join(', '));
 }

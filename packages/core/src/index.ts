@@ -38,7 +38,8 @@ export {
 export { type MapResize, resizeMap } from './heatmap/resize.ts';
 export { type Fusion, fuseMaps, normalise, REDUCERS, type Reducer, rectify, reduceChannels } from './heatmap/stages.ts';
 export { type MapStatistics, mapStatistics } from './heatmap/statistics.ts';
-export { findImageInput, type ImageInput, imageDims, type Layout } from './image-input.ts';
+export { assertTakesPictures, findImageInput, type ImageInput, imageDims, type Layout } from './image-input.ts';
+export { knownSizes } from './known-sizes.ts';
 export { findLayers, type Layer } from './layers.ts';
 export { chooseMethods, graphMethods, hasOption } from './methods/choose.ts';
 export type {
@@ -94,8 +95,10 @@ export type { Raster } from './render/raster.ts';
 export { isDrawable } from './render/text.ts';
 export { type OrtModule, type OrtOptions, ortRuntime } from './runtime/ort.ts';
 export type { RunTensor, Runtime, Session, SessionOptions } from './runtime/runtime.ts';
+export { TELEMETRY_SWITCH } from './runtime/telemetry.ts';
 export type { RunControl, Sampled, SampledItem, Sampler, SamplerContext, SamplingOptions } from './sampling/sampler.ts';
 export { type Segmentation, segmentationOf } from './segmentation/segmentation.ts';
+export { settleBranches } from './settle-branches.ts';
 export { labelOf, type ScoreKind, type Target, type TargetOutputs, TOP } from './target.ts';
 export { checkTarget } from './targets/check-target.ts';
 export { slugOf } from './targets/explained-target.ts';

@@ -1,7 +1,8 @@
 import type { Shape } from '@seewhy/autodiff';
-import { type DataType, type Graph, isFloat, type Node } from '@seewhy/onnx';
+import { type DataType, type Graph, isFloat } from '@seewhy/onnx';
 import { errors } from './errors.ts';
 import { type Grid, traceGrids } from './grid.ts';
+import { pathNodes } from './path-nodes.ts';
 import { scopeOf } from './scope.ts';
 
 /** An activation with spatial extent that lies between the image and the explained output. */
@@ -31,7 +32,7 @@ export interface LayerSearch {
 /** All layers on the path from the image to the explained value, in the order they are computed. */
 export function findLayers(search: LayerSearch): Layer[] {
   const { graph, shapes, types, image } = search;
-  const onPath = pathNodes(graph, image.name, search.of, types);
+  const onPath = pathNodes({ graph, types }, image.name, search.of);
   const grids = traceGrids(graph, onPath, shapes, image);
   const layers: Layer[] = [];
   for (const node of onPath) {
@@ -41,7 +42,7 @@ export function findLayers(search: LayerSearch): Layer[] {
       const channels = shapes.get(value)?.[grid.channelAxis];
       if (typeof channels !== 'number' || value === search.of) continue;
       layers.push({
-        name: scopeOf(node, value),
+        name: scopeOf(node, value, graph),
         value,
         op: node.op,
         grid,
@@ -64,55 +65,6 @@ function nameApart(layers: readonly Layer[]): Layer[] {
     const count = counts.get(stem) ?? 0;
     counts.set(stem, count + 1);
     return { ...layer, name: count === 0 ? stem : `${stem}_${count}` };
-  });
-}
-
-/** What indices, sizes and conditions are: a value behind them chooses what is explained, but is no part of it. */
-const CHOICES: readonly (DataType | undefined)[] = ['int64', 'bool'];
-
-/**
- * Nodes that depend on `from` and that `to` depends on, in topological order; with `types`, not by way of indices, sizes and conditions
- * (what a NonMaxSuppression or a TopK keeps).
- */
-export function pathNodes(graph: Graph, from: string, to: string, types?: ReadonlyMap<string, DataType>): Node[] {
-  const needed = new Set<Node>();
-  const stack = [to];
-  while (stack.length > 0) {
-    const node = graph.producers.get(stack.pop()!);
-    if (!node || needed.has(node)) continue;
-    needed.add(node);
-    stack.push(...node.uses.filter((value) => value === from || !CHOICES.includes(types?.get(value))));
-  }
-  // The order of the needed nodes by a walk from the input that waits for all needed producers.
-  const waiting = new Map<Node, number>();
-  const ready: Node[] = [];
-  for (const node of graph.nodes) {
-    if (!needed.has(node)) continue;
-    const producers = new Set(
-      node.uses
-        .map((value) => graph.producers.get(value))
-        .filter((producer) => producer !== undefined && needed.has(producer)),
-    );
-    waiting.set(node, producers.size);
-    if (producers.size === 0) ready.push(node);
-  }
-  const order: Node[] = [];
-  for (let index = 0; index < ready.length; index++) {
-    const node = ready[index]!;
-    order.push(node);
-    const readers = new Set(node.outputs.flatMap((value) => [...(graph.consumers.get(value) ?? [])]));
-    for (const reader of readers) {
-      const left = waiting.get(reader);
-      if (left === undefined) continue;
-      waiting.set(reader, left - 1);
-      if (left === 1) ready.push(reader);
-    }
-  }
-  const reached = new Set<string>([from]);
-  return order.filter((node) => {
-    if (!node.uses.some((value) => reached.has(value))) return false;
-    for (const output of node.outputs) reached.add(output);
-    return true;
   });
 }
 

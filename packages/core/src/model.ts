@@ -5,6 +5,7 @@ import {
   freeBatch,
   type Graph,
   inferTypes,
+  pairQuantised,
   prepare,
   removeDeadNodes,
   removeUnusedInputs,
@@ -15,10 +16,12 @@ import { type ClassOutput, findClassOutput } from './class-output.ts';
 import { defaultLayer } from './default-layer.ts';
 import { errors } from './errors.ts';
 import { findImageInput, type ImageInput, imageDims } from './image-input.ts';
+import { knownSizes } from './known-sizes.ts';
 import { findLayers, type Layer, layerNamed } from './layers.ts';
 import { type MethodSupport, methodSupport } from './methods/support.ts';
 import { type Probe, probe } from './probe.ts';
 import type { RunTensor, Runtime } from './runtime/runtime.ts';
+import { settleBranches } from './settle-branches.ts';
 import type { Target } from './target.ts';
 import { parseTargets } from './targets/parse-targets.ts';
 import { stack, toFloat32, zeros } from './tensors.ts';
@@ -85,12 +88,12 @@ export class Model {
   /**
    * Prepares a graph (opset 13 at least, constants folded, functions and constant branches inlined), asks the runtime for all shapes and
    * finds image input, class output and layers.
-   * @throws MODEL_INVALID …, NO_IMAGE_INPUT, INPUT_NEEDED, NO_CLASS_OUTPUT, RUNTIME_REFUSED
+   * @throws MODEL_INVALID …, NO_IMAGE_INPUT, INPUT_NOT_A_PICTURE, INPUT_NEEDED, NO_CLASS_OUTPUT, RUNTIME_REFUSED
    */
   static async load(source: Graph, options: ModelOptions): Promise<Model> {
     const { runtime } = options;
     const notices: string[] = [];
-    const cleaned = removeUnusedInputs(prepare(source));
+    const cleaned = removeUnusedInputs(pairQuantised(prepare(source)));
     if (cleaned.dropped.length > 0) {
       notices.push(
         `Dropped ${cleaned.dropped.length} input${cleaned.dropped.length === 1 ? '' : 's'} that no node uses and that the runtime would insist on: ${cleaned.dropped.join(', ')}.`,
@@ -104,6 +107,8 @@ export class Model {
     if (image.sizeIsFree)
       notices.push(`The file leaves the picture's size free; ${image.height} × ${image.width} is used.`);
     const one = { ...extras, [image.name]: imageProbe(image) };
+    const several = options.batch === 'free' && image.declaredBatch === 'free';
+    graph = await settleBranches(runtime, graph, one, several ? twoItems(image, one).two : undefined);
     let shapes: ReadonlyMap<string, Shape>;
     let batch: 'free' | 'fixed' = 'fixed';
     let batchReason = 'the model was prepared for one picture a run';
@@ -120,13 +125,12 @@ export class Model {
         notices.push(`The file declares a batch of ${declared}; it is run for one picture at a time.`);
       graph = withSizesOf(graph, one);
     }
-    graph = removeDeadNodes(fold(graph, { shapes: known(shapes) }));
+    graph = removeDeadNodes(fold(graph, { shapes: knownSizes(shapes) }));
     const types = inferTypes(graph);
-    const output = findClassOutput(graph, shapes, types, options.output);
-    const layers = findLayers({ graph, shapes, types, image, of: output.logits });
-    // The class maps of a segmentation network are its answer, not a feature map that leads to it.
-    const features = output.positions > 1 ? layers.filter((layer) => layer.shape[0] !== output.classes) : layers;
-    const chosen = defaultLayer(graph, shapes, features, image.name, output.logits);
+    const output = findClassOutput(graph, shapes, types, options.output, image);
+    const search = { graph, shapes, types, image, of: output.logits };
+    const layers = findLayers(search);
+    const chosen = defaultLayer(search, featuresOf(layers, output));
     return new Model({
       runtime,
       graph,
@@ -189,6 +193,18 @@ export class Model {
   }
 }
 
+/**
+ * Layers less those that are an answer, not features that lead to it: the class maps of a segmentation network, and the class scores of
+ * every token that an auxiliary head makes at the end. (Of as many channels as classes are, too, all layers of a network that gives features.)
+ */
+function featuresOf(layers: readonly Layer[], { classes, positions }: ClassOutput): readonly Layer[] {
+  const others = layers.filter((layer) => layer.shape[0] !== classes);
+  if (positions > 1) return others;
+  const tail = layers.slice(others.length);
+  const scores = tail.every((layer) => layer.shape[0] === classes && layer.grid.layout === 'tokens');
+  return scores && others.length > 0 ? others : layers;
+}
+
 /** The batch that a graph declares for its image; undefined: any. */
 function declaredBatch(graph: Graph, image: ImageInput): number | undefined {
   const batch = graph.inputs.find(({ name }) => name === image.name)?.shape?.[0];
@@ -245,16 +261,8 @@ function trainingFlag(value: Value, notices: string[]): RunTensor | undefined {
   return zeros('bool', []);
 }
 
-const known = (shapes: ReadonlyMap<string, Shape>) =>
-  new Map([...shapes].map(([name, shape]) => [name, shape.map((dim) => (typeof dim === 'number' ? dim : null))]));
-
-/** Probes at one and two items; a graph with a fixed batch of 1 is rewritten first, and used only if it then gives the same outputs. */
-async function tryFreeBatch(
-  runtime: Runtime,
-  graph: Graph,
-  image: ImageInput,
-  one: Readonly<Record<string, RunTensor>>,
-) {
+/** Feeds of another item, and of both together. */
+function twoItems(image: ImageInput, one: Readonly<Record<string, RunTensor>>) {
   // Two different pictures: a graph that mixes items would pass with two equal ones.
   const other = { ...one, [image.name]: imageProbe(image, 1) };
   const two = Object.fromEntries(
@@ -263,6 +271,17 @@ async function tryFreeBatch(
       tensor.dims.length > 0 ? stack([tensor, other[name]!]) : tensor,
     ]),
   );
+  return { other, two };
+}
+
+/** Probes at one and two items; a graph with a fixed batch of 1 is rewritten first, and used only if it then gives the same outputs. */
+async function tryFreeBatch(
+  runtime: Runtime,
+  graph: Graph,
+  image: ImageInput,
+  one: Readonly<Record<string, RunTensor>>,
+) {
+  const { other, two } = twoItems(image, one);
   const fixed = (single: Probe, batchReason: string) => ({
     graph,
     shapes: single.shapes,

@@ -32,6 +32,7 @@ export async function probe(
     .filter((node) => !NOT_TENSORS.test(node.op))
     .flatMap((node) => node.outputs.filter((value) => value !== ''));
   names.push(...graph.feeds.map((value) => value.name));
+  const hasBodies = graph.nodes.some((node) => node.uses.some((value) => !node.inputs.includes(value)));
   const shapesFor = async (feeds: Readonly<Record<string, RunTensor>>) => {
     // With the sizes of the inputs pinned, and without the file's own hints (which may be wrong), the runtime infers most shapes while it
     // loads, folds each `Shape` to a constant and drops what is behind it: the run then computes little or nothing.
@@ -40,7 +41,8 @@ export async function probe(
       nodes: [...graph.nodes, ...names.map((name) => Node.make('Shape', [name], [PREFIX + name]))],
       outputs: names.map((name) => new Value(PREFIX + name)),
     });
-    const session = await runtime.open(withSizesOf(asking, feeds));
+    // ONNX Runtime drops what only a branch reads when it has folded the branch's condition: such a graph is run as it stands.
+    const session = await runtime.open(withSizesOf(asking, feeds), hasBodies ? { optimization: 'disabled' } : {});
     try {
       const results = await session.run(feeds);
       return new Map(names.map((name) => [name, Array.from(results[PREFIX + name]!.data as BigInt64Array, Number)]));

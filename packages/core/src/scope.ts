@@ -1,25 +1,39 @@
-import type { Node } from '@seewhy/onnx';
+import type { Graph, Node } from '@seewhy/onnx';
 
 /**
  * The name people know a node by: the module path of the training framework, as the exporter left it.
  * - TorchScript exporter: `/layer4/layer4.2/relu_2/Relu_output_0` → `layer4.2.relu_2`
  * - dynamo exporter: the node's `pkg.torch.onnx.name_scopes` metadata
  * - tf2onnx: `StatefulPartitionedCall/mobilenet/block_13_expand/Conv2D:0` → `block_13_expand`
+ * - dynamo exporter, outside of all modules (`slice_2`): the module behind which it stands, and the op: `norm/Slice`
  * - else the value's own name
  */
-export function scopeOf(node: Node, value: string): string {
-  return dynamoScope(node) ?? torchScope(value) ?? tensorflowScope(value) ?? value;
+export function scopeOf(node: Node, value: string, graph: Graph): string {
+  const dynamo = dynamoScope(node);
+  if (dynamo === '') return behindModule(node, graph) ?? value;
+  return dynamo ?? torchScope(value) ?? tensorflowScope(value) ?? value;
 }
 
+/** The nearest module before a node, along first inputs. */
+function behindModule(node: Node, graph: Graph): string | undefined {
+  const seen = new Set<Node>();
+  for (let from = graph.producers.get(node.inputs[0]!); from && !seen.has(from); ) {
+    seen.add(from);
+    const scope = dynamoScope(from);
+    if (scope) return `${scope}/${node.op}`;
+    from = graph.producers.get(from.inputs[0] ?? '');
+  }
+  return undefined;
+}
+
+/** The innermost module; the empty string outside of all, undefined where the dynamo exporter did not write it. */
 function dynamoScope(node: Node): string | undefined {
   const entry = node.origin?.metadataProps.find(({ key }) => key === 'pkg.torch.onnx.name_scopes');
   if (!entry) return undefined;
   const scopes = [...entry.value.matchAll(/'([^']*)'/g)].map((match) => match[1]!);
   // The last entry is the operation itself; the one before it the innermost module.
-  return scopes
-    .slice(0, -1)
-    .reverse()
-    .find((scope) => scope !== '');
+  const inner = scopes.slice(0, -1).reverse();
+  return inner.length === 0 ? undefined : (inner.find((scope) => scope !== '') ?? '');
 }
 
 function torchScope(value: string): string | undefined {

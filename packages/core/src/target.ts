@@ -62,7 +62,8 @@ export const TOP: Target = { kind: 'top', rank: 0, asked: 'top' };
 export const isRegression = ({ classes, activation }: Pick<ClassOutput, 'classes' | 'activation'>): boolean =>
   classes === 1 && activation === undefined;
 
-/** Label of a class, or `class 7` where labels are not known; a regression's one value is called like its output. */
+/** Label of a class, or `class 7` where labels are not known; a regression's one value is called like its output, boxes have no classes. */
 export function labelOf(index: number, labels: readonly string[] | undefined, output?: ClassOutput): string {
+  if (output?.boxes !== undefined) return `number ${index} of the boxes`;
   return labels?.[index] ?? (output && isRegression(output) ? output.name : `class ${index}`);
 }

@@ -22,6 +22,7 @@ import {
 } from '@seewhy/core';
 import { writeGraph } from '@seewhy/onnx';
 import { afterAll, describe, expect, it } from 'vitest';
+import { heldMemory } from '../../../tools/test-support/held-memory.ts';
 import { pythonPeers } from '../../../tools/test-support/require.ts';
 import { loadFixture, relativeError, runtime } from './support.ts';
 
@@ -248,11 +249,12 @@ describe('sessions', () => {
       await explain(model, [{ type: 'float32', dims: [1, 3, 1, 1], data: new Float32Array(3) }]).catch(() => undefined);
     };
     for (let round = 0; round < 40; round++) await load();
-    const before = process.memoryUsage.rss();
+    const before = await heldMemory();
     for (let round = 0; round < 160; round++) await load();
-    const grown = (process.memoryUsage.rss() - before) / 2 ** 20;
-    // 160 leaked sessions of this model would be above 160 MB; the heap's own breathing is not.
-    expect(grown).toBeLessThan(40);
+    const after = await heldMemory();
+    expect(after.objects - before.objects).toBeLessThan(2);
+    // 160 leaked sessions of this model would be above 160 MB; the breathing of the allocators is not.
+    expect(after.resident - before.resident).toBeLessThan(60);
   });
 
   it('a released session says so', async () => {

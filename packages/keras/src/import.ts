@@ -3,6 +3,7 @@ import { baseName, type Files } from './archive/files.ts';
 import { isHdf5, withHdf5 } from './archive/hdf5.ts';
 import { isObject, type Json, parseJson } from './archive/json.ts';
 import { readKerasArchive } from './archive/keras3.ts';
+import { isShardMap, readShards, type ShardMap } from './archive/sharded-hdf5.ts';
 import { isTfjsJson, readTfjs } from './archive/tfjs.ts';
 import { isZip } from './archive/zip.ts';
 import { errors } from './errors.ts';
@@ -51,8 +52,8 @@ export interface KerasModel {
 
 /**
  * Reads a Keras or TensorFlow.js Layers model into an ONNX graph. No code of a file is ever run.
- * @param files one file's bytes, or files by name: a `.keras` or `.h5` file; architecture `.json` and weights `.h5`; `model.json` and its
- * shards. A file with labels may be among them.
+ * @param files one file's bytes, or files by name: a `.keras` or `.h5` file; architecture `.json` and weights `.h5`, also in several files
+ * with their `.weights.json`; TensorFlow.js's `model.json` and its shards. A file with labels may be among them.
  * @throws SeewhyError; MODEL_NOT_KERAS for anything else
  */
 export async function importKeras(
@@ -63,6 +64,7 @@ export async function importKeras(
   const found = classify(all);
   if (found.archive) return importArchive(found.archive, all, options);
   if (found.tfjs) return importTfjs(found.tfjs, all, options);
+  if (found.shards && found.architecture) return importSharded(found.shards, found.architecture, all, options);
   if (found.hdf5) return importHdf5(found.hdf5, found.architecture, all, options);
   if (found.architecture) throw errors.noWeights(found.architecture);
   for (const name of all.keys()) if (baseName(name) === 'saved_model.pb') throw errors.savedModel(name);
@@ -80,6 +82,8 @@ interface Found {
   hdf5?: string;
   tfjs?: string;
   architecture?: string;
+  /** The JSON that says which weights lie in which of several files. */
+  shards?: string;
 }
 
 function classify(files: Files): Found {
@@ -90,6 +94,7 @@ function classify(files: Files): Found {
     else if (looksLikeJson(bytes)) {
       const json = files.size === 1 || /\.json$/i.test(name) ? tryJson(bytes, name, files.size === 1) : undefined;
       if (isTfjsJson(json)) found.tfjs ??= name;
+      else if (isShardMap(json)) found.shards ??= name;
       else if (isArchitecture(json)) found.architecture ??= name;
     }
   }
@@ -156,6 +161,20 @@ async function importHdf5(
     const model = readModelConfig(isModelConfig(json) ? json : json.model_config, architecture);
     return finish(model, source(), 'architecture', version, files, options, {});
   });
+}
+
+/** Architecture, map of the weights and the files that it names. */
+async function importSharded(
+  shards: string,
+  architecture: string,
+  files: Files,
+  options: ImportOptions,
+): Promise<KerasModel> {
+  const json = parseJson(files.get(architecture)!, architecture) as Json;
+  const map = parseJson(files.get(shards)!, shards) as ShardMap;
+  const model = readModelConfig(isModelConfig(json) ? json : json.model_config, architecture);
+  const weights = new FolderWeights(await readShards(map, shards, files));
+  return finish(model, weights, 'architecture', text(json.keras_version), files, options, {});
 }
 
 async function importTfjs(name: string, files: Files, options: ImportOptions): Promise<KerasModel> {

@@ -2,7 +2,7 @@ import { Tensor, type ValueName } from '@seewhy/onnx';
 import { isObject, type Json } from './archive/json.ts';
 import { errors } from './errors.ts';
 import { type LayerConfig, readInnerLayer } from './model/config.ts';
-import type { Emitter } from './model/emitter.ts';
+import { type Emitter, MOST_NODES } from './model/emitter.ts';
 import { heldShape, type KerasShape, type LayerValue } from './model/layer-value.ts';
 import type { WeightSpec } from './weights/source.ts';
 
@@ -102,6 +102,8 @@ export interface ContextFields {
   readonly call: (layer: LayerConfig, owner: string, inputs: readonly LayerValue[]) => readonly LayerValue[];
   readonly activate: (layer: LayerContext, x: LayerValue, spec: unknown) => LayerValue;
   readonly notice: (text: string) => void;
+  /** The batch that the model was made for, where it is fixed in Keras; the graph's own is free. */
+  readonly batch: number | undefined;
 }
 
 export class LayerContext {
@@ -125,6 +127,11 @@ export class LayerContext {
 
   get label(): string {
     return this.options.label;
+  }
+
+  /** The batch that the model was made for; undefined where that is open. */
+  get batch(): number | undefined {
+    return this.fields.batch;
   }
 
   /** All values among the arguments, in order; masks are none. */
@@ -227,6 +234,12 @@ export class LayerContext {
   known(dim: number | null | undefined, what: string): number {
     if (dim === null || dim === undefined) throw this.open(`the layer needs ${what}`);
     return dim;
+  }
+
+  /** How many parts or numbers a layer makes, one by one. @throws MODEL_TOO_LARGE */
+  parts(count: number): number {
+    if (count > MOST_NODES) throw errors.tooLarge('parts of a layer', MOST_NODES);
+    return count;
   }
 
   /** The number of dimensions a layer wants. */

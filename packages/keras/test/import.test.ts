@@ -17,6 +17,29 @@ function changed(name: string, change: (json: ReturnType<typeof JSON.parse>) => 
   return zipSync({ ...entries, 'config.json': strToU8(JSON.stringify(json)) }, { level: 0 });
 }
 
+describe('quantised weights', () => {
+  it('of 8 bits are used as the numbers they stand for, and that is said', async () => {
+    const { notices } = await importKeras(fixture('int8.keras'));
+    expect(notices).toEqual([expect.stringMatching(/^The file says int8 of 5 layers, 'dense' first; .* about 1e-2/)]);
+  });
+
+  it('of 4 bits are refused by name', async () => {
+    await expect(importKeras(fixture('refused/packed.keras'))).rejects.toMatchObject({
+      code: 'LAYER_UNSUPPORTED',
+      message: expect.stringMatching(/packed as int4.*'dense'.*before quantize/),
+    });
+  });
+
+  it('whose scale does not fit are refused', async () => {
+    const bytes = changed('int8.keras', (json) => {
+      const dense = json.config.layers.find(({ name }: { name: string }) => name === 'turned');
+      dense.config.equation = 'abc,dec->abde';
+    });
+    // The scale lies along [e, d] in the file and the equation says [d, e].
+    await expect(importKeras(bytes)).rejects.toMatchObject({ code: 'WEIGHT_MISMATCH' });
+  });
+});
+
 describe('names', () => {
   it('values are called as Keras calls the layers, nested models as outer/inner, a second call name:1', async () => {
     const { graph, layers } = await importKeras(fixture('structure.keras'));

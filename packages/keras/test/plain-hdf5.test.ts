@@ -54,6 +54,7 @@ const TYPES: Readonly<Record<string, string>> = {
   float16: '<e',
   float32: '<f',
   float64: '<d',
+  int8: '<b',
   int32: '<i',
   int64: '<q',
   uint32: '<I',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { check, isSeewhyError } from '@seewhy/onnx';
 import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
+import { cpuMilliseconds } from '../../../tools/test-support/cpu-milliseconds.ts';
 import { type Draw, damaged, seededDraw } from '../../../tools/test-support/damage.ts';
 import { importKeras } from '../src/index.ts';
 import { FIXTURES, fixture } from './support.ts';
@@ -69,10 +70,10 @@ describe('damaged files: a clear error or a right answer', () => {
     const codes = new Map<string, number>();
     const before = process.memoryUsage().rss;
     for (let round = 0; round < ROUNDS; round++) {
-      const start = performance.now();
+      const start = cpuMilliseconds();
       const code = await survives(damage(next));
       codes.set(code, (codes.get(code) ?? 0) + 1);
-      expect(performance.now() - start, `round ${round}`).toBeLessThan(3000);
+      expect(cpuMilliseconds() - start, `round ${round}`).toBeLessThan(3000);
     }
     expect(process.memoryUsage().rss - before).toBeLessThan(500e6);
     expect(codes.get('INVALID_GRAPH')).toBeUndefined();
@@ -171,10 +172,10 @@ describe('hostile HDF5: tools/keras/hostile.py', () => {
     ['text-weight.h5', 'HDF5_DATASET', /no numbers/],
     ['soft-link-loop.h5', /HDF5/, /./],
   ])('%s', async (name, code, message) => {
-    const started = performance.now();
+    const started = cpuMilliseconds();
     expect(await survives(fixture(`hostile/${name}`))).toMatch(code);
     await expect(importKeras(fixture(`hostile/${name}`))).rejects.toThrow(message);
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(cpuMilliseconds() - started).toBeLessThan(3000);
   });
 });
 
@@ -273,6 +274,29 @@ describe('hostile descriptions', () => {
       { class_name: 'Activation', module: 'keras.layers', config: { name: 'evil', activation: 'os.system' } },
       'ACTIVATION_UNKNOWN',
     ],
+    [
+      'a billion cells of a pooling',
+      {
+        class_name: 'AdaptiveAveragePooling2D',
+        module: 'keras.layers',
+        config: { name: 'evil', output_size: [1e9, 1e9 + 7] },
+      },
+      'LAYER_OPTION',
+    ],
+    [
+      'a billion classes of a one_hot',
+      { class_name: 'OneHot', module: 'keras.src.ops.nn', config: { name: 'evil', num_classes: 1e9 } },
+      'MODEL_TOO_LARGE',
+    ],
+    [
+      'a billion parts of a split',
+      {
+        class_name: 'Split',
+        module: 'keras.src.ops.numpy',
+        config: { name: 'evil', indices_or_sections: 1e9, axis: 3 },
+      },
+      /SHAPE_MISMATCH|MODEL_TOO_LARGE/,
+    ],
   ])('%s', async (_, layer, code) => {
     const files = architecture((json) => {
       const layers = layersOf(json);
@@ -280,7 +304,7 @@ describe('hostile descriptions', () => {
       Object.assign(target, layer, { name: 'evil' });
       for (const { inbound_nodes } of layers) for (const node of inbound_nodes) rename(node, 'shared', 'evil');
     });
-    expect(await survives(files)).toBe(code);
+    expect(await survives(files)).toMatch(code);
   });
 
   it.each([

@@ -45,10 +45,10 @@ export function layerRecords(): LayerRecord[] {
     });
 }
 
-/** The bytes of a fixture; all files of its folder where it is one of TensorFlow.js. */
+/** The bytes of a fixture; all files of its folder where it is a JSON that describes the others. */
 export function fixture(name: string): Map<string, Uint8Array> {
   const path = join(FIXTURES, name);
-  if (!name.endsWith('model.json')) return new Map([[basename(name), new Uint8Array(readFileSync(path))]]);
+  if (!/(^|\/)(model|config)\.json$/.test(name)) return new Map([[basename(name), new Uint8Array(readFileSync(path))]]);
   const folder = join(path, '..');
   return new Map(readdirSync(folder).map((file) => [file, new Uint8Array(readFileSync(join(folder, file)))]));
 }

@@ -2,6 +2,7 @@ import { type DataType, dataTypeOf } from './data-type.ts';
 import type { Graph } from './graph.ts';
 import type { Node } from './node.ts';
 import { AttributeProto_AttributeType } from './proto/onnx-ml_pb.ts';
+import { Value } from './value.ts';
 
 /** Ops whose result type is not that of their first input, standard domain. */
 const FIXED: Readonly<Record<string, DataType | readonly (DataType | 'input')[]>> = {
@@ -36,12 +37,18 @@ const FROM_INPUT: Readonly<Record<string, number>> = {
   Where: 1,
   OneHot: 2,
   DequantizeLinear: 1,
-  Loop: 2,
   QLinearConv: 7,
   QLinearMatMul: 7,
   QLinearConcat: 2,
   QLinearWhere: 1,
   MatMulIntegerToFloat: 2,
+};
+
+/** Ops that hand out what their bodies make: which body, and how many of its outputs come before. */
+const BODY: Readonly<Record<string, { attribute: string; before: number }>> = {
+  If: { attribute: 'then_branch', before: 0 },
+  Loop: { attribute: 'body', before: 1 },
+  Scan: { attribute: 'body', before: 0 },
 };
 
 /** Element type of every value, as far as it follows from declarations and nodes. Cheap: one pass, no shapes. */
@@ -85,6 +92,8 @@ function outputType(node: Node, index: number, types: ReadonlyMap<string, DataTy
   if (node.op === 'QuantizeLinear') return input(2) ?? to('output_dtype') ?? 'uint8';
   if (node.op === 'DequantizeLinear') return to('output_dtype') ?? input(1);
   if (node.op === 'QGemm') return input(8) ?? input(1);
+  const body = Object.hasOwn(BODY, node.op) ? BODY[node.op]! : undefined;
+  if (body && node.domain === '') return bodyType(node, body.attribute, index + body.before);
   const fixed = Object.hasOwn(FIXED, node.op) ? FIXED[node.op] : undefined;
   if (typeof fixed === 'string') return fixed;
   if (fixed) {
@@ -100,4 +109,10 @@ function outputType(node: Node, index: number, types: ReadonlyMap<string, DataTy
     }
   }
   return undefined;
+}
+
+/** What a body says of its output; nothing where it leaves the type out or hands out a sequence. */
+function bodyType(node: Node, attribute: string, index: number): DataType | undefined {
+  const output = node.attribute.graph(attribute)?.output[index];
+  return output && Value.fromProto(output).type;
 }

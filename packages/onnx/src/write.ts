@@ -21,6 +21,11 @@ export interface ExternalFile {
 
 /** Below this many bytes a tensor stays inside the model: shape constants must be readable to a runtime's shape inference. */
 export const EXTERNAL_FROM = 1024;
+/** The same for lists of whole numbers: a Split into hundreds of steps has as many sizes. */
+const LIST_EXTERNAL_FROM = 64 * 1024;
+
+const staysInside = ({ strings, bytes, dims, type }: Tensor): boolean =>
+  strings !== undefined || bytes.length < (type === 'int64' && dims.length <= 1 ? LIST_EXTERNAL_FROM : EXTERNAL_FROM);
 
 /**
  * A graph as the bytes of an `.onnx` file with all weights inside.
@@ -40,7 +45,7 @@ export function writeGraph(graph: Graph): Uint8Array {
 export function writeShared(graph: Graph): { model: Uint8Array; files: ExternalFile[] } {
   const buffers = new Map<ArrayBufferLike, string>();
   const model = modelFromGraph(graph, (name, tensor) => {
-    if (tensor.strings || tensor.bytes.length < EXTERNAL_FROM) return tensor.toProto(name);
+    if (staysInside(tensor)) return tensor.toProto(name);
     const { buffer } = tensor.bytes;
     let location = buffers.get(buffer);
     if (!location) {
@@ -65,7 +70,7 @@ export function writeExternal(graph: Graph, location: string): { model: Uint8Arr
   const chunks: Uint8Array[] = [];
   let end = 0;
   const model = modelFromGraph(graph, (name, tensor) => {
-    if (tensor.strings || tensor.bytes.length < EXTERNAL_FROM) return tensor.toProto(name);
+    if (staysInside(tensor)) return tensor.toProto(name);
     const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
     if (offset > end) chunks.push(new Uint8Array(offset - end));
     chunks.push(tensor.bytes);

@@ -90,6 +90,17 @@ const ints = (...values: number[]) => Tensor.int64(values);
 const make = (op: string, inputs: string[], output: string, attributes: Record<string, AttributeInput> = {}) =>
   Node.make(op, inputs, [output], attributes, { name: `${op}-${output}` });
 
+const ms = (op: string, inputs: string[], output: string, attributes: Record<string, AttributeInput> = {}) =>
+  Node.make(op, inputs, [output], attributes, { name: `${op}-${output}`, domain: 'com.microsoft' });
+
+const fused = (dims: readonly number[], nodes: Node[], initializers: Record<string, Tensor> = {}) =>
+  fixed(dims, nodes, initializers).with({
+    opsets: new Map([
+      ['', 17],
+      ['com.microsoft', 1],
+    ]),
+  });
+
 function fixed(dims: readonly number[], nodes: Node[], initializers: Record<string, Tensor> = {}, outputs = ['y']) {
   return new Graph({
     opsets: new Map([['', 17]]),
@@ -136,6 +147,19 @@ describe('what is followed', () => {
       ],
       { s1: ints(5, 3, 2), s2: ints(5, 1, 6) },
     ),
+    'what ONNX Runtime fuses: a convolution with its residual and activation, a transposed and scaled product': fused(
+      [1, 2, 4, 4],
+      [
+        ms('FusedConv', ['x', 'w', 'b', 'x'], 'c', { pads: [1, 1, 1, 1], activation: 'Relu' }),
+        ms('FusedMatMul', ['c', 'x'], 'y', { transA: 1, alpha: float(0.5) }),
+      ],
+      { w: noise([2, 2, 3, 3], 4), b: noise([2], 5) },
+    ),
+    'a deformable convolution, moved by values of the picture': fixed(
+      [1, 2, 4, 4],
+      [make('Conv', ['x', 'move'], 'offset'), make('DeformConv', ['x', 'w', 'offset'], 'y')],
+      { move: noise([8, 2, 2, 2], 6), w: noise([3, 2, 2, 2], 7) },
+    ).with({ opsets: new Map([['', 19]]) }),
     'a class token in front of the patches': fixed(
       [1, 4, 3],
       [make('Concat', ['token', 'x'], 'c', { axis: 1 }), make('Gather', ['c', 'zero'], 'y', { axis: 1 })],
@@ -239,6 +263,10 @@ describe('what is not freed, with the node that is in the way', () => {
     'items multiplied with each other': [
       fixed([1, 3], [make('Transpose', ['x'], 't'), make('MatMul', ['t', 'x'], 'y')]),
       /MatMul.*combines items/,
+    ],
+    'items multiplied with each other by a transposed product': [
+      fused([1, 3], [ms('FusedMatMul', ['x', 'x'], 'y', { transB: 1 })]),
+      /FusedMatMul.*combines items/,
     ],
     'a mask for each window, as long as the batch': [
       fixed([1, 4, 2], [make('Reshape', ['x', 's'], 'r'), make('Add', ['r', 'mask'], 'y')], {

@@ -7,8 +7,10 @@ import {
   expose,
   float,
   fold,
+  foldBranches,
   Graph,
   graphToProto,
+  inferTypes,
   inlineFunctions,
   inlineIf,
   Node,
@@ -312,7 +314,9 @@ describe('inlineFunctions', () => {
 
 describe('inlineIf', () => {
   const branch = (name: string, nodes: Node[], rest: Partial<Graph> = {}) => ({
-    graph: graphToProto(new Graph({ name, outputs: [value(nodes.at(-1)!.outputs[0]!)], nodes, ...rest })),
+    graph: graphToProto(
+      new Graph({ name, outputs: [new Value(nodes.at(-1)!.outputs[0]!, 'float32')], nodes, ...rest }),
+    ),
   });
   const yes = new Tensor('bool', [], Uint8Array.of(1));
   const no = new Tensor('bool', [1], Uint8Array.of(0));
@@ -380,6 +384,35 @@ describe('inlineIf', () => {
     const results = await runGraph(inlined, { x });
     expect(results.y!.numbers()).toEqual(x.numbers().map((v) => Math.max(v, 0)));
     expect(results.z!.numbers()).toEqual(noise([2, 2], 3).numbers());
+  });
+
+  test('foldBranches takes the branch that sizes decide, also within a branch; an If has the type of what its branches make', async () => {
+    const inner = Node.make('If', ['c'], ['n'], {
+      then_branch: branch('p', [Node.make('Exp', ['x'], ['q'])]),
+      else_branch: branch('q', [Node.make('Abs', ['x'], ['q'])]),
+    });
+    const compare = (op: string) => [
+      Node.make('Shape', ['x'], ['s']),
+      Node.make('Size', ['s'], ['rank']),
+      Node.make(op, ['rank', 'two'], ['c']),
+    ];
+    const graph = graphOf(
+      [
+        ...compare('Greater'),
+        Node.make('If', ['c'], ['y'], {
+          then_branch: branch('a', [Node.make('Neg', ['x'], ['z'])]),
+          else_branch: branch('b', [inner]),
+        }),
+      ],
+      ['y'],
+      { initializers: new Map([['two', Tensor.int64([2], [])]]) },
+    );
+    expect(inferTypes(graph).get('y')).toBe('float32');
+    const unsized = graph.with({ inputs: [new Value('x', 'float32')] });
+    expect(ops(foldBranches(unsized))).toContain('If');
+    const settled = foldBranches(unsized, { shapes: new Map([['x', x.dims]]) });
+    expect(ops(settled)).toEqual(['Abs']);
+    await unchanged(unsized, settled);
   });
 
   test('leaves a condition alone that depends on the input', () => {

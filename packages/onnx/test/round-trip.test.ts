@@ -11,6 +11,7 @@ import {
   float,
   float32ToFloat16,
   Graph,
+  GraphBuilder,
   graphFromModel,
   Node,
   prepare,
@@ -338,6 +339,15 @@ describe('external data', () => {
       ['v', Tensor.floats(values.toReversed())],
     ]),
     nodes: [Node.make('Add', ['x', 'w'], ['t']), Node.make('Mul', ['t', 'v'], ['y'])],
+  });
+
+  test('lists of whole numbers stay inside: a runtime must know into how many parts a Split goes', () => {
+    const sizes = new Array<number>(500).fill(1);
+    const b = new GraphBuilder(new Graph({ name: 'steps', irVersion: 8, opsets: new Map([['', 17]]) }));
+    b.input('x', 'float32', [1, 500]);
+    b.output(b.split('x', sizes, 1)[499]!, 'last', 'float32', [1, 1]);
+    expect(writeShared(b.build()).files).toEqual([]);
+    expect(writeExternal(b.build(), 'w.data').chunks).toEqual([]);
   });
 
   test('goes out in aligned chunks and comes back the same; small tensors stay inside', () => {

@@ -23,7 +23,7 @@ export interface DrawOptions {
   readonly colormap?: ColormapName | undefined;
   readonly opacity?: number | undefined;
   /** A preset with a drawing style of its own is drawn in it. */
-  readonly preset?: string | undefined;
+  readonly preset?: string;
 }
 
 /** One explanation and the picture it is drawn on. */

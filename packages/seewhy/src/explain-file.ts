@@ -1,4 +1,5 @@
 import {
+  assertTakesPictures,
   type ExplainOptions,
   type Explanation,
   explain,
@@ -50,6 +51,7 @@ export async function explainFile(
   options: FileOptions = {},
 ): Promise<ExplainedFile> {
   const opened = typeof model === 'string' ? await openModel(model, options.load) : model;
+  assertTakesPictures(opened.model.image);
   const picture = await decodePicture(file);
   const { width, height } = opened.model.image;
   const { tensor, geometry } = preprocessPicture(picture, opened.preprocess, { width, height });

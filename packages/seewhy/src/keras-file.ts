@@ -76,7 +76,14 @@ async function addCompanions(path: string, main: Uint8Array, files: Map<string, 
     const weights =
       names.find((name) => name.toLowerCase().startsWith(`${stem.toLowerCase()}.`)) ??
       (names.length === 1 ? names[0] : undefined);
+    const map = (await readdir(folder)).find((name) => /\.weights\.json$/i.test(name));
     if (weights) files.set(weights, await read(join(folder, weights), weights));
+    else if (map) {
+      files.set(map, await read(join(folder, map), map));
+      // Keras numbers the files of one map.
+      for (const name of names.filter((one) => /_\d{5}\.weights\.h5$/i.test(one)))
+        files.set(name, await read(join(folder, name), name));
+    }
   } else {
     const home = await realpath(folder);
     let total = 0;

@@ -1,8 +1,9 @@
 import { constants, writeFile } from 'node:fs';
-import { access, link, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { access, link, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { SeewhyError } from '@seewhy/onnx';
+import { makeFolders } from '@seewhy/training/node';
 import { errors, systemCode } from './errors.ts';
 
 /** What can be saved, and how its file ends. */
@@ -159,7 +160,7 @@ const exists = async (path: string): Promise<boolean> => (await stat(path).catch
 /** Makes a folder and those above it; throws `OUTPUT_UNWRITABLE` when it cannot be written to. */
 export async function makeFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolders(folder);
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw errors.outputFailed(folder, systemCode(cause), cause);

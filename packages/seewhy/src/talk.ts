@@ -1,4 +1,5 @@
 import picocolors from 'picocolors';
+import { harmless } from './harmless.ts';
 
 /**
  * Talk goes to stderr, results to stdout: stdout stays a clean document for other programs.
@@ -18,12 +19,12 @@ export const err = picocolors.createColors(wanted(process.stderr));
 
 /** Writes a line of results. */
 export const print = (text = ''): void => {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${harmless(text, out.isColorSupported)}\n`);
 };
 
 /** Writes a line of talk. */
 export const say = (text = ''): void => {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${harmless(text, err.isColorSupported)}\n`);
 };
 
 /** Width of a text as a terminal shows it, without its colours. */

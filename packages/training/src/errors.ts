@@ -59,4 +59,11 @@ export const errors = {
       where: `file '${path}'`,
       cure: 'Delete it: everything is then explained once more.',
     }),
+  watchBusy: (path: string, lock: string, pid: number) =>
+    new SeewhyError({
+      code: 'WATCH_BUSY',
+      what: `Another watch${pid > 0 ? ` (process ${pid})` : ''} writes into the same place`,
+      where: `file '${path}'`,
+      cure: `Give this one an output or a --state of its own. Where there is no such watch, delete '${lock}'.`,
+    }),
 };

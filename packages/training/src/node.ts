@@ -6,6 +6,8 @@ import { type TensorBoardOptions, tensorBoardSink } from './sinks/tensorboard-si
 
 export { type Checkpoint, findCheckpoints, stepInName } from './files/checkpoints.ts';
 export { DiskFolder } from './files/disk-folder.ts';
+export { holdState } from './files/hold-state.ts';
+export { makeFolders } from './files/make-folders.ts';
 export { type WatchOptions, watchCheckpoints } from './files/watch-checkpoints.ts';
 export { WatchState } from './files/watch-state.ts';
 

@@ -1,16 +1,14 @@
-import type { Model } from '@seewhy/core';
-import { fold, type Graph, prepare, printNode, removeDeadNodes, removeUnusedInputs } from '@seewhy/onnx';
+import { knownSizes, type Model } from '@seewhy/core';
+import { foldBranches, type Graph, prepare, printNode, removeDeadNodes, removeUnusedInputs } from '@seewhy/onnx';
 
 /**
  * A loaded model with the weights of another graph of the same topology, without asking the runtime for shapes again.
  * @returns undefined where the graphs differ in more than their weights
  */
 export function withWeightsOf(model: Model, source: Graph): Model | undefined {
-  const shapes = new Map(
-    [...model.shapes].map(([name, shape]) => [name, shape.map((dim) => (typeof dim === 'number' ? dim : null))]),
-  );
+  const shapes = knownSizes(model.shapes);
   // As Model.load does it.
-  const graph = removeDeadNodes(fold(removeUnusedInputs(prepare(source)).graph, { shapes }));
+  const graph = removeDeadNodes(foldBranches(removeUnusedInputs(prepare(source)).graph, { shapes }));
   const structure = structureOf(graph);
   return structure !== undefined && structure === structureOf(model.graph)
     ? model.withWeights(graph.initializers)

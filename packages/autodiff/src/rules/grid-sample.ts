@@ -3,7 +3,9 @@ import type { Gradients, Rule, RuleStep, RuleTable } from '../rule.ts';
 import { product } from '../shape.ts';
 
 /** The pixels that one sample reads along an axis, as `[N, 1, K, P]`: K pixels for each of P samples. */
-interface Taps {
+export interface Taps {
+  /** K. */
+  readonly count: number;
   /** Index along the axis, within the picture. */
   readonly index: ValueName;
   readonly weight: ValueName;
@@ -39,8 +41,7 @@ const gridSample: Rule = (s): Gradients => {
   const samples = product(s.sizes(s.y(), spatial));
   const channels = s.staticSize(to, 1);
   const count = offsets.length ** spatial.length;
-  const type = s.type(s.x());
-  const mixed = s.type(s.x(1)) !== type;
+  const mixed = s.type(s.x(1)) !== s.type(s.x());
   const grid = mixed ? b.cast(s.x(1), s.typeCode(s.x())) : s.x(1);
   const taps = sizes.map((size, axis) => {
     // The grid's last axis counts from the picture's last.
@@ -51,40 +52,66 @@ const gridSample: Rule = (s): Gradients => {
     );
     return tapsAlong(s, b.reshape(coordinate, [-1, 1, 1, samples]), size, around, mode);
   });
+  const adjoint = samplesAdjoint(s, { g: b.reshape(s.g, [-1, channels, 1, samples]), taps, sizes, channels, samples });
+  const byGrid = () => {
+    if (offsets.length === 1) return null;
+    const stacked = b.concat(taps.map((_, axis) => b.unsqueeze(adjoint.byCoordinate(axis), [-1])).reverse(), -1);
+    return s.reshapeLike(mixed ? b.cast(stacked, s.typeCode(s.x(1))) : stacked, s.x(1));
+  };
+  return [s.needs(0) ? adjoint.byPicture() : null, s.needs(1) ? byGrid() : null];
+};
+
+/** Samples of the first input's pixels: their gradient g `[N′, C, 1, S]`, and where each reads along each axis, as `[N′, 1, K, S]`. */
+interface Samples {
+  readonly g: ValueName;
+  readonly taps: readonly Taps[];
+  readonly sizes: readonly number[];
+  readonly channels: number;
+  readonly samples: number;
+}
+
+/**
+ * The adjoints of y[n, c, p] = Σ_k w_k · x[n, c, i_k] with weights that are products over the axes. N′ may be a multiple of the batch, where
+ * groups of channels are sampled at places of their own.
+ */
+export function samplesAdjoint(s: RuleStep, { g, taps, sizes, channels, samples }: Samples) {
+  const { b } = s;
+  const type = s.type(s.x());
   const weigh = (sloped?: number) =>
     taps.map((tap, axis) => (axis === sloped ? tap.slope! : tap.weight)).reduce((one, other) => b.mul(one, other));
   const place = taps
     .map(({ index }) => index)
     .reduce((whole, index, axis) => b.add(b.mul(whole, s.scalar(sizes[axis]!)), index));
+  const count = taps[0]!.count;
   const indices = b.reshape(b.cast(place, DATA_TYPES.int64.code), [-1, 1, count * samples]);
   const places = b.expand(indices, [1, channels, count * samples]);
-  const g = b.reshape(s.g, [-1, channels, 1, samples]);
   const pixels = b.reshape(s.x(), [-1, channels, product(sizes)]);
-
-  const byPicture = () => {
-    const parts = b.reshape(b.mul(g, weigh()), [-1, channels, count * samples]);
-    const add = (zero: ValueName, updates: ValueName) =>
-      b.op('ScatterElements', [b.expand(zero, b.shape(pixels)), places, updates], { axis: 2, reduction: 'add' });
-    // There is no float16 kernel that adds.
-    const half = type === 'float16';
-    const sum = half
-      ? b.cast(add(b.scalar(0), b.cast(parts, DATA_TYPES.float32.code)), s.typeCode(s.x()))
-      : add(s.scalar(0), parts);
-    return s.reshapeLike(sum, s.x());
+  const read = () => b.reshape(b.op('GatherElements', [pixels, places], { axis: 2 }), [-1, channels, count, samples]);
+  let sensed: ValueName | undefined;
+  /** Σ_c g · x[i_k], times weights, summed over k: `[N′, S]`. */
+  const feel = (weights: ValueName) => {
+    sensed ??= b.reduceSum(b.mul(read(), g), [1]);
+    return b.reduceSum(b.mul(sensed, weights), [1, 2], false);
   };
-  const byGrid = () => {
-    if (offsets.length === 1) return null;
-    const read = b.reshape(b.op('GatherElements', [pixels, places], { axis: 2 }), [-1, channels, count, samples]);
-    const sensed = b.reduceSum(b.mul(read, g), [1]);
-    const axes = taps.map((_, axis) => b.reduceSum(b.mul(sensed, weigh(axis)), [1, 2], false));
-    const stacked = b.concat(
-      axes.reverse().map((axis) => b.unsqueeze(axis, [-1])),
-      -1,
-    );
-    return s.reshapeLike(mixed ? b.cast(stacked, s.typeCode(s.x(1))) : stacked, s.x(1));
+  return {
+    /** Of the shape of the first input. */
+    byPicture(scaled = g): ValueName {
+      const parts = b.reshape(b.mul(scaled, weigh()), [-1, channels, count * samples]);
+      const add = (zero: ValueName, updates: ValueName) =>
+        b.op('ScatterElements', [b.expand(zero, b.shape(pixels)), places, updates], { axis: 2, reduction: 'add' });
+      // There is no float16 kernel that adds.
+      const half = type === 'float16';
+      const sum = half
+        ? b.cast(add(b.scalar(0), b.cast(parts, DATA_TYPES.float32.code)), s.typeCode(s.x()))
+        : add(s.scalar(0), parts);
+      return s.reshapeLike(sum, s.x());
+    },
+    /** By the coordinate along an axis, `[N′, S]`. */
+    byCoordinate: (axis: number) => feel(weigh(axis)),
+    /** g times the samples themselves, summed over channels, `[N′, S]`. */
+    timesSamples: () => feel(weigh()),
   };
-  return [s.needs(0) ? byPicture() : null, s.needs(1) ? byGrid() : null];
-};
+}
 
 /** Pixels along one axis of `size`, at `around` the place that a coordinate in -1 … 1 (`[N, 1, 1, P]`) means. */
 function tapsAlong(s: RuleStep, coordinate: ValueName, size: number, around: readonly number[], mode: string): Taps {
@@ -93,7 +120,6 @@ function tapsAlong(s: RuleStep, coordinate: ValueName, size: number, around: rea
   const aligned = s.node.attribute.int('align_corners', 0) !== 0;
   const padding = s.node.attribute.string('padding_mode', 'zeros');
   const number = (value: number) => b.scalar(value, type);
-  const asFloat = (condition: ValueName) => b.cast(condition, DATA_TYPES[type].code);
   const last = number(size - 1);
   // -1 and 1 are the centres of the outer pixels (aligned), or their outer edges.
   const scale = (aligned ? size - 1 : size) / 2;
@@ -118,12 +144,24 @@ function tapsAlong(s: RuleStep, coordinate: ValueName, size: number, around: rea
     turn = s.profile.maskBetween(b, turn ?? number(1), at, 0, size - 1, type);
     at = b.clip(at, number(0), last);
   }
-  const offset = b.constant(Tensor.floats(around, [around.length, 1], type), 'offsets');
+  const taps = pixelsAround(s, at, size, around, mode);
+  if (taps.slope === undefined) return taps;
+  const change = b.mul(taps.slope, number(scale));
+  return { ...taps, slope: turn ? b.mul(change, turn) : change };
+}
+
+/** Pixels along one axis of `size`, at `around` the one below places `[N, 1, 1, P]` in pixels; those outside weigh nothing. */
+export function pixelsAround(s: RuleStep, at: ValueName, size: number, around: readonly number[], mode: string): Taps {
+  const { b } = s;
+  const type = s.type(s.x());
+  const number = (value: number) => b.scalar(value, type);
+  const count = around.length;
+  const offset = b.constant(Tensor.floats(around, [count, 1], type), 'offsets');
   const base = b.op(mode === 'nearest' ? 'Round' : 'Floor', [at]);
   const pixel = b.add(base, offset);
-  const index = b.clip(pixel, number(0), last);
-  const inside = asFloat(b.equal(pixel, index));
-  if (mode === 'nearest') return { index, weight: inside, slope: undefined };
+  const index = b.clip(pixel, number(0), number(size - 1));
+  const inside = b.cast(b.equal(pixel, index), DATA_TYPES[type].code);
+  if (mode === 'nearest') return { count, index, weight: inside, slope: undefined };
   const distance = b.sub(at, pixel);
   const [weight, slope] = mode.endsWith('cubic')
     ? cubic(s, distance)
@@ -133,14 +171,13 @@ function tapsAlong(s: RuleStep, coordinate: ValueName, size: number, around: rea
         b.constant(
           Tensor.floats(
             around.map((k) => 2 * k - 1),
-            [around.length, 1],
+            [count, 1],
             type,
           ),
           'slopes',
         ),
       ];
-  const change = b.mul(b.mul(slope, inside), number(scale));
-  return { index, weight: b.mul(weight, inside), slope: turn ? b.mul(change, turn) : change };
+  return { count, index, weight: b.mul(weight, inside), slope: b.mul(slope, inside) };
 }
 
 /** Keys's kernel and its derivative at d: (a+2)|d|³ − (a+3)|d|² + 1 up to 1, a|d|³ − 5a|d|² + 8a|d| − 4a up to 2. */

@@ -26,16 +26,27 @@ const zerosLike = (s: RuleStep, like: ValueName) => s.expandLike(s.scalar(0, lik
 const gather: Rule = (s) => {
   const to = s.shape(s.x());
   const axis = positiveAxis(s.node.attribute.int('axis', 0), to.length);
-  const size = s.staticSize(to, axis);
   const picked = s.shape(s.x(1));
   const constant = s.constant(s.x(1))?.numbers();
   const count: Dim = constant ? constant.length : flatCount(s, picked);
   // The dimensions of the indices as one.
   const flat = picked.length === 1 ? s.g : s.reshape(s.g, [...to.slice(0, axis), count, ...to.slice(axis + 1)]);
+  if (typeof to[axis] !== 'number') return [gatherOfAll(s, flat, axis)];
+  const size = s.staticSize(to, axis);
   if (constant) return [scatterIndices(s, flat, axis, frontOf(constant, size), to)];
   const indices = fromFront(s, s.x(1), size);
   return [multiplyAxis(s, flat, axis, to, count, (rows) => oneHot(s, indices, size, rows))];
 };
+
+/** Where the axis is as long as the batch makes it (`as_strided` of a flattened value, of PyTorch's default exporter): added up at the places. */
+function gatherOfAll(s: RuleStep, flat: ValueName, axis: number): ValueName {
+  if (!s.profile.scatterAdd || s.opset < 16) s.staticSize(s.shape(s.x()), axis);
+  const { b } = s;
+  const wide = s.type(s.x(1)) === 'int64' ? s.x(1) : b.cast(s.x(1), INT64);
+  const along = s.shape(s.x()).map((_, other) => (other === axis ? -1 : 1));
+  const places = b.expand(b.reshape(wide, along), b.shape(flat));
+  return scatterElements(s, flat, places, axis, s.x(), false);
+}
 
 function flatCount(s: RuleStep, shape: Shape): Dim {
   const batched = shape.filter((dim) => typeof dim !== 'number');
@@ -133,16 +144,67 @@ const gatherND: Rule = (s) => {
   return [s.reshapeLike(b.matmul(b.cast(hit, s.typeCode(s.x())), g), s.x())];
 };
 
+/** How one of the two scatters writes, and how what stands at its places is read. */
+interface Scatter {
+  readonly write: (data: ValueName, updates: ValueName, reduction?: string) => ValueName;
+  readonly read: (from: ValueName) => ValueName;
+}
+
 /** data with updates written (or added) at indices: the data keeps g where nothing was written, the updates take theirs. */
 const scatter =
-  (op: 'ScatterElements' | 'ScatterND', read: (s: RuleStep) => ValueName): Rule =>
+  (op: 'ScatterElements' | 'ScatterND', readOp: 'GatherElements' | 'GatherND'): Rule =>
   (s) => {
+    const { b } = s;
     const reduction = s.node.attribute.string('reduction', 'none');
-    if (reduction !== 'none' && reduction !== 'add') throw s.refuse(`its reduction is '${reduction}'`);
     const axis = op === 'ScatterElements' ? { axis: s.node.attribute.int('axis', 0) } : {};
-    const kept = () => (reduction === 'add' ? s.g : s.b.op(op, [s.g, s.x(1), zerosLike(s, s.x(2))], axis));
-    return [s.needs(0) ? kept() : null, null, s.needs(2) ? read(s) : null];
+    const how: Scatter = {
+      write: (data, updates, reduction) =>
+        b.op(op, [data, s.x(1), updates], reduction === undefined ? axis : { ...axis, reduction }),
+      read: (from) => b.op(readOp, [from, s.x(1)], axis),
+    };
+    if (reduction === 'mul') return scatterProduct(s, how);
+    if (reduction === 'max' || reduction === 'min') return scatterExtreme(s, how);
+    if (reduction !== 'none' && reduction !== 'add') throw s.refuse(`its reduction is '${reduction}'`);
+    const kept = () => (reduction === 'add' ? s.g : how.write(s.g, zerosLike(s, s.x(2))));
+    return [s.needs(0) ? kept() : null, null, s.needs(2) ? how.read(s.g) : null];
   };
+
+/** Where two values are equal, as 0 and 1 in float32: there is no kernel that adds float16. */
+const hits = (s: RuleStep, a: ValueName, c: ValueName) => s.b.cast(s.b.equal(a, c), DATA_TYPES.float32.code);
+
+/** Division by what may be counted in another type than g. */
+const share = (s: RuleStep, g: ValueName, count: ValueName) =>
+  s.b.div(g, s.type(s.x()) === 'float32' ? count : s.b.cast(count, s.typeCode(s.x())));
+
+/** The greatest (least) of the data and of all updates of a place: those that equal it share its gradient. */
+function scatterExtreme(s: RuleStep, { write, read }: Scatter) {
+  const { b } = s;
+  const type = s.type(s.x());
+  const written = read(s.y());
+  const count = write(hits(s, s.x(), s.y()), hits(s, s.x(2), written), 'add');
+  const each = share(s, s.g, count);
+  const where = (g: ValueName, a: ValueName, c: ValueName) => s.profile.maskEqual(b, g, a, c, type);
+  return [s.needs(0) ? where(each, s.x(), s.y()) : null, null, s.needs(2) ? where(read(each), s.x(2), written) : null];
+}
+
+/**
+ * y = data · Π updates of a place. ∂data: g · Π updates. ∂updateᵢ: g times all others, which is y / uᵢ but for zeros: with u′ = u, or 1 where u
+ * is 0, and Q = data · Π u′, it is g · Q / u′ᵢ where no other update of the place is 0, else 0.
+ */
+function scatterProduct(s: RuleStep, { write, read }: Scatter) {
+  const { b } = s;
+  const updates = s.x(2);
+  const byData = () => b.mul(s.g, write(s.expandLike(s.scalar(1), s.x()), updates, 'mul'));
+  const byUpdates = () => {
+    const zero = s.scalar(0);
+    const isZero = hits(s, updates, zero);
+    const solid = b.where(b.equal(updates, zero), s.scalar(1), updates);
+    const others = b.div(read(b.mul(s.g, write(s.x(), solid, 'mul'))), solid);
+    const zeros = read(write(s.expandLike(b.scalar(0), s.x()), isZero, 'add'));
+    return b.where(b.equal(zeros, isZero), others, zero);
+  };
+  return [s.needs(0) ? byData() : null, null, s.needs(2) ? byUpdates() : null];
+}
 
 const refuse =
   (why: string): Rule =>
@@ -154,10 +216,8 @@ export const indexing: RuleTable = {
   Gather: gather,
   GatherElements: gatherElements,
   GatherND: gatherND,
-  ScatterElements: scatter('ScatterElements', (s) =>
-    s.b.op('GatherElements', [s.g, s.x(1)], { axis: s.node.attribute.int('axis', 0) }),
-  ),
-  ScatterND: scatter('ScatterND', (s) => s.b.op('GatherND', [s.g, s.x(1)])),
+  ScatterElements: scatter('ScatterElements', 'GatherElements'),
+  ScatterND: scatter('ScatterND', 'GatherND'),
   TopK: topK,
   Compress: refuse('the size of its result depends on its values'),
   Unique: refuse('the size of its result depends on its values'),

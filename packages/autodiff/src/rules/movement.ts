@@ -238,7 +238,6 @@ const sequence = refuse(
 const control = refuse(
   'it is control flow: export the model again for one fixed input size, so that branches and loops are unrolled',
 );
-const recurrent = refuse('recurrent layers are not differentiated');
 
 export const movement: RuleTable = {
   Reshape: reshape,
@@ -273,7 +272,4 @@ export const movement: RuleTable = {
   If: control,
   Loop: control,
   Scan: control,
-  LSTM: recurrent,
-  GRU: recurrent,
-  RNN: recurrent,
 };

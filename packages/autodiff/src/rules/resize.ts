@@ -161,7 +161,6 @@ export const resize: RuleTable = {
   Resize: resizeRule,
   RoiAlign: boxes,
   MaxRoiPool: boxes,
-  DeformConv: boxes,
   /** Its outputs are indices. */
   NonMaxSuppression: 'stop',
 };

@@ -2,6 +2,7 @@ import type { RuleTable } from '../rule.ts';
 import { activation } from './activation.ts';
 import { attention } from './attention.ts';
 import { convolution } from './convolution.ts';
+import { deformable } from './deformable.ts';
 import { elementwise } from './elementwise.ts';
 import { fourier } from './fourier.ts';
 import { sampling } from './grid-sample.ts';
@@ -11,6 +12,7 @@ import { movement } from './movement.ts';
 import { normalization } from './normalization.ts';
 import { pooling } from './pooling.ts';
 import { quantization } from './quantization.ts';
+import { recurrence } from './recurrent.ts';
 import { reduction } from './reduction.ts';
 import { resize } from './resize.ts';
 
@@ -27,7 +29,9 @@ export const GRADIENT_RULES: RuleTable = {
   ...indexing,
   ...resize,
   ...sampling,
+  ...deformable,
   ...fourier,
   ...attention,
+  ...recurrence,
   ...quantization,
 };

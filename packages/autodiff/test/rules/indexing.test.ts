@@ -87,6 +87,35 @@ describe('Gather', () => {
     await checkBatched(c);
     await checkBatched({ ...c, inputs: [variable([1, 4, 3]), ints([2, 0, 2])] });
   });
+  it('along an axis that the batch makes long: as_strided of a flattened value, by places made of a Range', async () => {
+    const c: OpCase = {
+      op: 'as_strided',
+      opset: 18,
+      nodes: [
+        Node.make('Shape', ['x0'], ['items'], { start: 0, end: 1 }),
+        Node.make('Squeeze', ['items'], ['count']),
+        Node.make('Range', ['c1', 'count', 'c2'], ['numbers']),
+        Node.make('Mul', ['numbers', 'c3'], ['starts']),
+        Node.make('Unsqueeze', ['starts', 'c4'], ['column']),
+        Node.make('Add', ['column', 'c5'], ['places']),
+        Node.make('Reshape', ['x0', 'c6'], ['flat']),
+        Node.make('Gather', ['flat', 'places'], ['y0']),
+      ],
+      inputs: [
+        variable([1, 3, 2]),
+        ints([0], []),
+        ints([1], []),
+        ints([6], []),
+        ints([1]),
+        ints([5, 0, -6, 3, 0], [5]),
+        ints([-1]),
+      ],
+    };
+    // The last item's places counted from its end are those of the batch.
+    await checkRule({ ...c, inputs: c.inputs.with(0, variable([2, 3, 2])) }, linear);
+    await checkBatched({ ...c, inputs: c.inputs.with(5, ints([5, 0, 2, 3, 0], [5])) });
+    await checkHalf(c, 1e-2);
+  });
   it('emits the class token of ViT as Unsqueeze and Pad, a permutation as Gather, a matrix for many repeats', async () => {
     expect(await emitted(gatherOf([1, 197, 8], 1, [0], []))).toMatchInlineSnapshot(`
       "g/Reshape = Reshape(seed, [1, 1, 8])
@@ -276,12 +305,50 @@ describe('scatters', () => {
     };
     expect(await gradients(c, [1, 2, 3, 4])).toEqual({ x0: [1, 2, 3, 4], x2: [2, 2, 3] });
   });
-  it('refuses other reductions', async () => {
-    const inputs = [variable([4]), ints([1, 2]), variable([2])];
-    for (const reduction of ['mul', 'max'])
-      await expect(
-        emitted({ op: 'ScatterElements', opset: 18, attributes: { reduction }, inputs }),
-      ).rejects.toMatchObject({ code: 'GRADIENT_REFUSED' });
+  const values = (dims: readonly number[], numbers: readonly number[]) => ({ variable: dims, values: numbers });
+  it.each(['max', 'min', 'mul'])(
+    '%s: data and updates, places written several times, once or never',
+    async (reduction) => {
+      const data = values([2, 4], [0.9, -0.4, 0.55, -1.3, 0.25, 1.6, -0.7, 0.1]);
+      const updates = values([2, 5], [0.5, 1.2, -0.8, -0.15, 0.7, -1.1, 0.35, 0.95, -0.55, 1.45]);
+      const elements: OpCase = {
+        op: 'ScatterElements',
+        opset: 18,
+        attributes: { axis: 1, reduction },
+        inputs: [data, ints([0, 3, 0, -2, 0, 1, 1, -1, 1, 2], [2, 5]), updates],
+      };
+      const ND: OpCase = {
+        op: 'ScatterND',
+        opset: 18,
+        attributes: { reduction },
+        inputs: [
+          data,
+          ints([1, 0, 1], [3, 1]),
+          values([3, 4], [0.5, 1.2, -0.8, -0.15, 0.7, -1.1, 0.35, 0.95, -0.55, 1.45, 0.6, -0.9]),
+        ],
+      };
+      for (const profile of PROFILES)
+        for (const opset of [18, 22])
+          for (const c of [elements, ND]) {
+            await checkRule({ ...c, profile, opset });
+            await checkRule(atRunTime({ ...c, profile, opset }));
+          }
+    },
+  );
+  // torch.zeros(…).scatter_reduce(0, index, src, 'amax' | 'prod'), include_self, torch 2.13.
+  it('max: equal ones share, as in torch', async () => {
+    const inputs = [values([4], [2, 1, 5, 0]), ints([0, 0, 1, 1, 1]), values([5], [2, 2, 3, 3, -1])];
+    const c: OpCase = { op: 'ScatterElements', opset: 18, attributes: { reduction: 'max' }, inputs };
+    const { x0, x2 } = await gradients(c, [3, 4, 5, 6]);
+    expect(x0).toEqual([1, 0, 5, 6]);
+    expect(x2).toEqual([1, 1, 2, 2, 0]);
+  });
+  it('mul: with one zero its factor gets the product of the others, with two nobody gets any, as in torch', async () => {
+    const inputs = [values([3], [2, 3, 4]), ints([0, 0, 1, 1, 1]), values([5], [0, 5, 0, 0, 7])];
+    const c: OpCase = { op: 'ScatterElements', opset: 18, attributes: { reduction: 'mul' }, inputs };
+    const { x0, x2 } = await gradients(c, [1, 10, 100]);
+    expect(x0).toEqual([0, 0, 100]);
+    expect(x2).toEqual([10, 0, 0, 0, 0]);
   });
 });
 

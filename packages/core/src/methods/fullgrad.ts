@@ -1,7 +1,7 @@
 import type { GraphBuilder, ValueName } from '@seewhy/onnx';
 import { type GraphBias, graphBiases } from '../graph-biases.ts';
 import { type Grid, traceGrids } from '../grid.ts';
-import { pathNodes } from '../layers.ts';
+import { pathNodes } from '../path-nodes.ts';
 import { asFloat32 } from '../program.ts';
 import { LayerView } from './layer-view.ts';
 import type { GraphMethod, MethodContext, MethodFacts } from './method.ts';
@@ -61,7 +61,7 @@ export const fullgrad: GraphMethod = {
   build(context) {
     const { b, types, options, input, graph, image, of } = context;
     const how = AGGREGATIONS[options.variant]!;
-    const grids = traceGrids(graph, pathNodes(graph, image, of), context.shapes, { ...input, name: image });
+    const grids = traceGrids(graph, pathNodes(context, image, of), context.shapes, { ...input, name: image });
     const terms: [ValueName, Grid][] = [[pictureTerm(context), gridOf(context)]];
     for (const { node, value, added } of biasesOf(context).biases) {
       const grid = grids.get(value);

@@ -1,6 +1,7 @@
 import type { ProfileName } from '@seewhy/autodiff';
 import { type DataType, type Graph, SeewhyError, type TensorData, writeShared } from '@seewhy/onnx';
 import type { RunTensor, Runtime, Session, SessionOptions } from './runtime.ts';
+import { withoutTelemetry } from './telemetry.ts';
 
 interface OrtTensor {
   readonly type: string;
@@ -38,8 +39,12 @@ export interface OrtOptions {
 
 const PROFILE_OF: Readonly<Record<string, ProfileName>> = { wasm: 'wasm', webgpu: 'webgpu', webnn: 'webgpu' };
 
-/** An ONNX Runtime module (onnxruntime-node, onnxruntime-web) as a runtime. Sessions are opened and run one after the other. */
+/**
+ * An ONNX Runtime module (onnxruntime-node, onnxruntime-web) as a runtime. Sessions are opened and run one after the other. The telemetry of
+ * onnxruntime-node is switched off, where `ORT_DISABLE_TELEMETRY` does not say otherwise and no session was made before.
+ */
 export function ortRuntime(ort: OrtModule, options: OrtOptions = {}): Runtime {
+  withoutTelemetry();
   const device = options.device ?? 'cpu';
   let queue: Promise<unknown> = Promise.resolve();
   // The WebGPU providers fail on concurrent create and run; one CPU run uses all threads anyway.
@@ -76,7 +81,7 @@ async function openSession(
       ...(spinning === false ? { extra: { session: { intra_op: { allow_spinning: '0' } } } } : {}),
     })) as OrtSession;
   } catch (cause) {
-    throw refusedBy(cause);
+    throw refusedBy(cause, device);
   }
   let open = true;
   return {
@@ -105,15 +110,21 @@ async function openSession(
   };
 }
 
-function toOrt(ort: OrtModule, tensor: RunTensor): unknown {
-  let data: TensorData = tensor.data;
+function toOrt(ort: OrtModule, { type, dims, data }: RunTensor): unknown {
+  const make = (data: unknown) => new ort.Tensor(type as never, data as never, [...dims]);
   // Where the platform has Float16Array the runtime insists on it; the bits are the same.
   const Float16 = (
     globalThis as { Float16Array?: new (buffer: ArrayBufferLike, offset: number, length: number) => unknown }
   ).Float16Array;
-  if (tensor.type === 'float16' && Float16)
-    data = new Float16(data.buffer, data.byteOffset, data.length) as unknown as TensorData;
-  return new ort.Tensor(tensor.type as never, data as never, [...tensor.dims]);
+  if (type !== 'float16' || !Float16) return make(data);
+  const tensor = make(new Float16(data.buffer, data.byteOffset, data.length));
+  // onnxruntime-node 1.30 finds a Float16Array of its tensor empty (its pull request 32323): it reads the bits instead.
+  return isNative(ort) ? Object.defineProperty(tensor as object, 'data', { value: data }) : tensor;
+}
+
+/** Whether it is onnxruntime-node. */
+function isNative({ env }: OrtModule): boolean {
+  return (env.versions as { node?: string } | undefined)?.node !== undefined;
 }
 
 function fromOrt(tensor: OrtTensor): RunTensor {
@@ -126,8 +137,28 @@ function fromOrt(tensor: OrtTensor): RunTensor {
 const firstLine = (cause: unknown) =>
   (cause instanceof Error ? cause.message : String(cause)).split('\n')[0]!.slice(0, 400);
 
-function refusedBy(cause: unknown): SeewhyError {
+/** What ONNX Runtime says where a device, its driver or its part of the package is missing. */
+const NO_DEVICE =
+  /no available backend|failed to load shared library|WebGPU adapter|is not supported in current environment/i;
+
+/** What to do where a device is missing. */
+const WITHOUT: Readonly<Record<string, string>> = {
+  wasm: 'Make its .wasm files reachable (ort.env.wasm.wasmPaths), served as application/wasm.',
+  webgpu:
+    "Import 'onnxruntime-web/webgpu' in a browser that has WebGPU (navigator.gpu), or take device 'wasm'; in Node 'cpu'.",
+};
+
+function refusedBy(cause: unknown, device: string): SeewhyError {
   const detail = firstLine(cause);
+  if (NO_DEVICE.test(detail))
+    return new SeewhyError({
+      code: 'DEVICE_MISSING',
+      what: `The runtime has no device '${device}' here: ${detail}`,
+      cure:
+        WITHOUT[device] ??
+        "Take device 'cpu' in Node, 'wasm' in a browser; another one needs its driver and a runtime built for it.",
+      cause,
+    });
   const memory = /alloc|memory/i.test(detail);
   return new SeewhyError({
     code: memory ? 'RUNTIME_OUT_OF_MEMORY' : 'RUNTIME_REFUSED',

@@ -14,7 +14,7 @@ export interface TargetFacts extends OutputFacts {
 /**
  * Refuses targets that do not exist on a model.
  * @throws TARGET_OUT_OF_RANGE, TARGET_NO_GRID, TARGET_MASK_SIZE, TARGET_MASK_EMPTY, TARGET_VECTOR_INVALID, TARGET_VALUE_UNKNOWN,
- * TARGET_SCORE_IMPOSSIBLE
+ * TARGET_SCORE_IMPOSSIBLE, TARGET_IS_A_BOX
  */
 export function checkTarget(target: Target, facts: TargetFacts, score: ScoreKind): void {
   const { output } = facts;
@@ -22,7 +22,10 @@ export function checkTarget(target: Target, facts: TargetFacts, score: ScoreKind
     if (!Number.isInteger(index) || index < 0 || index >= output.classes)
       throw targetErrors.targetRange(index, output.classes);
   };
-  if (isOfClasses(target)) checkScore(facts, score);
+  if (isOfClasses(target)) {
+    if (output.boxes !== undefined) throw noClasses(output, output.boxes);
+    checkScore(facts, score);
+  }
   for (const index of classesOf(target)) inRange(index);
   if (target.kind === 'top' && !(target.rank < output.classes))
     throw targetErrors.topRange(target.rank + 1, output.classes);
@@ -31,6 +34,13 @@ export function checkTarget(target: Target, facts: TargetFacts, score: ScoreKind
   if (target.kind === 'position' || target.kind === 'region') checkPlace(target, facts);
   if (target.kind === 'similar') checkVector(target, facts);
   if (target.kind === 'element') checkElement(target, facts);
+}
+
+/** Says so with the first number behind the place of the box in the middle. */
+function noClasses({ name, axis, classes }: OutputFacts['output'], boxes: number): Error {
+  const [box, number] = [Math.floor(boxes / 2), Math.min(4, classes - 1)];
+  const example = axis === 1 ? `${name}[${number},${box}]` : `${name}[${box},${number}]`;
+  return targetErrors.listOfBoxes(name, boxes, classes, example);
 }
 
 /** All classes that a target names. */

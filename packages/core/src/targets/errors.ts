@@ -91,6 +91,12 @@ export const targetErrors = {
       what: `'${text}' names a place, and the output '${output}' has no positions on the picture's plane`,
       cure: 'Places are for segmentation outputs; explain the class itself.',
     }),
+  listOfBoxes: (output: string, boxes: number, numbers: number, example: string) =>
+    new SeewhyError({
+      code: 'TARGET_IS_A_BOX',
+      what: `The output '${output}' lists ${boxes} boxes of ${numbers} numbers each (where it is, how sure, which class), as detectors do: it has no score of a class for the whole picture`,
+      cure: `Explain one number of one box, for example --target '${example}' (API: \`targets\`), or another output with --output.`,
+    }),
   unknownValue: (name: string, known: readonly string[]) =>
     new SeewhyError({
       code: 'TARGET_VALUE_UNKNOWN',

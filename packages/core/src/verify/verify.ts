@@ -45,7 +45,7 @@ const alone = (method: GraphMethod) => ({ method, options: {} as MethodOptions }
  */
 export async function verify(model: Model, image: RunTensor, options: VerifyOptions = {}): Promise<VerifyReport> {
   const score = options.score ?? 'logit';
-  if (options.target) checkTarget(options.target, model, score);
+  checkTarget(options.target ?? TOP, model, score);
   const tolerance = options.tolerance ?? 0.02;
   const count = options.directions ?? 6;
   const random = generator(options.seed ?? 0);

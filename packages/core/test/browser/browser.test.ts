@@ -19,6 +19,12 @@ const CNN: Task = {
   methods: ['gradcam', 'layercam', 'hirescam', 'saliency', 'gradient-x-input'],
 };
 const TRANSFORMER: Task = { model: 'models/tiny-vit.onnx', methods: ['gradcam', 'saliency'] };
+const HALF: Task = { model: 'models/tiny-fp16.onnx', methods: ['gradcam', 'saliency'] };
+const QUANTISED: Task = { model: 'models/tiny-qdq.onnx', methods: ['saliency', 'gradient-x-input'] };
+const SAMPLED: Task = {
+  model: 'models/parity-residual.onnx',
+  methods: ['integrated-gradients', 'smoothgrad', 'scorecam', 'reciprocam', 'occlusion', 'rise', 'lime', 'kernelshap'],
+};
 const PHOTO: Task = {
   model: 'models/efficientnet-lite0.onnx',
   photo: 'photos/chelsea.png',
@@ -29,6 +35,9 @@ const PHOTO: Task = {
 const TASKS: { device: string; task: Task }[] = [
   { device: 'wasm', task: CNN },
   { device: 'wasm', task: TRANSFORMER },
+  { device: 'wasm', task: HALF },
+  { device: 'wasm', task: QUANTISED },
+  { device: 'wasm', task: SAMPLED },
   { device: 'wasm', task: PHOTO },
   { device: 'webgpu', task: CNN },
   { device: 'webgpu', task: PHOTO },
@@ -47,28 +56,32 @@ describe.skipIf(!executable)('in a browser', () => {
     expect(await open.page.evaluate(() => crossOriginIsolated)).toBe(true);
   });
 
-  it.each(TASKS)('$device explains $task.model as Node does', { timeout: 300_000 }, async ({ device, task }) => {
-    const [found, submissions] = await open.page.evaluate(
-      async ([device, task]) => {
-        const { explainInPage, submissions } = globalThis as unknown as PageGlobals;
-        const before = submissions();
-        return [await explainInPage(device, task), submissions() - before] as const;
-      },
-      [device, task] as const,
-    );
-    // The graphics device worked, or did not: a run that fell back on another provider is none.
-    expect(submissions > 0).toBe(device === 'webgpu');
-    const expected = await inNode(task);
-    expect(found.map(({ method, target, layers }) => ({ method, target, layers }))).toEqual(
-      expected.map(({ method, target, layers }) => ({ method, target, layers })),
-    );
-    for (const [i, { method, raw, map, probability }] of expected.entries()) {
-      expect(found[i]!.probability).toBeCloseTo(probability, 4);
-      expect(found[i]!.raw.dims).toEqual(raw.dims);
-      expect(largestDifference(found[i]!.raw.data, raw.data), `${method}, raw map`).toBeLessThan(1e-4);
-      expect(largestDifference(found[i]!.map, map), `${method}, finished map`).toBeLessThan(1e-4);
-    }
-  });
+  it.each(TASKS)(
+    '$device explains $task.model by $task.methods.0 … as Node does',
+    { timeout: 300_000 },
+    async ({ device, task }) => {
+      const [found, submissions] = await open.page.evaluate(
+        async ([device, task]) => {
+          const { explainInPage, submissions } = globalThis as unknown as PageGlobals;
+          const before = submissions();
+          return [await explainInPage(device, task), submissions() - before] as const;
+        },
+        [device, task] as const,
+      );
+      // The graphics device worked, or did not: a run that fell back on another provider is none.
+      expect(submissions > 0).toBe(device === 'webgpu');
+      const expected = await inNode(task);
+      expect(found.map(({ method, target, layers }) => ({ method, target, layers }))).toEqual(
+        expected.map(({ method, target, layers }) => ({ method, target, layers })),
+      );
+      for (const [i, { method, raw, map, probability }] of expected.entries()) {
+        expect(found[i]!.probability).toBeCloseTo(probability, 4);
+        expect(found[i]!.raw.dims).toEqual(raw.dims);
+        expect(largestDifference(found[i]!.raw.data, raw.data), `${method}, raw map`).toBeLessThan(1e-4);
+        expect(largestDifference(found[i]!.map, map), `${method}, finished map`).toBeLessThan(1e-4);
+      }
+    },
+  );
 
   it('asks nothing of other hosts and complains about nothing', () => {
     expect(open.problems).toEqual([]);

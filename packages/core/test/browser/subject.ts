@@ -8,7 +8,7 @@ import {
   preprocessPreset,
   type RunTensor,
 } from '@seewhy/core';
-import { readGraph } from '@seewhy/onnx';
+import { float32ToFloat16, readGraph } from '@seewhy/onnx';
 
 /** What is done the same way in Node and in the browser, and must come out the same. */
 export interface Task {
@@ -62,5 +62,7 @@ function inputOf(model: Model, task: Task, picture: Picture | undefined): RunTen
   // A picture-like input that is the same everywhere: no random numbers, no decoder.
   const data = Float32Array.from({ length: channels * height * width }, (_, i) => ((i * 37) % 101) / 101 - 0.5);
   const dims = layout === 'NCHW' ? [1, channels, height, width] : [1, height, width, channels];
+  if (model.image.type === 'float16')
+    return { type: 'float16', dims, data: Uint16Array.from(data, (value) => float32ToFloat16(value)) };
   return { type: 'float32', dims, data };
 }

@@ -1,6 +1,4 @@
 import {
-  type ExplainOptions,
-  ExplainProgram,
   explain,
   type Model,
   outputGrid,
@@ -14,11 +12,9 @@ import { Value } from '@seewhy/onnx';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Evaluator } from '../../src/sampling/evaluator.ts';
 import { resolveTarget } from '../../src/target-form.ts';
-import { loadFixture, relativeError, runtime } from '../support.ts';
-import { logSumExp, MODELS, type ModelName, moved, Plain, picture, sigmoid } from './support.ts';
-
-/** Logits as `[class][position]`. */
-type Logits = readonly (readonly number[])[];
+import { relativeError } from '../support.ts';
+import { cls, flat, type Logits, logitOf, logitsOf, models, openModels } from './opened-models.ts';
+import { logSumExp, type ModelName, moved, Plain, picture, sigmoid } from './support.ts';
 
 interface Case {
   readonly model: ModelName;
@@ -32,10 +28,8 @@ interface Case {
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-const cls = (index: number): Target => ({ kind: 'class', index, asked: String(index) });
 const odds = (z: readonly number[], c: number) => z[c]! - logSumExp(z.filter((_, k) => k !== c));
 const p = (z: readonly number[], c: number) => Math.exp(z[c]! - logSumExp(z));
-const flat = (logits: Logits) => logits.map((one) => one[0]!);
 const at = (logits: Logits, position: number) => logits.map((one) => one[position]!);
 /** Upper left quarter of the grid, and half as much of the cell below. */
 const quarter = (model: Model): Target & { kind: 'region' } => {
@@ -51,7 +45,6 @@ const over = (model: Model, score: (position: number) => number) => {
   return data.reduce((total, weight, i) => (weight === 0 ? total : total + weight * score(i)), 0) / sum;
 };
 const best = (z: readonly number[]) => z.indexOf(Math.max(...z));
-const logitOf = (model: Model) => model.output.logits;
 
 const CASES: readonly Case[] = [
   { model: 'softmax', name: 'class', target: () => cls(2), by: (z) => flat(z)[2]! },
@@ -258,25 +251,6 @@ const CASES: readonly Case[] = [
   },
 ];
 
-/** Logits of the second picture, by model. */
-const SECOND = new Map<ModelName, number[]>();
-const models = new Map<ModelName, Model>();
-
-/** The logits of one item, class by class whatever the axis. */
-function logitsOf(model: Model, values: Record<string, Float64Array>): Logits {
-  const { output, shapes } = model;
-  const all = values[logitOf(model)]!;
-  const shape = shapes.get(output.logits)!;
-  const classes = output.binary ? 1 : output.classes;
-  const after = shape.slice(output.axis + 1).reduce<number>((product, dim) => product * (dim as number), 1);
-  return Array.from({ length: classes }, (_, c) =>
-    Array.from(
-      { length: all.length / classes },
-      (_, i) => all[Math.floor(i / after) * classes * after + c * after + (i % after)]!,
-    ),
-  );
-}
-
 /** The plain model's own score, and where it is differentiable numerically. */
 async function reference(one: Case, model: Model) {
   const plain = await Plain.open(model, [logitOf(model), ...(one.reads?.(model) ?? [])]);
@@ -287,8 +261,11 @@ async function reference(one: Case, model: Model) {
   return { score, release: () => plain.release() };
 }
 
+/** Logits of the second picture, by model. */
+const SECOND = new Map<ModelName, number[]>();
+
 beforeAll(async () => {
-  for (const name of Object.keys(MODELS) as ModelName[]) models.set(name, await MODELS[name]());
+  await openModels();
   for (const name of ['softmax', 'nhwc', 'logits'] as const) {
     const model = models.get(name)!;
     const plain = await Plain.open(model, [logitOf(model)]);
@@ -448,231 +425,5 @@ describe('closed forms', () => {
     const z = found[0]!.predictions.toSorted((a, b) => a.index - b.index).map(({ logit }) => logit);
     expect(found[0]!.target.value).toBeCloseTo(odds(z, 2), 2);
     expect(found[2]!.target.value).toBeCloseTo(odds(z, 0) + odds(z, 2), 2);
-  });
-});
-
-describe("each picture's own targets", () => {
-  const METHODS = ['gradcam', 'saliency', 'integrated-gradients'];
-
-  it('equal those of each picture alone, whatever their forms', async () => {
-    const model = models.get('softmax')!;
-    const images = [1, 2, 3].map((seed) => picture(model, seed));
-    const own: Target[][] = [
-      [cls(1), { kind: 'top', rank: 0, asked: 'top' }],
-      [cls(3), { kind: 'contrast', index: 0, against: 2, asked: '0-2' }],
-      [{ kind: 'sum', indices: [1, 2], asked: '1+2' }, await similarTo(model, picture(model, 9), 'b')],
-    ];
-    const options = { methods: METHODS, steps: 8, top: 9 };
-    const together = await explain(model, images, { ...options, targets: own });
-    for (const [i, image] of images.entries()) {
-      const [alone] = await explain(model, [image], { ...options, targets: own[i]! });
-      expect(together[i]!.map(({ target }) => target.text)).toEqual(alone!.map(({ target }) => target.text));
-      together[i]!.forEach((one, k) => {
-        expect(one.method).toBe(alone![k]!.method);
-        expect(one.target.value).toBeCloseTo(alone![k]!.target.value, 5);
-        expect(relativeError(one.raw[0]!.data, alone![k]!.raw[0]!.data)).toBeLessThan(1e-4);
-      });
-    }
-  });
-
-  it('at one cell each, in one run', async () => {
-    const model = models.get('segmentation')!;
-    const images = [1, 2].map((seed) => picture(model, seed));
-    const cell = (y: number): Target => ({ kind: 'position', index: 1, at: [y, y], asked: 'cell' });
-    const program = await ExplainProgram.open(model, { methods: ['saliency'], targets: [] });
-    const found = await program.run(images, { targets: [[cell(2)], [cell(9)]] });
-    await program.release();
-    for (const [i, y] of [2, 9].entries()) {
-      const [alone] = (await explain(model, [images[i]!], { methods: ['saliency'], targets: [cell(y)] }))[0]!;
-      expect(relativeError(found[i]![0]!.raw[0]!.data, alone!.raw[0]!.data)).toBeLessThan(1e-5);
-    }
-  });
-
-  it('another number of lists than pictures is an error', async () => {
-    const model = models.get('softmax')!;
-    const images = [picture(model, 1), picture(model, 2)];
-    for (const targets of [[[cls(1)]], [[cls(1)], [cls(2)], [cls(3)]]])
-      await expect(explain(model, images, { targets })).rejects.toMatchObject({ code: 'TARGET_COUNT' });
-  });
-});
-
-describe('errors', () => {
-  const fails = async (model: Model, target: Target, score: ScoreKind = 'logit', methods = ['saliency']) => {
-    const error = await explain(model, [picture(model)], { targets: [target], score, methods }).catch(
-      (e: unknown) => e,
-    );
-    return (error as { code?: string }).code;
-  };
-  const grid = { kind: 'position', index: 1, asked: '' } as const;
-  const mask = (height: number, width: number, value: number): Target => ({
-    kind: 'region',
-    index: 1,
-    mask: { height, width, data: new Float32Array(height * width).fill(value) },
-    asked: '1@m.png',
-  });
-
-  it.each([
-    ['a class that is none', 'softmax', cls(5), 'TARGET_OUT_OF_RANGE'],
-    ['a class below 0', 'softmax', cls(-1), 'TARGET_OUT_OF_RANGE'],
-    ['one of several that is none', 'softmax', { kind: 'sum', indices: [1, 7], asked: '' }, 'TARGET_OUT_OF_RANGE'],
-    ['a runner-up of one value', 'regression', { kind: 'runner-up', asked: '' }, 'TARGET_OUT_OF_RANGE'],
-    ['a place on a classifier', 'softmax', { ...grid, at: [1, 1] }, 'TARGET_NO_GRID'],
-    ['a cell outside', 'segmentation', { ...grid, at: [400, 1] }, 'TARGET_OUT_OF_RANGE'],
-    ['half a cell', 'segmentation', { ...grid, at: [1.5, 1] }, 'TARGET_OUT_OF_RANGE'],
-    ['a mask of another size', 'segmentation', mask(3, 3, 1), 'TARGET_MASK_SIZE'],
-    ['an empty mask', 'segmentation', mask(32, 32, 0), 'TARGET_MASK_EMPTY'],
-    ['a negative mask', 'segmentation', mask(32, 32, -1), 'TARGET_MASK_EMPTY'],
-    ['a mask of NaN', 'segmentation', mask(32, 32, Number.NaN), 'TARGET_MASK_EMPTY'],
-    [
-      'a short vector',
-      'softmax',
-      { kind: 'similar', vector: new Float32Array(3).fill(1), name: 'b', asked: '' },
-      'TARGET_VECTOR_INVALID',
-    ],
-    [
-      'a zero vector',
-      'softmax',
-      { kind: 'similar', vector: new Float32Array(5), name: 'b', asked: '' },
-      'TARGET_VECTOR_INVALID',
-    ],
-    [
-      'a value that is none',
-      'softmax',
-      { kind: 'element', value: 'nothing', at: [1], name: 'nothing', asked: '' },
-      'TARGET_VALUE_UNKNOWN',
-    ],
-    [
-      'an element outside',
-      'softmax',
-      { kind: 'element', value: 'output', at: [5], name: 'output', asked: '' },
-      'TARGET_OUT_OF_RANGE',
-    ],
-    [
-      'too many numbers',
-      'softmax',
-      { kind: 'element', value: 'output', at: [1, 1], name: 'output', asked: '' },
-      'TARGET_OUT_OF_RANGE',
-    ],
-    [
-      'a function of another shape',
-      'softmax',
-      { kind: 'function', name: 'f', build: (_, o) => o.output! },
-      'TARGET_FUNCTION_INVALID',
-    ],
-    [
-      'a function of nothing',
-      'softmax',
-      { kind: 'function', name: 'f', build: (b) => b.neg('nothing') },
-      'TARGET_FUNCTION_INVALID',
-    ],
-    [
-      'a function of whole numbers',
-      'softmax',
-      { kind: 'function', name: 'f', build: (b, o) => b.op('ArgMax', [o.output!], { axis: 1, keepdims: 0 }) },
-      'TARGET_FUNCTION_INVALID',
-    ],
-    [
-      'a function of all pictures at once',
-      'softmax',
-      { kind: 'function', name: 'f', build: (b, o) => b.reduceSum(o.output!, [0, 1], false) },
-      'TARGET_FUNCTION_INVALID',
-    ],
-  ] as [string, ModelName, Target, string][])('%s', async (_, name, target, code) => {
-    expect(await fails(models.get(name)!, target)).toBe(code);
-  });
-
-  it('a probability of a regression', async () => {
-    expect(await fails(models.get('regression')!, cls(0), 'probability')).toBe('TARGET_SCORE_IMPOSSIBLE');
-    expect(await fails(models.get('regression')!, cls(0), 'log-odds')).toBe('TARGET_SCORE_IMPOSSIBLE');
-  });
-
-  it('CAM of what is not a class', async () => {
-    const model = models.get('softmax')!;
-    expect(await fails(model, model.parseTargets('output[1]')[0]!, 'logit', ['cam'])).toBe('TARGET_NOT_A_CLASS');
-  });
-
-  it('Finer-CAM, and Score-CAM that looks into a softmax of classes', async () => {
-    const model = models.get('softmax')!;
-    const similar = await similarTo(model, picture(model, 9), 'b.jpg');
-    expect(await fails(model, similar, 'logit', ['finer-cam'])).toBe('TARGET_NOT_A_CLASS');
-    const scored = explain(model, [picture(model)], {
-      targets: [similar],
-      methods: ['scorecam'],
-      variant: 'tf-keras-vis',
-    });
-    await expect(scored).rejects.toMatchObject({ code: 'TARGET_NOT_A_CLASS' });
-  });
-
-  it('a score that is not a number', async () => {
-    const model = await loadFixture('models/tiny-cnn.onnx');
-    const image = { ...picture(model), data: new Float32Array(3 * 32 * 32).fill(Number.NaN) };
-    await expect(explain(model, [image], { targets: '1' })).rejects.toMatchObject({ code: 'SCORE_NOT_A_NUMBER' });
-    expect(runtime.profile).toBe('native');
-  });
-});
-
-describe('what results call it', () => {
-  it.each([
-    ['softmax', cls(2), { kind: 'class', label: 'lynx', text: 'lynx', slug: '2', score: 'logit' }],
-    [
-      'softmax',
-      { kind: 'contrast', index: 0, against: 1, asked: '' },
-      { kind: 'contrast', label: 'tabby', text: 'tabby against tiger cat', slug: '0-1' },
-    ],
-    [
-      'softmax',
-      { kind: 'sum', indices: [0, 2], asked: '' },
-      { kind: 'sum', index: 0, label: 'tabby + lynx', text: 'tabby + lynx', slug: '0+2' },
-    ],
-    [
-      'softmax',
-      { kind: 'element', value: 'output', at: [3], name: 'output', asked: '' },
-      { kind: 'element', index: -1, text: 'output[3]', slug: 'output-3', score: 'value' },
-    ],
-    [
-      'softmax',
-      { kind: 'similar', vector: new Float32Array(5).fill(1), name: '../b c.jpg', asked: '' },
-      { kind: 'similar', index: -1, text: 'similar to ../b c.jpg', slug: 'similar-..-b-c.jpg' },
-    ],
-    [
-      'segmentation',
-      { kind: 'position', index: 1, at: [3, 5], text: '120:88', asked: '' },
-      { kind: 'position', index: 1, text: 'class 1 at 120:88', slug: '1-at-120-88' },
-    ],
-    [
-      'regression',
-      { kind: 'top', rank: 0, asked: 'top' },
-      { kind: 'class', index: 0, label: 'made', text: 'made', score: 'value' },
-    ],
-  ] as [ModelName, Target, object][])('%s %#', async (name, target, expected) => {
-    const named = ['tabby', 'tiger cat', 'lynx', 'dog', 'bird'];
-    const model = name === 'softmax' ? await MODELS.softmax({ labels: named }) : models.get(name)!;
-    const [found] = (await explain(model, [picture(model)], { targets: [target] }))[0]!;
-    expect(found!.target).toMatchObject(expected);
-    expect(found!.target.slug).toMatch(/^[A-Za-z0-9.+_-]{1,60}$/);
-  });
-});
-
-describe('texts in a list', () => {
-  it('are the targets they name, for all pictures or each its own', async () => {
-    const model = models.get('softmax')!;
-    const image = picture(model);
-    const of = async (targets: ExplainOptions['targets']) =>
-      (await explain(model, [image], { targets }))[0]!.map(({ target }) => target.slug);
-    const asked = model.parseTargets('2');
-    expect(await of(['2', 'top:2'])).toEqual([...(await of(asked)), ...(await of('top:2'))]);
-    expect(await of([['2']])).toEqual(await of(asked));
-    await expect(of(['2', 'nobody'])).rejects.toMatchObject({ code: 'TARGET_UNKNOWN' });
-  });
-});
-
-describe('a regression', () => {
-  it('has no probability', async () => {
-    const model = models.get('regression')!;
-    const [found] = (await explain(model, [picture(model)], { targets: 'top' }))[0]!;
-    expect(found!.predictions).toHaveLength(1);
-    expect(found!.predictions[0]).toMatchObject({ label: 'made', probability: Number.NaN });
-    expect(found!.predictions[0]!.logit).toBeCloseTo(found!.target.value, 5);
-    expect(model.parseTargets('made')).toMatchObject([{ kind: 'class', index: 0 }]);
   });
 });

@@ -1,4 +1,4 @@
-import { float, type ValueName } from '@seewhy/onnx';
+import { DATA_TYPES, float, type ValueName } from '@seewhy/onnx';
 import { isObject } from '../archive/json.ts';
 import { errors } from '../errors.ts';
 import { isLayerValue, type LayerContext, LayerOptions, type LayerTable } from '../layer.ts';
@@ -100,7 +100,7 @@ const sparsemax: ActivationImporter = (layer, x, options) => {
   const { b } = layer;
   const [axis] = options.axes('axis', x.shape.length, -1) as [number];
   const held = heldAxis(x, axis);
-  const size = layer.known(x.shape[axis], 'the size of its axis');
+  const size = layer.parts(layer.known(x.shape[axis], 'the size of its axis'));
   const [sorted] = b.multi('TopK', [x.value, b.ints([size])], { axis: held, largest: 1, sorted: 1 }, 2) as [string];
   const sums = b.op('CumSum', [sorted, b.int(held)]);
   const ranks = layer.numbers(
@@ -110,7 +110,7 @@ const sparsemax: ActivationImporter = (layer, x, options) => {
   );
   const one = b.scalar(1);
   const support = b.greater(b.sub(sorted, b.div(b.sub(sums, one), ranks)), b.scalar(0));
-  const count = b.reduceSum(b.cast(support, 1), [held]);
+  const count = b.reduceSum(b.cast(support, DATA_TYPES.float32.code), [held]);
   const total = b.reduceSum(b.where(support, sums, b.scalar(0)), [held]);
   return { ...x, value: b.relu(b.sub(x.value, b.div(b.sub(total, one), count))) };
 };
@@ -177,6 +177,7 @@ export const ACTIVATIONS: ActivationTable = {
 
 /** Other names for the same, as found in files. */
 const ALIASES: Readonly<Record<string, string>> = {
+  identity: 'linear',
   swish: 'silu',
   hard_swish: 'hard_silu',
   exp: 'exponential',

@@ -39,7 +39,13 @@ const multiHead: LayerImporter = {
     const output = options.raw('output_shape');
     const out = typeof output === 'number' ? output : Array.isArray(output) ? (output[0] as number) : last(query);
     const project = (name: string, from: number | null, heads: number, size: number): WeightSpec[] => [
-      { name: 'kernel', shape: [from, heads, size], owner: `${name}_dense`, ownerName: name },
+      {
+        name: 'kernel',
+        shape: [from, heads, size],
+        scaleAxes: [null, -2, -1],
+        owner: `${name}_dense`,
+        ownerName: name,
+      },
       ...(parts.bias ? [{ name: 'bias', shape: [heads, size], owner: `${name}_dense`, ownerName: name }] : []),
     ];
     return [
@@ -49,6 +55,7 @@ const multiHead: LayerImporter = {
       {
         name: 'kernel',
         shape: [parts.heads, parts.valueSize, out],
+        scaleAxes: [null, null, -1],
         owner: 'output_dense',
         ownerName: 'attention_output',
       },

@@ -1,8 +1,8 @@
-import type { Tensor, ValueName } from '@seewhy/onnx';
+import type { ValueName } from '@seewhy/onnx';
 import type { LayerContext, LayerImporter, LayerOptions, LayerTable } from '../layer.ts';
 import type { KerasShape, LayerValue } from '../model/layer-value.ts';
 import type { WeightSpec } from '../weights/source.ts';
-import { permuted } from './permuted.ts';
+import { depthwiseKernel, kernelOf } from './convolution-kernels.ts';
 import { type Planes, place, planes, type Window } from './planes.ts';
 
 function windowOf(options: LayerOptions, rank: number): Window {
@@ -21,9 +21,6 @@ function channelsOf(options: LayerOptions, shape: KerasShape | undefined): numbe
 
 const bias = (options: LayerOptions, size: number | null): WeightSpec[] =>
   options.flag('use_bias', true) ? [{ name: 'bias', shape: [size] }] : [];
-
-/** Kernels lie `[…spatial, in, out]` in Keras; ONNX wants `[out, in, …spatial]`. */
-const outFirst = (rank: number) => [rank + 1, rank, ...Array.from({ length: rank }, (_, axis) => axis)];
 
 export interface ConvolutionParts {
   readonly kernel: ValueName;
@@ -68,7 +65,7 @@ function convolution(rank: number): LayerImporter {
     },
     build(layer) {
       const x = planes(layer, layer.x, rank);
-      const kernel = layer.constant('kernel', () => permuted(layer.weight('kernel'), outFirst(rank)));
+      const kernel = layer.constant('kernel', () => kernelOf(layer.weight('kernel'), rank));
       const result = convolve(layer, x, {
         kernel,
         bias: layer.hasWeight('bias') ? layer.weightValue('bias') : undefined,
@@ -79,13 +76,6 @@ function convolution(rank: number): LayerImporter {
       return layer.finish(result);
     },
   };
-}
-
-/** `[…spatial, in, multiplier]` → `[in · multiplier, 1, …spatial]`: each channel has its own `multiplier` kernels. */
-function depthwiseKernel(kernel: Tensor, rank: number): Tensor {
-  const moved = permuted(kernel, [rank, rank + 1, ...Array.from({ length: rank }, (_, axis) => axis)]);
-  const [channels, multiplier, ...spatial] = moved.dims;
-  return moved.reshape([channels! * multiplier!, 1, ...spatial]);
 }
 
 /** The stride of a depthwise convolution may be given by one number only in TensorFlow; both are kept. */
@@ -144,7 +134,7 @@ function separable(rank: number): LayerImporter {
         window: windowOf(layer.options, rank),
       });
       const result = convolve(layer, planes(layer, middle, rank), {
-        kernel: layer.constant('pointwise_kernel', () => permuted(layer.weight('pointwise_kernel'), outFirst(rank))),
+        kernel: layer.constant('pointwise_kernel', () => kernelOf(layer.weight('pointwise_kernel'), rank)),
         bias: layer.hasWeight('bias') ? layer.weightValue('bias') : undefined,
         channels: layer.options.int('filters'),
         groups: 1,
@@ -208,7 +198,7 @@ function transposed(rank: number): LayerImporter {
         if (result < 1) throw layer.misfit('Its result is empty');
         return result;
       });
-      const kernel = layer.constant('kernel', () => permuted(layer.weight('kernel'), outFirst(rank)));
+      const kernel = layer.constant('kernel', () => kernelOf(layer.weight('kernel'), rank));
       const pads = [...begins, ...ends];
       const value = layer.b.op(
         'ConvTranspose',

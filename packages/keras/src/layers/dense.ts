@@ -1,3 +1,4 @@
+import { DATA_TYPES } from '@seewhy/onnx';
 import type { LayerContext, LayerImporter, LayerOptions, LayerTable } from '../layer.ts';
 import type { KerasShape, LayerValue } from '../model/layer-value.ts';
 import { einsumLabels } from './einsum.ts';
@@ -8,7 +9,7 @@ const dense: LayerImporter = {
   weights(options, [shape]) {
     const units = options.int('units');
     return [
-      { name: 'kernel', shape: [shape?.[shape.length - 1] ?? null, units] },
+      { name: 'kernel', shape: [shape?.[shape.length - 1] ?? null, units], scaleAxes: [null, -1] },
       ...(options.flag('use_bias', true) ? [{ name: 'bias', shape: [units] }] : []),
     ];
   },
@@ -57,7 +58,10 @@ function sizeOf(options: LayerOptions): (number | null)[] {
 const einsumDense: LayerImporter = {
   weights(options, [shape]) {
     const plan = einsumPlan(options, shape ?? []);
-    return [{ name: 'kernel', shape: plan.kernel }, ...(plan.bias ? [{ name: 'bias', shape: plan.bias }] : [])];
+    return [
+      { name: 'kernel', shape: plan.kernel, scaleAxes: plan.scaleAxes },
+      ...(plan.bias ? [{ name: 'bias', shape: plan.bias }] : []),
+    ];
   },
   build(layer) {
     const { b } = layer;
@@ -72,6 +76,8 @@ const einsumDense: LayerImporter = {
 interface EinsumPlan {
   equation: string;
   kernel: (number | null)[];
+  /** Of a kernel of 8 bits: the axes of the result, whose scale it is, from its end. */
+  scaleAxes: (number | null)[];
   bias?: (number | null)[];
   output: (number | null)[];
 }
@@ -93,21 +99,33 @@ function einsumPlan(options: LayerOptions, shape: KerasShape): EinsumPlan {
   return {
     equation,
     kernel: [...kernel].map((letter) => sizes.get(letter) ?? null),
+    scaleAxes: [...kernel].map((letter) => (output.includes(letter) ? output.indexOf(letter) - output.length : null)),
     output: [...output].map((letter) => sizes.get(letter) ?? null),
     ...(bias ? { bias } : {}),
   };
 }
 
-/** One row of a table for each index. */
+/** One row of a table for each index; with `mask_zero` steps of index 0 are masked. */
 const embedding: LayerImporter = {
-  weights: (options) => [{ name: 'embeddings', shape: [options.int('input_dim'), options.int('output_dim')] }],
+  masks: 'own',
+  weights: (options) => [
+    { name: 'embeddings', shape: [options.int('input_dim'), options.int('output_dim')], scaleAxes: [-1, null] },
+  ],
   build(layer) {
     const { b } = layer;
     const x = b.inKerasLayout(layer.x);
-    if (layer.options.flag('mask_zero', false)) layer.notice(`${layer.label}: its mask (mask_zero) is not passed on`);
-    const indices = x.type === 'int64' || x.type === 'int32' ? x.value : b.cast(x.value, 7);
-    const value = b.gather(layer.weightValue('embeddings'), indices, 0);
-    return { ...x, type: 'float32', shape: [...x.shape, layer.options.int('output_dim')], value };
+    if (layer.kwargs.reverse === true) throw layer.refuse('an embedding that is called in reverse');
+    const indices = x.type === 'int64' ? x.value : b.cast(x.value, DATA_TYPES.int64.code);
+    const { mask: _, ...plain } = x;
+    const result: LayerValue = {
+      ...plain,
+      type: 'float32',
+      shape: [...x.shape, layer.options.int('output_dim')],
+      value: b.gather(layer.weightValue('embeddings'), indices, 0),
+    };
+    if (!layer.options.flag('mask_zero', false)) return result;
+    if (x.shape.length !== 2) throw layer.refuse('masked indices that are no sequence [steps]');
+    return { ...result, mask: b.op('Not', [b.op('Equal', [indices, b.int(0)])]) };
   },
 };
 
@@ -127,5 +145,7 @@ export const DENSE_LAYERS: LayerTable = {
   Dense: dense,
   EinsumDense: einsumDense,
   Embedding: embedding,
+  // Its way back, from vectors to logits, is called by language models only.
+  ReversibleEmbedding: embedding,
   LayerScale: layerScale,
 };

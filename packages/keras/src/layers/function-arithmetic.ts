@@ -1,40 +1,39 @@
+import { DATA_TYPES } from '@seewhy/onnx';
 import { isLayerValue } from '../layer.ts';
+import { forEachItem, numbersIn } from '../model/constants.ts';
 import { heldAxis, type LayerValue } from '../model/layer-value.ts';
 import type { FunctionCall, FunctionImporter, FunctionTable } from './function-call.ts';
+import { hasSizes, joinedSizes, sizeArithmetic } from './function-sizes.ts';
 import { binary, inOneLayout } from './merging.ts';
 import { transposed } from './reshaping.ts';
 
 /** A number or a list of numbers as a value beside `other`, or a value of the model as it is. */
-function operand(call: FunctionCall, item: unknown, other: LayerValue | undefined): LayerValue {
+export function operand(call: FunctionCall, item: unknown, other: LayerValue | undefined): LayerValue {
   if (isLayerValue(item)) return item;
   const { layer } = call;
   const type = 'float32';
   if (typeof item === 'number') return { value: layer.b.scalar(item), shape: [], layout: 'keras', type };
-  const dims: number[] = [];
-  for (let inner: unknown = item; Array.isArray(inner); inner = inner[0]) dims.push(inner.length);
-  const flat = Array.isArray(item) ? item.flat(8) : [];
-  if (
-    flat.length === 0 ||
-    !flat.every((number) => typeof number === 'number') ||
-    flat.length !== dims.reduce((product, dim) => product * dim, 1)
-  )
-    throw layer.misfit('An argument is neither a value of the model nor numbers');
+  const tensor = Array.isArray(item) ? numbersIn(item) : undefined;
+  if (!tensor || tensor.size === 0) throw layer.misfit('An argument is neither a value of the model nor numbers');
+  const { dims } = tensor;
   // One number a channel fits pictures in either layout.
   if (dims.length === 1 && other?.layout === 'channels-first') {
     const rank = other.shape.length;
     const shape = new Array<number>(rank).fill(1);
     shape[rank - 1] = dims[0]!;
     return {
-      value: layer.numbers(flat as number[], [dims[0]!, ...new Array<number>(rank - 2).fill(1)]),
+      value: layer.b.constant(tensor.reshape([dims[0]!, ...new Array<number>(rank - 2).fill(1)]), 'constant'),
       shape,
       layout: 'channels-first',
       type,
     };
   }
-  return { value: layer.numbers(flat as number[], dims), shape: dims, layout: 'keras', type };
+  const kept = forEachItem(tensor, other?.shape.length ?? 0, layer);
+  return { value: layer.b.constant(kept, 'constant'), shape: kept.dims, layout: 'keras', type };
 }
 
-function pair(call: FunctionCall, op: string, one: unknown, other: unknown): LayerValue {
+export function pair(call: FunctionCall, op: string, one: unknown, other: unknown): LayerValue {
+  if (hasSizes(one) || hasSizes(other)) return sizeArithmetic(call, op, one, other);
   const a = operand(call, one, isLayerValue(other) ? other : undefined);
   const c = operand(call, other, isLayerValue(one) ? one : undefined);
   if (c.shape.length === 0) return { ...a, value: call.layer.b.op(op, [a.value, c.value]) };
@@ -42,16 +41,16 @@ function pair(call: FunctionCall, op: string, one: unknown, other: unknown): Lay
   return binary(call.layer, op, a, c);
 }
 
-const two =
+export const two =
   (op: string): FunctionImporter =>
   (call) =>
     pair(call, op, call.arg(0, 'x1', 'x', 'a'), call.arg(1, 'x2', 'y', 'b', 'bias', 'value'));
 
-const compare =
+export const compare =
   (op: string): FunctionImporter =>
   (call) => ({ ...(two(op)(call) as LayerValue), type: 'bool' });
 
-const one =
+export const one =
   (op: string): FunctionImporter =>
   (call) => {
     const x = call.value(0, 'x', 'input', 'a', 'features');
@@ -59,10 +58,10 @@ const one =
   };
 
 /** Reduces along axes of Keras's shape, in whatever layout is held. */
-function reduced(call: FunctionCall, make: (x: LayerValue, axes: readonly number[]) => string): LayerValue {
+export function reduced(call: FunctionCall, make: (x: LayerValue, axes: readonly number[]) => string): LayerValue {
   const x = call.value(0, 'x', 'input_tensor', 'input');
   const { b } = call.layer;
-  const axes = call.axes(x.shape.length, 1, 'axis');
+  const axes = call.axes(x.shape.length, 1, 'axis', 'axes');
   if (axes.includes(0)) throw call.layer.refuse('a reduction over the batch');
   const value = make(
     x,
@@ -97,7 +96,8 @@ const quantified =
   (call) => {
     const found = reduced(call, (x, axes) => {
       const { b } = call.layer;
-      const values = x.type === 'bool' ? b.cast(x.value, 1) : b.op('Abs', [b.op('Sign', [x.value])]);
+      const values =
+        x.type === 'bool' ? b.cast(x.value, DATA_TYPES.float32.code) : b.op('Abs', [b.op('Sign', [x.value])]);
       return b.op('Greater', [b.reduce(op, values, axes), b.scalar(0.5)]);
     });
     return { ...found, type: 'bool' };
@@ -146,8 +146,9 @@ function matmulFunction(call: FunctionCall): LayerValue {
     if (!swap) return b.inKerasLayout(x);
     return transposed(call.layer, x, [...Array.from({ length: rank - 2 }, (_, axis) => axis), rank - 1, rank - 2]);
   };
-  const left = swapped(call.value(0, 'x1', 'a'), call.flag(-1, 'transpose_a'));
-  const right = swapped(call.value(1, 'x2', 'b'), call.flag(-1, 'transpose_b'));
+  const left = swapped(call.numbersOrValue(0, 'x1', 'a'), call.flag(-1, 'transpose_a'));
+  const right = swapped(call.numbersOrValue(1, 'x2', 'b'), call.flag(-1, 'transpose_b'));
+  if (left.shape.length < 2 || right.shape.length < 2) throw call.layer.refuse('a product with a single vector');
   const lead = left.shape.length >= right.shape.length ? left.shape.slice(0, -2) : right.shape.slice(0, -2);
   return {
     ...left,
@@ -158,16 +159,27 @@ function matmulFunction(call: FunctionCall): LayerValue {
 
 function einsumFunction(call: FunctionCall): LayerValue {
   const { layer } = call;
-  const equation = String(call.arg(-1, 'subscripts', 'equation') ?? '').replaceAll(' ', '');
+  const given = String(call.arg(-1, 'subscripts', 'equation') ?? '').replaceAll(' ', '');
+  const [first] = layer.args;
+  const items = layer.args.length === 1 && Array.isArray(first) && first.some(isLayerValue) ? first : layer.args;
+  // Keras 2 keeps the equation but not what it is of.
+  const values = items.every((item) => typeof item !== 'string')
+    ? items.map((item) => layer.b.inKerasLayout(call.asValue(item, 'operand')))
+    : [];
+  const free = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'].filter((letter) => !given.includes(letter));
+  const written = given
+    .split(/,|->/)
+    .map((term, at) => (values[at]?.shape.length ?? 0) - term.replace('...', '').length);
+  const dots = free.slice(0, Math.max(0, ...written.slice(0, values.length))).join('');
+  const equation = given.replaceAll('...', dots);
   const match = /^([A-Za-z]+(?:,[A-Za-z]+)*)->([A-Za-z]+)$/.exec(equation);
-  const values = layer.inputs.map((value) => layer.b.inKerasLayout(value));
-  const sizes = new Map<string, number | null>();
   const terms = match?.[1]?.split(',') ?? [];
-  if (terms.length !== values.length || terms.some((term, at) => term.length !== values[at]!.shape.length))
-    throw layer.misfit(`The equation '${equation}' does not fit its inputs`);
+  if (!match || terms.length !== values.length || terms.some((term, at) => term.length !== values[at]!.shape.length))
+    throw layer.misfit(`The equation '${given}' does not fit its inputs`);
+  const sizes = new Map<string, number | null>();
   for (const [at, term] of terms.entries())
     for (const [axis, letter] of [...term].entries()) sizes.set(letter, values[at]!.shape[axis] ?? null);
-  const shape = [...match![2]!].map((letter) => sizes.get(letter) ?? null);
+  const shape = [...match[2]!].map((letter) => sizes.get(letter) ?? null);
   return {
     ...values[0]!,
     shape,
@@ -197,6 +209,27 @@ function whereFunction(call: FunctionCall): LayerValue {
   );
   return { ...widest, type: others[0]!.type, shape, value: call.layer.b.where(c.value, x.value, y.value) };
 }
+
+/** Numbers stay float32, whole ones too; what is behind the point is cut off for them. */
+function castFunction(call: FunctionCall): LayerValue {
+  const x = call.value(0, 'x');
+  const { b } = call.layer;
+  const dtype = String(call.arg(1, 'dtype'));
+  if (x.sizes) {
+    if (/int/.test(dtype)) return x;
+    const { sizes, ...plain } = x;
+    const value = b.cast(x.value, DATA_TYPES.float32.code);
+    return { ...plain, type: 'float32', value: x.shape.length === 0 ? b.reshape(value, []) : value };
+  }
+  if (dtype === 'bool') return x.type === 'bool' ? x : { ...x, type: 'bool', value: b.cast(x.value, BOOL) };
+  if (x.type !== 'float32') return { ...x, type: 'float32', value: b.cast(x.value, DATA_TYPES.float32.code) };
+  if (/float/.test(dtype)) return x;
+  if (/int/.test(dtype))
+    return { ...x, value: b.cast(b.cast(x.value, DATA_TYPES.int64.code), DATA_TYPES.float32.code) };
+  throw call.layer.refuse(`a cast to ${dtype}`);
+}
+
+const BOOL = 9;
 
 export const ARITHMETIC_FUNCTIONS: FunctionTable = {
   add: two('Add'),
@@ -272,14 +305,9 @@ export const ARITHMETIC_FUNCTIONS: FunctionTable = {
   where: whereFunction,
   matmul: matmulFunction,
   einsum: einsumFunction,
-  cast: (call) => {
-    const x = call.value(0, 'x');
-    const dtype = String(call.arg(1, 'dtype'));
-    if (x.type === 'bool') return { ...x, type: 'float32', value: call.layer.b.cast(x.value, 1) };
-    if (/float/.test(dtype)) return x;
-    throw call.layer.refuse(`a cast to ${dtype}`);
-  },
+  cast: castFunction,
   identity: (call) => call.value(0, 'x', 'input'),
-  convert_to_tensor: (call) => call.value(0, 'x', 'value'),
+  convert_to_tensor: (call) =>
+    hasSizes(call.arg(0, 'x', 'value')) ? joinedSizes(call, call.arg(0, 'x', 'value')) : call.value(0, 'x', 'value'),
   stop_gradient: (call) => call.value(0, 'variable', 'input', 'x'),
 };

@@ -1,18 +1,56 @@
 import { valuesIn } from '../layer.ts';
 import { heldAxis, type LayerValue } from '../model/layer-value.ts';
 import type { FunctionCall, FunctionTable } from './function-call.ts';
+import { hasSizes, joinedSizes, sizeItem, sizesIn, sizeTensor } from './function-sizes.ts';
 import { getItem } from './get-item.ts';
-import { concatenated } from './merging.ts';
+import { broadcast, concatenated } from './merging.ts';
 import { reshapedTo, transposed } from './reshaping.ts';
 
 function reshapeFunction(call: FunctionCall): LayerValue {
   const x = call.value(0, 'x', 'tensor');
   const target = call.ints(1, 'newshape', 'shape');
-  const [batch, ...rest] = target;
-  if (batch !== -1 && batch !== x.shape[0] && batch !== 1) throw call.layer.refuse('a reshape of the batch');
+  const [first, ...rest] = target as [number, ...number[]];
   if (rest.some((dim) => dim === 0)) throw call.layer.misfit(`Its shape is [${target.join(', ')}]`);
+  const parts = partsOfItem(call, x, first, rest);
+  if (parts) {
+    call.layer.b.cutsItems = true;
+    return call.layer.reshape(x, [null, ...parts]);
+  }
+  if (first !== -1 && first !== x.shape[0] && first !== 1 && first !== call.layer.batch)
+    throw call.layer.refuse('a reshape of the batch');
+  // How many entries an item has by now is not known: the open size cannot be told.
+  if (call.layer.b.cutsItems && rest.includes(-1))
+    throw call.layer.refuse('a reshape to an open size behind one that cut the items of the batch');
   return reshapedTo(call.layer, x, rest);
 }
+
+/**
+ * Where a reshape cuts each item of the batch into several, one behind the other (the windows of a Swin transformer), or joins them
+ * again: the shape of each. Undefined where the batch stays.
+ * @param first what is asked of the first axis: −1, or a number where the model's batch is fixed
+ */
+function partsOfItem(
+  call: FunctionCall,
+  x: LayerValue,
+  first: number,
+  rest: readonly number[],
+): readonly number[] | undefined {
+  const { batch, b } = call.layer;
+  const sizes = x.shape.slice(1);
+  if (x.shape[0] !== null || sizes.includes(null)) return undefined;
+  const item = product(sizes as number[]);
+  const known = product(rest.filter((dim) => dim !== -1));
+  if (rest.includes(-1)) {
+    // [64, -1, 8] of a batch of 4 cuts each item into 16.
+    if (batch === undefined || b.cutsItems || first <= batch || first % batch !== 0) return undefined;
+    const open = (item * batch) / (first * known);
+    return Number.isSafeInteger(open) ? rest.map((dim) => (dim === -1 ? open : dim)) : undefined;
+  }
+  const allowed = first === -1 || (batch !== undefined && first % batch === 0);
+  return allowed && known !== item && (item % known === 0 || known % item === 0) ? rest : undefined;
+}
+
+const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1);
 
 function permuteFunction(call: FunctionCall, perm: readonly number[], x: LayerValue): LayerValue {
   const rank = x.shape.length;
@@ -43,7 +81,7 @@ function withAxis(call: FunctionCall, x: LayerValue, axis: number): LayerValue {
   };
 }
 
-function listed(call: FunctionCall): LayerValue[] {
+export function listed(call: FunctionCall): LayerValue[] {
   const first = call.arg(0, 'xs', 'values', 'x');
   const values = valuesIn(first);
   if (values.length === 0) throw call.layer.misfit('It joins no values');
@@ -58,7 +96,7 @@ function splitFunction(call: FunctionCall): LayerValue[] {
   let sizes: number[];
   if (typeof parts === 'number') {
     if (parts < 1 || size % parts !== 0) throw call.layer.misfit(`${size} is no multiple of ${parts}`);
-    sizes = new Array<number>(parts).fill(size / parts);
+    sizes = new Array<number>(call.layer.parts(parts)).fill(size / parts);
   } else {
     const list = call.ints(1, 'indices_or_sections', 'num_or_size_splits');
     // Keras 3 gives the places of the cuts, TensorFlow the sizes.
@@ -120,8 +158,16 @@ function padFunction(call: FunctionCall): LayerValue {
 }
 
 function tileFunction(call: FunctionCall): LayerValue {
-  const x = call.layer.b.inKerasLayout(call.value(0, 'x', 'input'));
+  const x = call.layer.b.inKerasLayout(call.numbersOrValue(0, 'x', 'input'));
   const repeats = call.ints(1, 'repeats', 'multiples');
+  const asked = call.arg(1, 'repeats', 'multiples');
+  // A constant for each item of the batch.
+  if (x.shape[0] === 1 && repeats[0] === -1 && repeats.length === x.shape.length && Array.isArray(asked))
+    return {
+      ...x,
+      shape: x.shape.map((dim, axis) => (axis === 0 ? null : dim! * repeats[axis]!)),
+      value: call.layer.b.op('Tile', [x.value, sizeTensor(call, asked)]),
+    };
   if (repeats.length !== x.shape.length || repeats[0] !== 1 || repeats.some((count) => count < 1))
     throw call.layer.refuse(`a repetition of [${repeats.join(', ')}]`);
   return {
@@ -186,10 +232,15 @@ function rollFunction(call: FunctionCall): LayerValue {
 }
 
 function broadcastFunction(call: FunctionCall): LayerValue {
-  const x = call.layer.b.inKerasLayout(call.value(0, 'x', 'input'));
+  const x = call.layer.b.inKerasLayout(call.numbersOrValue(0, 'x', 'input'));
   const [, ...rest] = call.ints(1, 'shape');
   if (rest.length !== x.shape.length - 1) throw call.layer.refuse('a broadcast to more dimensions');
   const { b } = call.layer;
+  const asked = call.arg(1, 'shape');
+  if (hasSizes(asked)) {
+    const shape = broadcast(call.layer.label, x.shape, sizesIn(asked)!);
+    return { ...x, shape, value: b.expand(x.value, sizeTensor(call, asked)) };
+  }
   return { ...x, shape: [x.shape[0]!, ...rest], value: b.expand(x.value, b.ints([1, ...rest])) };
 }
 
@@ -234,13 +285,16 @@ export const SHAPE_FUNCTIONS: FunctionTable = {
     const all = x.shape.flatMap((dim, axis) => (dim === 1 && axis > 0 ? [axis] : []));
     return withoutAxes(call, x, call.arg(1, 'axis') === undefined ? all : call.axes(x.shape.length, 1, 'axis'));
   },
-  concatenate: (call) =>
-    concatenated(
+  concatenate: (call) => {
+    if (hasSizes(call.arg(0, 'xs', 'values', 'x'))) return joinedSizes(call, call.arg(0, 'xs', 'values', 'x'));
+    return concatenated(
       call.layer,
       listed(call),
       call.arg(1, 'axis') === undefined ? (call.layer.options.dialect === 3 ? -1 : 0) : call.int(1, 'axis'),
-    ),
+    );
+  },
   stack: (call) => {
+    if (hasSizes(call.arg(0, 'xs', 'values', 'x'))) return joinedSizes(call, call.arg(0, 'xs', 'values', 'x'));
     const axis = call.int(1, 'axis');
     const values = listed(call).map((value) => withAxis(call, value, axis));
     return concatenated(call.layer, values, axis < 0 ? axis + values[0]!.shape.length : axis);
@@ -252,5 +306,9 @@ export const SHAPE_FUNCTIONS: FunctionTable = {
   flip: flipFunction,
   roll: rollFunction,
   broadcast_to: broadcastFunction,
-  get_item: (call) => getItem(call.layer, call.value(0, 'x', 'tensor'), call.arg(1, 'key', 'slice_spec')),
+  get_item: (call) => {
+    const x = call.value(0, 'x', 'tensor');
+    const key = call.arg(1, 'key', 'slice_spec');
+    return x.sizes ? sizeItem(call, x, key) : getItem(call.layer, x, key);
+  },
 };

@@ -59,16 +59,34 @@ function elementwise(
   };
 }
 
+/** Values that are the same for all items of the batch, beside others of which each item has its own: once an item. */
+function eachItem({ b }: LayerContext, values: readonly LayerValue[]): readonly LayerValue[] {
+  const items = values.find(({ shape }) => shape[0] === null);
+  if (!items || values.every(({ shape }) => shape[0] !== 1)) return values;
+  const batch = b.slice(b.shape(items.value), [0], [1], [0]);
+  return values.map((value) => {
+    if (value.shape[0] !== 1) return value;
+    const once = new Array<number>(value.shape.length - 1).fill(1);
+    return {
+      ...value,
+      shape: [null, ...value.shape.slice(1)],
+      value: b.expand(value.value, b.concat([batch, b.ints(once)], 0)),
+    };
+  });
+}
+
 /** Values one behind the other along an axis. */
 export function concatenated(layer: LayerContext, given: readonly LayerValue[], axis: number): LayerValue {
-  const values = inOneLayout(layer, given);
+  const values = inOneLayout(layer, eachItem(layer, given));
   const [first] = values as [LayerValue];
   const rank = first.shape.length;
   const at = axis < 0 ? axis + rank : axis;
   const fits = values.every(
     ({ shape }) =>
       shape.length === rank &&
-      shape.every((dim, i) => i === at || dim === first.shape[i] || dim === null || first.shape[i] === null),
+      shape.every(
+        (dim, i) => i === at || dim === first.shape[i] || (i > 0 && (dim === null || first.shape[i] === null)),
+      ),
   );
   if (!fits || at < 0 || at >= rank)
     throw layer.misfit(

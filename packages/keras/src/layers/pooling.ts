@@ -1,4 +1,4 @@
-import type { ValueName } from '@seewhy/onnx';
+import { DATA_TYPES, type ValueName } from '@seewhy/onnx';
 import type { LayerContext, LayerImporter, LayerTable } from '../layer.ts';
 import type { LayerValue } from '../model/layer-value.ts';
 import { maskOf } from '../model/masks.ts';
@@ -48,16 +48,13 @@ function maskedMean(layer: LayerContext, mask: ValueName): LayerValue {
   const [time, channels] = first ? [2, 1] : [1, 2];
   const kept = b.unsqueeze(mask, [channels]);
   const sum = b.reduceSum(b.where(kept, x.value, b.scalar(0)), [time]);
-  const value = b.div(sum, b.reduceSum(b.cast(kept, FLOAT), [time]));
+  const value = b.div(sum, b.reduceSum(b.cast(kept, DATA_TYPES.float32.code), [time]));
   const pooled = { ...x, value, shape: x.shape.map((dim, axis) => (axis === time ? 1 : dim)) };
   return layer.options.flag('keepdims', false) ? pooled : layer.reshape(pooled, [x.shape[0]!, x.shape[channels]!]);
 }
 
-/** ONNX's number for float32. */
-const FLOAT = 1;
-
 /** Windows of PyTorch's adaptive pooling: output i covers ⌊i·n/m⌋ to ⌈(i + 1)·n/m⌉. */
-function adaptive(reduce: 'ReduceMean' | 'ReduceMax', rank: number): LayerImporter {
+export function adaptive(reduce: 'ReduceMean' | 'ReduceMax', rank: number): LayerImporter {
   return {
     build(layer) {
       const { b } = layer;

@@ -6,6 +6,7 @@ import { maskOf } from '../model/masks.ts';
 import { snakeCase } from '../model/snake-case.ts';
 import type { WeightSpec } from '../weights/source.ts';
 import { convLstm } from './conv-lstm.ts';
+import { concatenated } from './merging.ts';
 import { CELLS, type CellRun, cellRun, stackedRun } from './recurrent-cells.ts';
 import { eachStep, overSteps, stepsOf, wanted, zeroState } from './time-steps.ts';
 
@@ -140,7 +141,8 @@ const bidirectional: LayerImporter = {
             name: backwardName(forward.name),
             config: { ...forward.config, go_backwards: forward.config.go_backwards !== true },
           }
-        : mirrored;
+        : // Keras 3 leaves it the name it was made with.
+          { ...mirrored, name: options.dialect === 2 ? backwardName(mirrored.name) : mirrored.name };
     const [given, ...states] = layer.inputs;
     if (!given) throw layer.misfit('It is called without an input');
     const mask = maskOf(layer, given);
@@ -162,15 +164,7 @@ const bidirectional: LayerImporter = {
     const tail = [...oneStates, ...otherStates];
     if (mode === null) return [one, other, ...tail];
     const merge: Readonly<Record<string, () => LayerValue>> = {
-      concat: () => {
-        const rank = one.shape.length;
-        const size = one.shape[rank - 1]! + other.shape[rank - 1]!;
-        return {
-          ...one,
-          shape: [...one.shape.slice(0, -1), size],
-          value: b.concat([one.value, other.value], rank - 1),
-        };
-      },
+      concat: () => concatenated(layer, [one, other], -1),
       sum: () => ({ ...one, value: b.add(one.value, other.value) }),
       mul: () => ({ ...one, value: b.mul(one.value, other.value) }),
       ave: () => ({ ...one, value: b.mul(b.add(one.value, other.value), b.scalar(0.5)) }),
@@ -180,7 +174,8 @@ const bidirectional: LayerImporter = {
 };
 
 const forwardName = (name: string) => (name.startsWith('forward_') ? name : `forward_${name}`);
-const backwardName = (name: string) => `backward_${name.replace(/^forward_/, '')}`;
+const backwardName = (name: string) =>
+  name.startsWith('backward_') ? name : `backward_${name.replace(/^forward_/, '')}`;
 
 /** The wrapped layer on every step: time and batch in one axis, and apart again. */
 const timeDistributed: LayerImporter = {

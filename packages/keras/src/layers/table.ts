@@ -1,8 +1,10 @@
 import type { LayerTable } from '../layer.ts';
 import { ACTIVATION_LAYERS } from './activation.ts';
 import { ATTENTION_LAYERS } from './attention.ts';
+import { CATEGORY_LAYERS } from './categories.ts';
 import { CONVOLUTION_LAYERS } from './convolution.ts';
 import { DENSE_LAYERS } from './dense.ts';
+import { LOCAL_LAYERS } from './locally-connected.ts';
 import { MASKING_LAYERS } from './masking.ts';
 import { MERGING_LAYERS } from './merging.ts';
 import { NORMALIZATION_LAYERS } from './normalization.ts';
@@ -15,6 +17,7 @@ import { RESHAPING_LAYERS } from './reshaping.ts';
 /** Every layer class that can be imported, by its name in Keras. */
 export const LAYERS: LayerTable = {
   ...CONVOLUTION_LAYERS,
+  ...LOCAL_LAYERS,
   ...POOLING_LAYERS,
   ...NORMALIZATION_LAYERS,
   ...ACTIVATION_LAYERS,
@@ -26,4 +29,5 @@ export const LAYERS: LayerTable = {
   ...ATTENTION_LAYERS,
   ...RECURRENT_LAYERS,
   ...MASKING_LAYERS,
+  ...CATEGORY_LAYERS,
 };

@@ -5,13 +5,15 @@ import { inputsOf, isLayerValue, LayerContext, type LayerImporter, LayerOptions,
 import { type ActivationTable, activate } from '../layers/activation.ts';
 import { functionImporter } from '../layers/functions.ts';
 import { LAYERS } from '../layers/table.ts';
+import { dequantised, isQuantised, scaleOf } from '../weights/dequantised.ts';
 import type { LayerPlace, RawWeight, WeightSource, WeightSpec } from '../weights/source.ts';
 import { toFloat32 } from '../weights/to-float32.ts';
 import { asShape, type LayerConfig, type ModelConfig, Ref } from './config.ts';
+import { withConstants } from './constants.ts';
 import { Emitter, MOST_NODES } from './emitter.ts';
 import type { KerasShape, LayerValue } from './layer-value.ts';
 import { withMasks } from './masks.ts';
-import { otherPrecision, precisionNotice } from './precision.ts';
+import { otherPrecision, packedBits, precisionNotice } from './precision.ts';
 import { snakeCase } from './snake-case.ts';
 import { type WantedShapes, wantedShape } from './wanted-shape.ts';
 
@@ -67,6 +69,8 @@ class GraphMaker {
   private readonly notices = new Set<string>();
   /** Layers that Keras computes in another precision, by that. */
   private readonly precisions = new Map<string, Set<string>>();
+  /** The batch of the first input, where the model fixes it. */
+  private batch: number | undefined;
 
   constructor(model: ModelConfig, options: GraphOptions) {
     this.model = model;
@@ -111,6 +115,7 @@ class GraphMaker {
     const declared = layer ? (asShape(config.batch_shape) ?? asShape(config.batch_input_shape)) : this.model.inputShape;
     const shape = wantedShape(this.options, { name, index }, declared);
     if (!shape) throw errors.noInputShape(this.model.name);
+    this.batch ??= declared?.[0] ?? undefined;
     if (typeof config.sparse === 'boolean' && config.sparse)
       throw errors.unsupported(layerLabel('InputLayer', name), 'a sparse input');
     const dtype = typeof config.dtype === 'string' ? config.dtype : 'float32';
@@ -205,25 +210,37 @@ class GraphMaker {
 
   private call(
     layer: LayerConfig,
-    args: readonly unknown[],
+    given: readonly unknown[],
     kwargs: Readonly<Record<string, unknown>>,
     place: Place,
   ): readonly LayerValue[] {
     if (this.b.count > MOST_NODES) throw errors.tooLarge('nodes', MOST_NODES);
     let made: readonly LayerValue[];
     if (layer.model) {
-      made = this.run(layer.model, modelInputs(layer.model, args, kwargs), { ...place, scope: `${place.scope}/` });
+      made = this.run(layer.model, modelInputs(layer.model, given, kwargs), { ...place, scope: `${place.scope}/` });
     } else {
       const label = layerLabel(layer.className, place.scope);
       const policy = otherPrecision(layer);
-      if (policy !== undefined)
-        this.precisions.set(policy, (this.precisions.get(policy) ?? new Set()).add(place.names.join('/')));
+      if (policy !== undefined) this.tellPrecision(policy, place.names);
+      const packed = packedBits(layer);
+      if (packed !== undefined)
+        throw errors.unsupported(
+          label,
+          `weights packed as ${packed}`,
+          "Save the model as it was before quantize(), or quantise it to 'int8'.",
+        );
       const importer = this.importer(layer, label);
       const options = new LayerOptions(layer.config, label, this.options.dialect);
+      this.b.scope = place.scope;
+      const where = { label, batch: this.batch };
+      // Functions and custom layers read numbers that are given alone themselves; those in lists of values are values.
+      const args =
+        importer === LAYERS[layer.className]
+          ? withConstants(given, this.b, where)
+          : given.map((item) => (Array.isArray(item) ? withConstants(item, this.b, where) : item));
       const inputs = inputsOf(args, kwargs);
       const shapes = inputs.map(({ shape }) => shape);
       const instance = this.instance(importer, options, shapes, place, label);
-      this.b.scope = place.scope;
       const context = new LayerContext({
         b: this.b,
         options,
@@ -244,6 +261,7 @@ class GraphMaker {
         },
         activate: (context, x, spec) => activate(context, x, spec, this.options.activations),
         notice: (text) => this.notices.add(text),
+        batch: this.batch,
       });
       const result = importer.build(context);
       made = isLayerValue(result) ? [result] : (result as readonly LayerValue[]);
@@ -269,7 +287,7 @@ class GraphMaker {
     const { className } = layer;
     for (const key of [`${className}:${layer.name}`, className]) if (Object.hasOwn(custom, key)) return custom[key]!;
     if (className === 'Lambda') throw errors.lambda(label, lambdaKind(layer.config.function));
-    const known = functionImporter(layer, label, custom);
+    const known = functionImporter(layer, label, this.options.dialect, custom);
     if (known) return known;
     if (Object.hasOwn(LAYERS, className)) return LAYERS[className]!;
     if ('layers' in layer.config) throw errors.subclassed(className);
@@ -291,18 +309,32 @@ class GraphMaker {
     const where: LayerPlace = { names: place.names, folder: place.folder, label };
     const found = specs.length === 0 ? [] : this.options.weights.find(where, specs);
     const weights = new Map<string, Tensor>();
-    for (const [index, spec] of specs.entries()) weights.set(weightKey(spec), this.tensor(found[index]!, spec, label));
+    // Scales lie behind all other weights of their owner.
+    const small = specs.filter((spec, index) => spec.scaleAxes && isQuantised(found[index]!));
+    const scales = small.length === 0 ? [] : this.options.weights.find(where, [...specs, ...small.map(scaleOf)]);
+    if (small.length > 0) this.tellPrecision('int8', place.names);
+    for (const [index, spec] of specs.entries()) {
+      const scale = small.includes(spec) ? scales[specs.length + small.indexOf(spec)] : undefined;
+      weights.set(weightKey(spec), this.tensor(found[index]!, spec, label, scale));
+    }
     const instance = { weights, constants: new Map<string, string>() };
     this.instances.set(key, instance);
     return instance;
   }
 
-  private tensor(raw: RawWeight, spec: WeightSpec, label: string): Tensor {
+  private tellPrecision(policy: string, names: readonly string[]): void {
+    this.precisions.set(policy, (this.precisions.get(policy) ?? new Set()).add(names.join('/')));
+  }
+
+  private tensor(raw: RawWeight, spec: WeightSpec, label: string, scale?: RawWeight): Tensor {
     const name = weightKey(spec);
     const fits =
       raw.dims.length === spec.shape.length &&
       raw.dims.every((dim, axis) => spec.shape[axis] === null || spec.shape[axis] === dim);
     if (!fits) throw errors.weightShape(label, name, raw.dims, spec.shape);
+    if (scale) return dequantised(raw, scale, spec, label);
+    // Without its scale such a weight means nothing.
+    if (isQuantised(raw)) throw errors.weightType(label, name, raw.type);
     if (raw.type === 'float64') this.notices.add('Weights in double precision (float64) are used as float32.');
     return toFloat32(raw, label, name);
   }

@@ -138,12 +138,15 @@ function readCall(node: unknown, where: string): CallConfig {
   // TFOpLambda layers have one entry without the list around it.
   const entries = typeof node[0] === 'string' ? [node] : node;
   let kwargs: Record<string, unknown> = {};
-  const inputs = entries.map((entry: unknown) => {
+  const read = (entry: unknown): unknown => {
+    // A list among the arguments: `concat([shape, [24, 4]])`.
+    if (Array.isArray(entry) && Array.isArray(entry[0])) return entry.map(read);
     if (!Array.isArray(entry) || typeof entry[0] !== 'string')
       throw errors.badConfig(where, 'an inbound node names no layer');
     if (isObject(entry[3])) kwargs = { ...kwargs, ...entry[3] };
     return entry[0] === '_CONSTANT_VALUE' ? entry[2] : oldRef(entry, where);
-  });
+  };
+  const inputs = entries.map(read);
   return {
     args: [inputs.length === 1 ? inputs[0] : inputs],
     kwargs: Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [key, withOldRefs(value, where, 0)])),

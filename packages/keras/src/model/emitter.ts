@@ -1,4 +1,5 @@
 import { Graph, GraphBuilder, type Node, type ValueName } from '@seewhy/onnx';
+import { errors } from '../errors.ts';
 import { fromChannelsFirst, heldShape, type KerasShape, type LayerValue, toChannelsFirst } from './layer-value.ts';
 
 /** LayerNormalization came with 17; everything else is older. */
@@ -6,6 +7,8 @@ export const OPSET = 17;
 
 /** No real image model comes near; recurrent layers are unrolled. */
 export const MOST_NODES = 200_000;
+/** A node may make several values. */
+const MOST_VALUES = 4 * MOST_NODES;
 
 /**
  * Builds the graph layer by layer. What a layer makes is named under the layer (`block1/conv/kernel`), its result after the layer
@@ -15,6 +18,8 @@ export class Emitter extends GraphBuilder {
   /** Names of what is made now begin with it: the path of the layer. */
   scope = '';
   count = 0;
+  /** True once a reshape has cut the items of the batch into several entries each, which lie one behind the other. */
+  cutsItems = false;
   private readonly used = new Set<string>();
   private readonly next = new Map<string, number>();
   private readonly finalNames = new Map<string, string>();
@@ -34,6 +39,8 @@ export class Emitter extends GraphBuilder {
     this.next.set(stem, count + 1);
     this.used.add(name);
     this.count++;
+    // Within one layer too: a description of a few bytes may ask for a billion parts.
+    if (this.count > MOST_VALUES) throw errors.tooLarge('values', MOST_VALUES);
     return name;
   }
 

@@ -15,6 +15,8 @@ export interface LayerValue {
   readonly type: DataType;
   /** Of a sequence: the value, bool `[N, steps]`, that says which steps count. Without it all do. */
   readonly mask?: ValueName;
+  /** Of a list of sizes (`tf.shape`): what they are, null where one is open. The value holds them as int64 `[n]`, one size too. */
+  readonly sizes?: readonly (number | null)[];
 }
 
 /** Shape of the value as it lies in memory. */

@@ -2,7 +2,7 @@ import { type DataType, fold, removeDeadNodes, removeUnusedInputs, Tensor } from
 import type { Json } from '../archive/json.ts';
 import { errors } from '../errors.ts';
 import type { BuiltGraph, LayerView } from '../model/build-graph.ts';
-import { Emitter, MOST_NODES } from '../model/emitter.ts';
+import { Emitter } from '../model/emitter.ts';
 import { type WantedShapes, wantedShape } from '../model/wanted-shape.ts';
 import type { RawWeight } from '../weights/source.ts';
 import { toFloat32 } from '../weights/to-float32.ts';
@@ -117,7 +117,6 @@ class GraphModelMaker {
 
   private place(node: NodeDef): void {
     const { b } = this;
-    if (b.count > 4 * MOST_NODES) throw errors.tooLarge('nodes', MOST_NODES);
     b.scope = '';
     if (node.op === 'Const') this.values.set(node.name, [this.constant(node)]);
     else if (isPlaceholder(node)) this.values.set(node.name, [this.placeholder(node)]);

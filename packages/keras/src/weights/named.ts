@@ -28,9 +28,10 @@ export class NamedWeights implements WeightSource {
     const own = this.groups.get(top!);
     const group = own ?? this.groups.get('') ?? [];
     const mine = this.ofLayer(group, place.names);
-    const candidates = mine.length > 0 ? mine : own && own.length === specs.length ? own : mine;
-    // A top-level layer's own list is complete and in order: names in it may be those of older Keras versions.
-    if (own && place.names.length === 1 && own.length === specs.length) return inOrder(own, specs);
+    const candidates = mine.length > 0 ? mine : own && own.length === specs.length ? own : this.withoutLayer(group);
+    // A top-level layer's own list is complete: names in it may be those of older Keras versions, then it is in order.
+    if (own && place.names.length === 1 && own.length === specs.length)
+      return this.byName(own, specs) ?? inOrder(own, specs);
     const byName = this.byName(candidates, specs);
     if (byName) return byName;
     if (candidates.length === specs.length) return inOrder(candidates, specs);
@@ -48,6 +49,11 @@ export class NamedWeights implements WeightSource {
       if (narrower.length > 0 && narrower.length < found.length) found = narrower;
     }
     return found;
+  }
+
+  /** Weights that stand under their own names alone: Keras 2 writes those of Normalization so. */
+  private withoutLayer(group: readonly NamedWeight[]): readonly NamedWeight[] {
+    return group.filter((entry) => this.parts.get(entry)!.length === 1);
   }
 
   private byName(candidates: readonly NamedWeight[], specs: readonly WeightSpec[]): RawWeight[] | undefined {

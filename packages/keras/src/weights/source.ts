@@ -20,6 +20,11 @@ export interface WeightSpec {
   readonly ownerName?: string;
   /** False for what is not trained (moving statistics); default true. */
   readonly trainable?: boolean;
+  /**
+   * Where Keras may store it in 8 bits: for each of its axes the axis of the stored scale (`NAME_scale`) that goes with it, counted from that
+   * one's end (−1 is the last); null where all elements along an axis share a scale.
+   */
+  readonly scaleAxes?: readonly (number | null)[];
 }
 
 /** Where a layer stands in the model: the models around it and the layer itself, outermost first. */

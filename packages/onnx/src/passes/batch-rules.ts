@@ -35,8 +35,8 @@ export const BATCH_RULES: Readonly<Record<string, BatchRule>> = {
     broadcast,
   ),
   ...each(
-    `AveragePool Conv ConvInteger ConvTranspose DepthToSpace GlobalAveragePool GlobalLpPool GlobalMaxPool GroupNormalization
-    InstanceNormalization LRN LpPool SpaceToDepth Upsample com.microsoft.SkipLayerNormalization com.microsoft.LayerNormalization`,
+    `AveragePool Conv ConvInteger ConvTranspose DeformConv DepthToSpace GlobalAveragePool GlobalLpPool GlobalMaxPool GroupNormalization
+    InstanceNormalization LRN LpPool SpaceToDepth Upsample com.microsoft.FusedConv com.microsoft.SkipLayerNormalization com.microsoft.LayerNormalization`,
     (node, context) => same(node, firstAxis(node, context)),
   ),
   ...each('Softmax LogSoftmax Hardmax LpNormalization', (node, context) => {
@@ -121,6 +121,19 @@ export const BATCH_RULES: Readonly<Record<string, BatchRule>> = {
 
   MatMul: matmul,
   MatMulInteger: matmul,
+  'com.microsoft.FusedMatMul': (node, context) => {
+    // Transposed are the last two axes, or (transBatch) all before the last.
+    for (const [input, letter] of [
+      [node.inputs[0]!, 'A'],
+      [node.inputs[1]!, 'B'],
+    ] as const) {
+      const batch = context.batch(input);
+      const lastTwo = batch && batch.axis >= shapeOf(input, node, context).length - 2;
+      if (lastTwo && node.attribute.int(`trans${letter}`, 0) !== 0) throw mixes(node);
+      if (batch && node.attribute.int(`transBatch${letter}`, 0) !== 0) throw mixes(node);
+    }
+    return matmul(node, context);
+  },
 
   Transpose: (node, context) => {
     const batch = onlyFirst(node, context);

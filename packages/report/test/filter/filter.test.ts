@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cpuMilliseconds } from '../../../../tools/test-support/cpu-milliseconds.ts';
 import { glob } from '../../src/filter/glob.ts';
 import { parseText } from '../../src/filter/syntax.ts';
 import {
@@ -204,7 +205,7 @@ describe('parseFilter', () => {
   });
 
   it('a filter of thousands of parts and of deep nesting is read, refused in part, never thrown', () => {
-    const start = performance.now();
+    const start = cpuMilliseconds();
     for (const text of [
       '('.repeat(19_000),
       ')'.repeat(19_000),
@@ -226,7 +227,7 @@ describe('parseFilter', () => {
       formatFilter(filter.node);
       completeFilter(text, text.length, context);
     }
-    expect(performance.now() - start).toBeLessThan(30_000); // 1 s on an idle machine
+    expect(cpuMilliseconds() - start).toBeLessThan(30_000); // 1 s on an idle machine
   });
 });
 

@@ -57,8 +57,8 @@ it('correction for many tests', () => {
 it('edges', () => {
   expect(binomialTail(0, 5, 0.1)).toBe(1);
   expect(binomialTail(3, 5, 0)).toBe(0);
-  expect(rankSum([], [1])).toEqual({ share: 0.5, p: 1 });
-  expect(rankSum([1, 1], [1])).toEqual({ share: 0.5, p: 1 });
+  expect(rankSum([], [1])).toEqual({ share: 0.5, z: 0, p: 1 });
+  expect(rankSum([1, 1], [1])).toEqual({ share: 0.5, z: 0, p: 1 });
   expect(rankCorrelation([1, 1], [1, 2])).toBeUndefined();
   expect(logGamma(5)).toBeCloseTo(Math.log(24), 12);
   expect(logGamma(0.5)).toBeCloseTo(Math.log(Math.sqrt(Math.PI)), 12);

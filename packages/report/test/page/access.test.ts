@@ -89,9 +89,13 @@ describe.skipIf(!executable)('the page of a report, for everybody', () => {
   it('keeps the theme that was chosen', async () => {
     const { page } = await browser.open(urls.binary!, { colorScheme: 'light' });
     await page.getByLabel('Theme').selectOption('dark');
-    await page.reload();
-    await page.waitForSelector('main h1');
-    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe('dark');
+    // The browser's own processes pass on what is stored in their own time.
+    const reloaded = async () => {
+      await page.reload();
+      await page.waitForSelector('main h1');
+      return page.evaluate(() => document.documentElement.dataset.theme);
+    };
+    await expect.poll(reloaded, { timeout: 30_000 }).toBe('dark');
     expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe('rgb(18, 21, 23)');
     await page.close();
   });

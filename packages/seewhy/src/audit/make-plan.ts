@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import {
+  assertTakesPictures,
   describePreprocess,
   type ExplainOptions,
   findMethod,
@@ -79,6 +80,7 @@ export async function makePlan(path: string, dataPath: string, options: AuditCom
   }
 
   const { opened, head } = await openHead(path, file, options, scan.several);
+  assertTakesPictures(opened.model.image);
   const modelNames = given?.labels ?? opened.model.labels;
   if (given && given.labels.length !== head.classes)
     throw errors.labelsCount(given.from, given.labels.length, head.classes);

@@ -49,10 +49,9 @@ export async function bench(path: string, options: BenchOptions): Promise<number
       measure(session, feeds, programs, input, runs, signal, () => progress.tick()),
     );
     progress.end();
-    const plainTime = median(times.plain);
     const rows: Row[] = [
-      row('plain prediction', times.plain, plainTime),
-      ...programs.map(({ method }, i) => row(method.name, times.methods[i]!, plainTime)),
+      row('plain prediction', times.plain, times.plain),
+      ...programs.map(({ method }, i) => row(method.name, times.methods[i]!, times.plain)),
     ];
     const skipped = options.method ? [] : support.filter((entry) => !entry.supported);
     if (options.json) {
@@ -137,7 +136,8 @@ function quantile(values: readonly number[], share: number): number {
 
 const median = (values: readonly number[]) => quantile(values, 0.5);
 
-function row(name: string, times: readonly number[], plain: number): Row {
-  const milliseconds = median(times);
-  return { name, milliseconds, ratio: milliseconds / plain, quartiles: [quantile(times, 0.25), quantile(times, 0.75)] };
+/** The ratio is the median over the rounds: a machine that changes its speed between two rounds does not change it. */
+function row(name: string, times: readonly number[], plain: readonly number[]): Row {
+  const ratio = median(times.map((time, round) => time / plain[round]!));
+  return { name, milliseconds: median(times), ratio, quartiles: [quantile(times, 0.25), quantile(times, 0.75)] };
 }

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
-import { VERSION } from '@seewhy/core';
+import { TELEMETRY_SWITCH, VERSION } from '@seewhy/core';
 import { EXIT } from '../errors.ts';
 import { devicesOf, loadNative, loadWasm, reason } from '../runtime.ts';
 import { out, print, table } from '../talk.ts';
@@ -17,7 +17,7 @@ const GIB = 2 ** 30;
 
 /** `seewhy doctor`: exit 0 when models can be run, 3 when no runtime works. */
 export async function doctor(options: { json?: true }): Promise<number> {
-  const findings: Finding[] = [node(), ...(await native()), await wasm(), pictures(), memory(), cores()];
+  const findings: Finding[] = [node(), ...(await native()), await wasm(), pictures(), memory(), cores(), telemetry()];
   const runs = findings.some(({ name, state }) => name.startsWith('onnxruntime') && state === 'ok');
   if (options.json) {
     print(
@@ -102,6 +102,19 @@ async function wasm(): Promise<Finding> {
       cure: "'npm install onnxruntime-web' runs anywhere, slower; not needed where onnxruntime-node works.",
     };
   }
+}
+
+/** What the runtime tells its makers. */
+function telemetry(): Finding {
+  const name = 'telemetry';
+  const value = process.env[TELEMETRY_SWITCH];
+  if (value === undefined || value === '1') return { name, state: 'ok', detail: 'off: nothing leaves this machine' };
+  return {
+    name,
+    state: 'warning',
+    detail: `${TELEMETRY_SWITCH}=${value}: ONNX Runtime may send usage events to its makers`,
+    cure: `Unset ${TELEMETRY_SWITCH}, or set it to 1, to switch that off.`,
+  };
 }
 
 function pictures(): Finding {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
 import {
+  assertTakesPictures,
   COLORMAPS,
   type ColormapName,
   describePreprocess,
@@ -136,6 +137,7 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
     spinning: false,
   });
   const opened = await opening;
+  if (found.sources.some(({ kind }) => kind === 'picture')) assertTakesPictures(opened.model.image);
   const targets = readTargets(options.target, opened, found.sources);
   const asked: ExplainOptions = {
     ...explainOptions(options, opened.model, targets.fixed),

@@ -279,6 +279,8 @@ const wrapAfter = (text: string, column: number) =>
 
 function classesLine({ model, labelsFrom }: OpenedModel): string {
   const { output, labels } = model;
+  if (output.boxes !== undefined)
+    return `${output.boxes} boxes of ${output.classes} numbers, as detectors list them; explain one: --target '${output.name}[…,…]'`;
   const end = output.activation ? `ends in ${output.activation}; explained: the value before it` : 'ends in logits';
   const named = labels ? `labels from ${labelsFrom}` : 'no labels (--labels FILE)';
   const where = output.positions > 1 ? `, mean over ${output.positions} positions` : '';

@@ -15,6 +15,7 @@ import { ExplainedPicture, runFacts, type Sink, Tags, targetTag } from '@seewhy/
 import {
   type Checkpoint,
   folder,
+  holdState,
   tensorboard,
   type WatchOptions,
   WatchState,
@@ -74,6 +75,23 @@ export async function watch(path: string, options: WatchCommandOptions): Promise
   const outputs = (options.to ?? ['tensorboard:logs']).map(outputOf);
   for (const output of outputs) await makeFolder(output.folder);
   const statePath = options.state ?? join(outputs[0]!.folder, '.seewhy-watch.json');
+  const free = await holdState(statePath);
+  return watchHeld(path, options, { outputs, statePath, colormap }).finally(free);
+}
+
+/** What a watch was asked for, read and checked. */
+interface Asked {
+  readonly outputs: readonly { readonly folder: string; readonly sink: () => Sink }[];
+  readonly statePath: string;
+  readonly colormap: (typeof COLORMAPS)[number] | undefined;
+}
+
+/** The watch itself: its record is held by this process. */
+async function watchHeld(
+  path: string,
+  options: WatchCommandOptions,
+  { outputs, statePath, colormap }: Asked,
+): Promise<number> {
   const state = await WatchState.open(statePath);
   const frames =
     options.report === undefined
@@ -190,7 +208,7 @@ async function explainCheckpoint(
   step: number,
   subjects: readonly Subject[],
   options: WatchCommandOptions,
-  colormap: ReturnType<ReturnType<typeof oneOf<(typeof COLORMAPS)[number]>>> | undefined,
+  colormap: Asked['colormap'],
 ) {
   const methods = (options.method ?? ['gradcam']).map((name) => (name === 'auto' ? undefined : findMethod(name)));
   const opened = await openModel(checkpoint.path, {

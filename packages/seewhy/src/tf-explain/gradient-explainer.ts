@@ -16,7 +16,7 @@ export interface GradientArguments {
 }
 
 /** What distinguishes one call. */
-interface GradientCall {
+export interface GradientCall {
   readonly options: ExplainOptions;
   /** `logit`: before the final softmax or sigmoid; `output`: what the model itself puts out. */
   readonly score: 'logit' | 'output';

@@ -1,5 +1,5 @@
 import type { ExplainerOptions } from './batch-explainer.ts';
-import { type GradientArguments, GradientExplainer } from './gradient-explainer.ts';
+import { type GradientArguments, type GradientCall, GradientExplainer } from './gradient-explainer.ts';
 
 /** Gradient times pixel value: `gradient-x-input`. Default score: `logit`. */
 export class GradientsInputs extends GradientExplainer<GradientArguments> {
@@ -7,7 +7,7 @@ export class GradientsInputs extends GradientExplainer<GradientArguments> {
     super(options, false);
   }
 
-  protected call() {
-    return { options: { methods: ['gradient-x-input'] }, score: 'logit' } as const;
+  protected call(): GradientCall {
+    return { options: { methods: ['gradient-x-input'] }, score: 'logit' };
   }
 }

@@ -1,7 +1,7 @@
 import type { MethodOptions } from '@seewhy/core';
 import type { ExplainerOptions } from './batch-explainer.ts';
 import { checkNumber } from './check-number.ts';
-import { type GradientArguments, GradientExplainer } from './gradient-explainer.ts';
+import { type GradientArguments, type GradientCall, GradientExplainer } from './gradient-explainer.ts';
 
 export interface IntegratedGradientsArguments extends GradientArguments {
   /** Steps on the path from zeros to the picture; default 10. */
@@ -18,7 +18,7 @@ export class IntegratedGradients extends GradientExplainer<IntegratedGradientsAr
     super(options, true);
   }
 
-  protected call({ nSteps = 10, rule = 'mean' }: IntegratedGradientsArguments) {
+  protected call({ nSteps = 10, rule = 'mean' }: IntegratedGradientsArguments): GradientCall {
     checkNumber('nSteps', nSteps, {
       least: rule === 'mean' || rule === 'trapezoid' ? 2 : 1,
       most: 100_000,
@@ -27,6 +27,6 @@ export class IntegratedGradients extends GradientExplainer<IntegratedGradientsAr
     return {
       options: { methods: ['integrated-gradients'], steps: nSteps, rule, baseline: 'zero' },
       score: 'output',
-    } as const;
+    };
   }
 }

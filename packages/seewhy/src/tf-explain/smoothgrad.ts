@@ -1,7 +1,7 @@
 import type { Model, RunTensor } from '@seewhy/core';
 import type { ExplainerOptions } from './batch-explainer.ts';
 import { checkNumber } from './check-number.ts';
-import { type GradientArguments, GradientExplainer } from './gradient-explainer.ts';
+import { type GradientArguments, type GradientCall, GradientExplainer } from './gradient-explainer.ts';
 import { nhwc } from './nhwc.ts';
 
 export interface SmoothGradArguments extends GradientArguments {
@@ -22,7 +22,7 @@ export class SmoothGrad extends GradientExplainer<SmoothGradArguments> {
     super(options, true);
   }
 
-  protected call({ numSamples = 5, noise = 1, seed = 0 }: SmoothGradArguments, model: Model) {
+  protected call({ numSamples = 5, noise = 1, seed = 0 }: SmoothGradArguments, model: Model): GradientCall {
     checkNumber('numSamples', numSamples, { least: 1, most: 1_000_000, whole: true });
     checkNumber('seed', seed, { least: 0, whole: true });
     if (typeof noise !== 'object') checkNumber('noise', noise, { least: 0, whole: false });
@@ -30,7 +30,7 @@ export class SmoothGrad extends GradientExplainer<SmoothGradArguments> {
       typeof noise === 'object'
         ? { noise: laidOut(noise, model) }
         : { samples: numSamples, noise: 0, noiseAbsolute: noise };
-    return { options: { methods: ['smoothgrad'], seed, ...given }, score: 'logit', draws: true } as const;
+    return { options: { methods: ['smoothgrad'], seed, ...given }, score: 'logit', draws: true };
   }
 }
 

@@ -53,7 +53,7 @@ describe('control flow between the picture and the score', () => {
     const ran = await explain('branch', '-m', 'saliency');
     expect({ code: ran.code, stdout: ran.stdout }).toEqual({ code: 3, stdout: '' });
     expect(ran.stderr.trimEnd().split('\n')).toHaveLength(1);
-    expect(ran.stderr).toMatch(/comes out of an If that is decided while the model runs.*fixed shape/);
+    expect(ran.stderr).toMatch(/depends on an If that is decided while the model runs.*fixed shape/);
     expect(ran.stderr).not.toContain('does not depend');
   });
 

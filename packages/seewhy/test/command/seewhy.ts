@@ -38,7 +38,7 @@ function build(): string {
       mkdirSync(lock);
     } catch {
       // Another test file builds; a lock left by a killed run is taken over.
-      if (Date.now() - begin > 90_000) rmSync(lock, { recursive: true, force: true });
+      if (Date.now() - begin > 180_000) rmSync(lock, { recursive: true, force: true });
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
       continue;
     }

@@ -1,6 +1,7 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { LogFolder } from '../log-folder.ts';
+import { makeFolders } from './make-folders.ts';
 
 /** A folder on a disk. It is made when the first file is. */
 export class DiskFolder implements LogFolder {
@@ -64,7 +65,7 @@ export class DiskFolder implements LogFolder {
 
   private async place(file: string): Promise<string> {
     const path = join(this.name, file);
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolders(dirname(path));
     return path;
   }
 }

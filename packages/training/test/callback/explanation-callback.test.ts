@@ -9,6 +9,7 @@ import * as tf from '@tensorflow/tfjs';
 import { decode } from 'fast-png';
 import * as ort from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { heldMemory } from '../../../../tools/test-support/held-memory.ts';
 import { pythonPeers } from '../../../../tools/test-support/require.ts';
 import { seenByTensorBoard } from '../tensorboard/seen-by-tensorboard.ts';
 import { bars, smallNetwork } from './small-network.ts';
@@ -200,31 +201,54 @@ describe('ExplanationCallback', () => {
       }
     }
     await fit(smallNetwork(), 40, [new Counting()]);
-    const resident: number[] = [];
+    let open = 0;
+    const counting: Runtime = {
+      ...runtime,
+      async open(...request) {
+        const session = await runtime.open(...request);
+        open++;
+        let released = false;
+        return {
+          run: (...feeds) => session.run(...feeds),
+          async release() {
+            if (!released) open--;
+            released = true;
+            await session.release();
+          },
+        };
+      },
+    };
+    const held: (Awaited<ReturnType<typeof heldMemory>> & { open: number })[] = [];
     const tensors: number[] = [];
     const callback = new ExplanationCallback({
-      runtime,
+      runtime: counting,
       images: few(),
       methods: ['gradcam', 'saliency'],
       to: [
         tensorboard(join(path, 'flat')),
-        ({ tag }) => {
+        async ({ tag }) => {
           if (tag !== 'gradcam/1') return;
           tensors.push(tf.memory().numTensors);
-          resident.push(process.memoryUsage().rss / 2 ** 20);
+          held.push({ ...(await heldMemory()), open });
         },
       ],
     });
     await fit(smallNetwork(), 120, [callback]);
     const growing = (counts: readonly number[]) => counts.slice(0, 40).map((count) => count - counts[0]!);
     expect(growing(tensors)).toEqual(growing(alone));
-    const middle = (from: number, to: number) =>
-      resident.slice(from, to).sort((a, b) => a - b)[Math.floor((to - from) / 2)]!;
-    const growth = middle(100, 120) - middle(20, 40);
+    const middle = (what: 'objects' | 'resident', from: number, to: number) =>
+      held
+        .map((one) => one[what])
+        .slice(from, to)
+        .sort((a, b) => a - b)[Math.floor((to - from) / 2)]!;
+    const growth = (what: 'objects' | 'resident') => middle(what, 100, 120) - middle(what, 20, 40);
     console.log(
-      `memory: ${middle(20, 40).toFixed(0)} MB around epoch 30, ${growth.toFixed(1)} MB more around epoch 110`,
+      `memory, MB more around epoch 110: ${growth('objects').toFixed(2)} of objects, ${growth('resident').toFixed(1)} of pages`,
     );
-    expect(growth).toBeLessThan(12);
+    expect(new Set(held.map((one) => one.open)).size).toBe(1);
+    expect(growth('objects')).toBeLessThan(2);
+    // A session an epoch that stays, or the pictures' buffers, would show above. This is for what neither of them counts.
+    expect(growth('resident')).toBeLessThan(48);
   });
 });
 

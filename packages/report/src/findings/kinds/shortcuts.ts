@@ -11,17 +11,21 @@ import { samePlace } from '../shortcut/same-place.ts';
 import type { Suspect, Test } from '../shortcut/suspect.ts';
 import { tinted } from '../shortcut/tint.ts';
 import { tintOfClass } from '../shortcut/tint-of-class.ts';
+import { traitOfClass } from '../shortcut/trait-of-class.ts';
 import { benjaminiHochberg } from '../statistics/benjamini-hochberg.ts';
 
 /** Expected share of false ones among what is reported. */
 const LEVEL = 0.01;
+
+/** What lies over the whole picture has another cure than a thing in it. */
+const WHOLE: readonly Suspect['by'][] = ['tint', 'light', 'grain'];
 
 /**
  * `shortcut`: a model that decides by a watermark, a ruler, a frame, a corner tag, the background, a colour cast, and not by the object.
  *
  * A map alone accuses nobody: what it points at is covered, and the decision must fall. What is the object is told by the masks where the data
  * set has them ({@link outsideObject}, {@link bySurroundings}, {@link surroundingsAdd}), and by what distinguishes shortcuts from objects ({@link samePlace}; without masks
- * {@link sameColour}, {@link movingMark}, {@link tinted}, {@link tintOfClass}), or by where it lies ({@link byEdge}, {@link byFrame}, {@link markOfClass}). Every test
+ * {@link sameColour}, {@link movingMark}, {@link tinted}, {@link tintOfClass}, {@link traitOfClass}), or by where it lies ({@link byEdge}, {@link byFrame}, {@link markOfClass}). Every test
  * of every method and class counts in one correction after Benjamini and Hochberg, q ≤ 0.01.
  * `high` where at least a tenth of the class's decisions are of that kind and the thing goes with the label or the score, else `medium`.
  * Of several accusations of one class that share half of their pictures the strongest is told.
@@ -74,6 +78,7 @@ function testsOf(context: Context, method: string): Test[] {
             ]),
         ...tinted(context, target, looks, all),
         ...tintOfClass(context, target, looks),
+        ...traitOfClass(context, target, looks, all),
       ];
     }),
   ];
@@ -101,7 +106,9 @@ function findingOf(context: Context, suspect: Suspect, method: string, p: number
     severity: suspect.strong ? 'high' : 'medium',
     evidence: [
       ...suspect.evidence,
-      'Look at these pictures for what they share, such as a ruler, a mark or a frame. If that should not decide, the model will fail where it is missing: train without it (crop, cover, balance) and audit again.',
+      WHOLE.includes(suspect.by)
+        ? 'Look whether the pictures of this class were taken, scaled or saved in a way of their own. If that should not decide, the model will fail where they are not: train with pictures that are made alike, or varied in it, and audit again.'
+        : 'Look at these pictures for what they share, such as a ruler, a mark or a frame. If that should not decide, the model will fail where it is missing: train without it (crop, cover, balance) and audit again.',
       `Statistics: ${pText(p)}; corrected for all that was tried (Benjamini and Hochberg) q = ${Number(q.toPrecision(2))}.`,
     ].join(' '),
     figures: { ...suspect.figures, p, q },

@@ -17,6 +17,8 @@ export interface Association {
    * without it, Mann and Whitney's test (one-sided, times the number of labels tried).
    */
   readonly scored?: { readonly label: number; readonly with: number; readonly without: number; readonly p: number };
+  /** Among pictures of the class itself, the share of pairs in which one with it scores higher than one without it: 0.5 where it makes no difference. */
+  readonly raises?: number;
 }
 
 const LEAST = 4;
@@ -43,8 +45,10 @@ export function associationOf(
       scored.flatMap(({ has, score }) => (has === wanted ? [score!] : [])),
     ) as [number[], number[]];
     if (yes.length < LEAST || no.length < LEAST) return [];
-    return [{ label, with: mean(yes), without: mean(no), p: rankSum(yes, no).p }];
+    const { share, p } = rankSum(yes, no);
+    return [{ label, with: mean(yes), without: mean(no), share, p }];
   });
+  const raises = tried.find(({ label }) => label === target)?.share;
   const best = tried.toSorted((a, b) => a.p - b.p || a.label - b.label)[0];
   return {
     present: having(known),
@@ -58,6 +62,7 @@ export function associationOf(
         },
       }),
     ...(best && { scored: { ...best, p: Math.min(1, best.p * tried.length) } }),
+    ...(raises !== undefined && { raises }),
   };
 }
 

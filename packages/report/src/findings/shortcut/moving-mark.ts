@@ -7,8 +7,9 @@ import { rankSum } from '../statistics/rank-sum.ts';
 import { binomialTail } from '../statistics/tails.ts';
 import { associationOf, told } from './association.ts';
 import { fellMore, type Look, lost, spread } from './look.ts';
+import { type Member, onGround } from './on-ground.ts';
 import type { Test } from './suspect.ts';
-import { type Colour, colourDistance, grown, thingOfColour, thingsIn } from './thing-of-colour.ts';
+import { alikeInSize, type Colour, colourDistance, grown, thingOfColour, thingsIn } from './thing-of-colour.ts';
 
 /** Pictures of the class with the thing and without it. */
 const LEAST = 6;
@@ -25,22 +26,15 @@ const MOST_ELSEWHERE = 0.5;
 const MOST_EMPTIER = 0.68;
 const LEAST_BESIDE = 0.65;
 
-/** A picture with the thing, and the thing's cells. */
-interface Member {
-  readonly look: Look;
-  readonly thumb: Uint8Array;
-  readonly cells: readonly number[];
-}
-
 /**
  * Without masks, for a small mark of one colour that lies now here, now there (a sticker, a dot), wherever objects lie: a part of the class's pictures
  * has it, and an object besides. Where all have it nothing is said: it is what the class looks like, and may be its object.
  *
  * 1. A thing of one colour ({@link thingOfColour}) that 10 % to 80 % of the class's pictures show, alike in all of them: few others of the class show
  *    one that is nearly of that colour (a third as many), as they would were it an object in all its lights. It is at most half as frequent among
- *    other decisions.
+ *    other decisions. It is about as large every time ({@link alikeInSize}).
  * 2. The object is there as well: without the thing these pictures show as much as the class's others do (less drawing or less colour in at most 68 % of
- *    the pairs), and more than is left of the others without what their maps point at (in 65 % of the pairs at least).
+ *    the pairs), and more than is left of the others without what their maps point at (in 65 % of the pairs at least). And the thing lies on the ground, not within an object ({@link onGround}).
  * 3. They score higher than the others (rank-sum test of the class's log-odds), and their maps point at the thing: they hold half of it more often than
  *    the maps of the same pictures, exchanged, would (binomial test). Both one-sided; the larger p counts, so that both must hold.
  * 4. Covering what the map points at takes the evidence in at least half of them, covering as much elsewhere does not ({@link fellMore}).
@@ -78,14 +72,17 @@ export function movingMark(context: Context, target: number, looks: readonly Loo
       .filter(({ map: { covered } }) => fellMore(covered!.before, covered!.hot, covered!.cold))
       .sort((a, b) => evidenceOf(b) - evidenceOf(a));
     const share = members.length / seen.length;
+    const sizes = members.map(({ cells }) => cells.length);
     const elsewhere = others.filter((thumb) => thingOfColour(thumb, colour)).length;
     if (
       guilty.length < LEAST ||
       guilty.length < 0.5 * members.length ||
       share < SHARE.least ||
       share > SHARE.most ||
+      !alikeInSize(sizes) ||
       elsewhere > MOST_ELSEWHERE * share * others.length ||
-      !besideObject(members, without)
+      !besideObject(members, without) ||
+      !onGround(members, without)
     )
       return [{ p }];
     const association = associationOf(context, target, ({ thumb }: AuditRecord) =>

@@ -13,7 +13,8 @@ const LEAST_HOLDING = 0.2;
 /**
  * Where the data set has masks: the model decides by something outside the object, if covering what the map points at **outside** the object
  * makes the decision fall, and covering as much elsewhere does not. A map that only strays changes nothing and accuses nobody. What lies all around,
- * of which a map shows a part, is covered as the frame: where that makes the decision fall, and half as much again as covering the object.
+ * of which a map shows a part, is covered as the frame: where that makes the decision fall, and half as much again as covering the object,
+ * and covering all around the object takes half as much as well ({@link liesAround}).
  *
  * Test: among the pictures where just one of the two makes the decision fall, how often it is the first (sign test; McNemar 1947, exact,
  * one-sided). At least 4 pictures and 5 % of the class's decisions, in a fifth of which at least half of the probability also stands with the object itself covered.
@@ -29,7 +30,7 @@ export function outsideObject(target: number, looks: readonly Look[]): Test[] {
     .filter(
       (look) =>
         fellMore(look.map.covered!.before, look.map.covered!.outside, look.map.covered!.cold) ||
-        (frameDecides(look) && standsWithout(look) && frameBeatsObject(look)),
+        (frameDecides(look) && standsWithout(look) && frameBeatsObject(look) && liesAround(look)),
     )
     .sort((a, b) => drop(b) - drop(a));
   const chance = masked.filter(({ map }) => fellMore(map.covered!.before, map.covered!.cold, map.covered!.outside));
@@ -55,7 +56,7 @@ export function outsideObject(target: number, looks: readonly Look[]): Test[] {
         looks: guilty,
         of: masked.length,
         strong: guilty.length >= 5 && guilty.length >= 0.1 * masked.length,
-        what: `something outside the object${whereHot(guilty)}`,
+        what: outsideText(guilty),
         evidence,
         figures: {
           n: masked.length,
@@ -79,13 +80,27 @@ const standsWithout = ({ record: { probes } }: Look) =>
 const frameBeatsObject = ({ record: { probes } }: Look) =>
   lost(probes!.before, probes!.frame!) >= 1.5 * lost(probes!.before, probes!.object!);
 
+/**
+ * Covering everything but the object takes half as much as covering the frame, or more: what lies on the frame is not an end of the object, and a class
+ * that is the answer to nothing stands without its object for no reason.
+ */
+const liesAround = ({ record: { probes } }: Look) =>
+  probes!.surroundings !== undefined &&
+  lost(probes!.before, probes!.surroundings) >= 0.5 * lost(probes!.before, probes!.frame!);
+
+/** `something outside the object, in the lower right`: the place is not the object's. */
+function outsideText(looks: readonly Look[]): string {
+  const where = whereHot(looks);
+  return `something outside the object${where && `,${where}`}`;
+}
+
 const timesText = (factor: number) => `${factor < 10 ? factor.toFixed(1) : Math.round(factor)} times`;
 
 /**
  * Where the data set has masks: a decision that stays with the object covered and falls with all but the object covered is made by the
  * background: half of the probability stays in the first case, a third of the evidence goes in the second. One class may be what the model says when
  * it sees nothing at all. In a two-class task that is the negative one, which is only accused when the other one is too; of several classes a single
- * one is never accused strongly. Two classes cannot both be the answer to nothing. Test as in {@link outsideObject}, against pictures that fall
+ * one is never accused strongly, nor at all where its other decisions stand without an object as well ({@link answersNothing}). Two classes cannot both be the answer to nothing. Test as in {@link outsideObject}, against pictures that fall
  * with the object covered and stay without the rest; at least 8 pictures and 30 % of the decisions.
  */
 export function bySurroundings(classes: ReadonlyMap<number, readonly Look[]>, negative: number | undefined): Test[] {
@@ -103,7 +118,7 @@ export function bySurroundings(classes: ReadonlyMap<number, readonly Look[]>, ne
     if (probed.length < 8) return [];
     const p = binomialTail(guilty.length, guilty.length + rightly.length, 0.5);
     const share = guilty.length / probed.length;
-    if (guilty.length < 8 || share < 0.3) return [{ p }];
+    if (guilty.length < 8 || share < 0.3 || answersNothing(probed, guilty)) return [{ p }];
     return [
       {
         p,
@@ -133,7 +148,8 @@ export function bySurroundings(classes: ReadonlyMap<number, readonly Look[]>, ne
 /**
  * Where the data set has masks, and both count, the object and what surrounds it: covering the surroundings takes the evidence of many decisions
  * for a class, and of few for others. Test: Fisher's exact, one-sided, the class against the others; at least 8 pictures and 10 % of the class, in the
- * other classes a third of that share at most: what covering does to any picture it does in all classes.
+ * other classes a third of that share at most: what covering does to any picture it does in all classes. Nothing is said of a class that is the answer to
+ * nothing ({@link answersNothing}).
  */
 export function surroundingsAdd(target: number, looks: readonly Look[], all: readonly Look[]): Test[] {
   const probed = all.filter(({ record: { probes } }) => probes?.surroundings !== undefined);
@@ -145,7 +161,7 @@ export function surroundingsAdd(target: number, looks: readonly Look[], all: rea
   const elsewhere = probed.filter(falls).length - guilty.length;
   const p = hypergeometricTail(guilty.length, own.length, guilty.length + elsewhere, probed.length);
   const share = guilty.length / own.length;
-  if (guilty.length < 8 || share < 0.1 || elsewhere / others > share / 3) return [{ p }];
+  if (guilty.length < 8 || share < 0.1 || elsewhere / others > share / 3 || answersNothing(own, guilty)) return [{ p }];
   return [
     {
       p,
@@ -155,7 +171,7 @@ export function surroundingsAdd(target: number, looks: readonly Look[], all: rea
         looks: guilty,
         of: looks.length,
         strong: true,
-        what: `something outside the object${whereHot(guilty)}`,
+        what: outsideText(guilty),
         evidence: [
           `In ${counted(guilty.length, 'picture')} of ${own.length} decided so (${percent(share)}), covering everything but the object makes the odds of the decision ${timesText(Math.exp(quantile(guilty.map(evidenceAround))))} smaller (median); of ${others} decisions for other classes ${elsewhere} fall so (Fisher's exact test, ${pText(p)}).`,
         ],
@@ -170,6 +186,15 @@ export function surroundingsAdd(target: number, looks: readonly Look[], all: rea
       },
     },
   ];
+}
+
+/**
+ * Whether the class's other decisions stand with the object covered as well (four of five, at least six): then it is what the model says when it sees
+ * nothing, and any change may make it fall.
+ */
+function answersNothing(looks: readonly Look[], guilty: readonly Look[]): boolean {
+  const rest = looks.filter((look) => !guilty.includes(look) && look.record.probes?.object !== undefined);
+  return rest.length >= 6 && rest.filter(standsWithout).length >= 0.8 * rest.length;
 }
 
 const evidenceAround = ({ record: { probes } }: Look) => lost(probes!.before, probes!.surroundings!);

@@ -7,7 +7,7 @@ import { binomialTail } from '../statistics/tails.ts';
 import { associationOf, told } from './association.ts';
 import { fellMore, type Look, spread } from './look.ts';
 import type { Test } from './suspect.ts';
-import type { Colour } from './thing-of-colour.ts';
+import { alikeInSize, type Colour } from './thing-of-colour.ts';
 import { awayFrom } from './usual-place.ts';
 
 const LEAST = 5;
@@ -27,7 +27,8 @@ const SEARCHED = 200;
  * 1. Covering what the map points at makes the decision fall in at least half of the pictures with the colour, covering as much elsewhere does
  *    not (sign test, as in `samePlace`).
  * 2. Their maps overlap less with the usual place than three of four others (rank-sum test, p < 0.001), and most of their mass is not in the middle.
- * 3. At most 20 % of the other pictures have a cell of that colour anywhere; at least 80 % of these do.
+ * 3. At most 20 % of the other pictures have a cell of that colour anywhere; at least 80 % of these do, and of it
+ *    about as much each ({@link alikeInSize}).
  * 4. It is one colour, not the middle of a range: the patches of few other decisions for the class (a third as many) come near it without having it.
  *
  * Tried are the colours of the hot patches of up to 12 pictures that fall when covered.
@@ -73,6 +74,7 @@ function testOf(
   const p = binomialTail(guilty.length - 1, guilty.length - 1 + chance.length, 0.5);
   if (guilty.length < LEAST || guilty.length < 0.5 * members.length || others.length < LEAST) return { p };
   if (guilty.filter(({ thumb }) => has(thumb)).length < 0.8 * guilty.length) return { p };
+  if (!alikeInSize(guilty.flatMap(({ thumb }) => (thumb && sizeOf(thumb, colour)) || []))) return { p };
   const middle = middleOf(spread(guilty, SEARCHED / 2), colour);
   const distances = looks.map((look) => nearestTo(look, middle));
   const same = distances.filter((value) => value <= SAME).length;
@@ -85,7 +87,9 @@ function testOf(
   const association = associationOf(context, target, ({ thumb }: AuditRecord) =>
     thumb === undefined ? undefined : has(decodeGrid(thumb)),
   );
-  const { sentences, clear, figures } = told(context, association, 'the colour');
+  const { sentences, figures } = told(context, association, 'the colour');
+  // An object may be of a colour that speaks for a class: only what goes with the label as well is a mark.
+  const labels = association.labelled !== undefined && association.labelled.p < 0.01;
   return {
     p,
     suspect: {
@@ -93,7 +97,7 @@ function testOf(
       target,
       looks: guilty,
       of: looks.length,
-      strong: guilty.length >= 0.1 * looks.length && clear,
+      strong: guilty.length >= 0.1 * looks.length && labels,
       what: `something of the colour rgb(${colour.map(Math.round).join(', ')})`,
       evidence: [
         `In ${counted(guilty.length, 'picture')} of ${looks.length} decided so the map points at that colour, away from where it lies otherwise; covering it makes the decision fall, covering as much elsewhere did so in ${chance.length}.`,
@@ -155,7 +159,11 @@ function inPatch({ patch }: Look, colour: Colour): boolean {
   return count >= patch.length / 3 / 16;
 }
 
-function anywhere(thumb: Uint8Array, colour: Colour): boolean {
-  for (let cell = 0; cell < CELLS; cell++) if (near(thumb, 4 * cell, colour)) return true;
-  return false;
+/** Cells of a colour. */
+function sizeOf(thumb: Uint8Array, colour: Colour): number {
+  let count = 0;
+  for (let cell = 0; cell < CELLS; cell++) if (near(thumb, 4 * cell, colour)) count++;
+  return count;
 }
+
+const anywhere = (thumb: Uint8Array, colour: Colour): boolean => sizeOf(thumb, colour) > 0;

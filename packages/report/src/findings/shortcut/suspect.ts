@@ -3,7 +3,7 @@ import type { Look } from './look.ts';
 /** A reason to believe that pictures are decided by something other than their object. */
 export interface Suspect {
   /** How it was found: decides the words. */
-  readonly by: 'outside' | 'surroundings' | 'place' | 'edge' | 'frame' | 'colour' | 'tint' | 'grain';
+  readonly by: 'outside' | 'surroundings' | 'place' | 'edge' | 'frame' | 'colour' | 'tint' | 'light' | 'grain';
   readonly target: number;
   /** Pictures it is about, the clearest first. */
   readonly looks: readonly Look[];

@@ -1,5 +1,6 @@
 import { CELLS, cellsWhere } from '../../map-statistics/grid-parts.ts';
 import { GRID } from '../../map-statistics/map-grid.ts';
+import { quantile } from '../statistics/quantile.ts';
 
 /** Red, green, blue: 0 … 255. */
 export type Colour = readonly [number, number, number];
@@ -10,6 +11,9 @@ const NEAR = 25;
 const MOST_CELLS = 24;
 /** Cells of the colour elsewhere, of those of the thing. */
 const MOST_ELSEWHERE = 0.5;
+
+/** Size (cells) that one thing in four exceeds, of that which three in four exceed: two cells a side are one where the grid lies otherwise. */
+const MOST_SIZES = 4;
 
 /** The cells around each, at most eight. */
 const AROUND: readonly (readonly number[])[] = Array.from({ length: CELLS }, (_, cell) =>
@@ -69,6 +73,14 @@ export function thingsIn(thumb: Uint8Array): Colour[] {
   }
   return colours;
 }
+
+/**
+ * Whether things are about as large every time: the middle half of their sizes within a factor of 4. A mark is; a part of objects, of a colour of its own, is
+ * as large as they are drawn.
+ * @param sizes in cells
+ */
+export const alikeInSize = (sizes: readonly number[]): boolean =>
+  quantile(sizes, 0.75) <= MOST_SIZES * quantile(sizes, 0.25);
 
 /** Some cells and those around them. */
 export const grown = (cells: readonly number[]): Set<number> =>

@@ -1,19 +1,16 @@
 import type { AuditRecord } from '../../audit-record.ts';
 import { decodeGrid } from '../../map-statistics/map-grid.ts';
 import { scoreOf } from '../../metrics/decision.ts';
-import { erfc } from '../../metrics/normal.ts';
 import { type Context, counted, pText } from '../context.ts';
 import { quantile } from '../statistics/quantile.ts';
-import { rankCorrelation } from '../statistics/ranks.ts';
 import { fell, type Look, lost, spread } from './look.ts';
 import { TINT, ZONES } from './overall-look.ts';
+import { correlationOf, LEAST_GROUP, risesBy, type Shown, tail } from './rising.ts';
 import type { Test } from './suspect.ts';
 
 /** Pictures of a class, and of the others; those that fall without their tint. */
 const LEAST = 12;
 const LEAST_FALLING = 6;
-/** Of one label: fewer have no order. */
-const LEAST_GROUP = 4;
 /** χ² of two degrees of freedom: 1 %. */
 const LEAST_SHIFT = 9.21;
 const MOST_APART = 0.7;
@@ -60,9 +57,9 @@ export function tintOfClass(context: Context, target: number, looks: readonly Lo
   const along = ([red, blue]: Tint) => (red! * shift.frame[0] + blue! * shift.frame[1]) / length;
   const toned = (some: readonly Group[], most: number) =>
     some.map(({ pictures }) =>
-      spread(pictures, Math.max(LEAST_GROUP, Math.ceil(most / some.length))).flatMap(({ record, tint }): Toned[] => {
+      spread(pictures, Math.max(LEAST_GROUP, Math.ceil(most / some.length))).flatMap(({ record, tint }): Shown[] => {
         const score = scoreOf(record, target);
-        return score === undefined ? [] : [{ tint: along(tint), odds: lost(score, 0.5) }];
+        return score === undefined ? [] : [{ shown: along(tint), odds: lost(score, 0.5) }];
       }),
     );
   const own = toned(same, MOST_OWN);
@@ -71,14 +68,14 @@ export function tintOfClass(context: Context, target: number, looks: readonly Lo
   if (own.flat().length < LEAST || elsewhere.length < LEAST) return [];
   const [inside, outside] = [correlationOf(own), correlationOf(others)];
   const p = tail((inside.z + outside.z) / Math.SQRT2);
-  const usual = quantile(elsewhere.map(({ tint }) => tint));
+  const usual = quantile(elsewhere.map(({ shown }) => shown));
   const changed = probed.flatMap((look) => {
     const { before, neutral } = look.record.probes!;
     const tint = TINT.of(look.thumb!, FRAME);
-    return tint ? [{ look, tint: along(tint), odds: lost(before, neutral!), falls: fell(before, neutral) }] : [];
+    return tint ? [{ look, shown: along(tint), odds: lost(before, neutral!), falls: fell(before, neutral) }] : [];
   });
   const taken = correlationOf([changed]);
-  const guilty = changed.filter(({ tint, falls }) => falls && tint > usual).sort((a, b) => b.odds - a.odds);
+  const guilty = changed.filter(({ shown, falls }) => falls && shown > usual).sort((a, b) => b.odds - a.odds);
   const evidence = risesBy(own.flat());
   if (
     inside.rho < OWN.least ||
@@ -179,38 +176,6 @@ function shiftBetween(some: readonly Group[], others: readonly Group[]) {
     size: (red * red * blues - 2 * red * blue * both + blue * blue * reds) / determinant,
     apart: Math.hypot(red - inner[0]!, blue - inner[1]!) / Math.max(Math.hypot(red, blue), Math.hypot(...inner)),
   };
-}
-
-interface Toned {
-  readonly tint: number;
-  readonly odds: number;
-}
-
-/** One-sided p of a standard normal number. */
-const tail = (z: number): number => erfc(z / Math.SQRT2) / 2;
-
-/** Of tint and log-odds within each of some groups: the mean correlation, weighted by the numbers, and its z. */
-function correlationOf(groups: readonly (readonly Toned[])[]): { readonly rho: number; readonly z: number } {
-  let [sum, weight] = [0, 0];
-  for (const group of groups) {
-    if (group.length < LEAST_GROUP) continue;
-    const rho = rankCorrelation(
-      group.map(({ tint }) => tint),
-      group.map(({ odds }) => odds),
-    );
-    if (rho === undefined) continue;
-    sum += rho * (group.length - 1);
-    weight += group.length - 1;
-  }
-  return weight > 0 ? { rho: sum / weight, z: sum / Math.sqrt(weight) } : { rho: 0, z: 0 };
-}
-
-/** Median log-odds of the most tinted third less those of the least tinted one. */
-function risesBy(pictures: readonly Toned[]): number {
-  const sorted = pictures.toSorted((a, b) => a.tint - b.tint);
-  const third = Math.floor(sorted.length / 3);
-  const median = (some: readonly Toned[]) => quantile(some.map(({ odds }) => odds));
-  return median(sorted.slice(-third)) - median(sorted.slice(0, third));
 }
 
 /** What the light has more of: `more red, less blue`. */

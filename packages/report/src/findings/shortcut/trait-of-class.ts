@@ -1,0 +1,294 @@
+import { decodeGrid } from '../../map-statistics/map-grid.ts';
+import { scoreOf } from '../../metrics/decision.ts';
+import { type Context, counted, percent, pText } from '../context.ts';
+import { mean, quantile } from '../statistics/quantile.ts';
+import { hypergeometricTail } from '../statistics/tails.ts';
+import { fell, type Look, lost, spread } from './look.ts';
+import { GRAIN, ZONES } from './overall-look.ts';
+import { correlationOf, LEAST_GROUP, risesBy, type Shown, tail } from './rising.ts';
+import type { Suspect, Test } from './suspect.ts';
+
+/** Pictures of a class, and of the others; those that are accused. */
+const LEAST = 12;
+const LEAST_ACCUSED = 6;
+/** χ² of one degree of freedom: 1 %. */
+const LEAST_SHIFT = 6.63;
+const MOST_APART = 0.7;
+/** Rank correlations of score and trait, and of what proves the cause: how large, and one-sided p at most. */
+const OWN = { least: 0.3, p: 0.01 };
+const LEAST_OTHERS = 0.05;
+const CAUSE = { least: 0.15, p: 0.05 };
+/** Log-odds between the third of the class that has most of the trait and the third that has least. */
+const LEAST_EVIDENCE = 1;
+/** Decisions for other classes that fall when smoothed, and those for the class, of that. */
+const LEAST_FALLING = 0.3;
+const MOST_FALLING = 1 / 3;
+/** More pictures, or more of a class and of all others together, change nothing but the time it takes. */
+const MOST = 200_000;
+const MOST_OWN = 20_000;
+const MOST_OTHERS = 4_000;
+
+type Cells = readonly number[];
+const ALL: Cells = ZONES.flat();
+
+/** Mean of R, G and B. */
+const lightOf = (thumb: Uint8Array, cells: Cells): number =>
+  mean(cells.map((cell) => (thumb[4 * cell]! + thumb[4 * cell + 1]! + thumb[4 * cell + 2]!) / 3));
+
+/** What a whole picture has more or less of; natural logarithms, so that a light that is halved is as much everywhere. */
+interface Trait {
+  readonly by: Suspect['by'];
+  readonly of: (thumb: Uint8Array, cells: Cells) => number;
+  /** The same where the picture has little of it and where it has much: an object that fills more of a black picture makes it lighter, its ground stays. */
+  readonly parts: (thumb: Uint8Array) => readonly number[];
+  /** What a class has that has more of it, and less. */
+  readonly more: Side;
+  readonly less: Side;
+}
+
+interface Side {
+  readonly what: string;
+  /** To follow "are". */
+  readonly told: string;
+  readonly proof: (decisions: readonly Decision[], others: readonly Look[]) => Proof;
+}
+
+/** A decision for the class; `shown`: how much of the trait, in the direction in which the class has it. */
+interface Decision {
+  readonly look: Look;
+  readonly shown: number;
+}
+
+interface Proof {
+  readonly holds: boolean;
+  readonly accused: readonly Look[];
+  readonly sentence: string;
+}
+
+const TRAITS: readonly Trait[] = [
+  {
+    by: 'light',
+    of: (thumb, cells) => Math.log(8 + lightOf(thumb, cells)),
+    parts: (thumb) => {
+      const lights = ALL.map((cell) => lightOf(thumb, [cell]));
+      return [0.05, 0.75].map((share) => Math.log(8 + quantile(lights, share)));
+    },
+    more: { what: 'how light the whole picture is', told: 'lighter', proof: colourAlone },
+    less: { what: 'how dark the whole picture is', told: 'darker', proof: colourAlone },
+  },
+  {
+    by: 'grain',
+    // A picture that is half as light is drawn half as strongly.
+    of: (thumb, cells) => Math.log((4 + GRAIN.of(thumb, cells)![0]!) / (8 + lightOf(thumb, cells))),
+    parts: () => [],
+    more: {
+      what: 'fine drawing all over the picture (noise, sharpness, traces of compression)',
+      told: 'more finely drawn',
+      proof: smoothedAway,
+    },
+    less: {
+      what: 'how little fine drawing the whole picture has (a blur, an enlarged small picture)',
+      told: 'less sharp',
+      proof: smoothedInto,
+    },
+  },
+];
+
+/**
+ * What a class's pictures have more or less of all over, whatever they show: light, fine drawing. No map points at it, and where pictures differ in it for
+ * many reasons no picture shows it by itself; it is where the trait goes with the score among pictures that are all labelled alike. Asked for:
+ *
+ * 1. The trait of the frame differs between the pictures labelled so and the others (Welch's t² beyond 1 %), and that of the rest differs as it does: the
+ *    difference between the two shifts is at most 0.7 of the larger. An object changes one part of the picture. Light has to differ so where the pictures are
+ *    darkest and where they are light, too (the cells' lowest twentieth and highest quarter). It gives the direction.
+ * 2. In that direction the class's log-odds rise with the trait of the frame, among the pictures labelled so (rank correlation 0.3 at least, p < 0.01; by 1
+ *    at least from the third that has least to the third that has most), and among the others as well (0.05 at least). Test: both together, one-sided, as
+ *    in {@link tintOfClass}. A picture that is merely harder for being dark loses in one of the two and gains in the other.
+ * 3. A changed picture proves it. Light: with nothing but the mean colour left (`blank`), the odds of decisions for the class still rise with it
+ *    (0.15 at least, p < 0.05). More fine drawing: the more there was the more goes when it is smoothed away (as much), and six decisions fall. Less of it:
+ *    smoothing makes 30 % of the decisions for other classes fall, and a third as many of those for the class at most (Fisher's exact test, p < 0.01).
+ *
+ * Never `strong`: a class may truly be met in the dark.
+ */
+export function traitOfClass(context: Context, target: number, looks: readonly Look[], all: readonly Look[]): Test[] {
+  const seen = looks.filter(({ record, thumb }) => record.probes !== undefined && thumb !== undefined);
+  if (seen.length < LEAST) return [];
+  const others = all.filter((look) => look.target !== target);
+  const groups = groupsOf(context);
+  const [same, different] = [true, false].map((wanted) =>
+    groups.filter(({ label }) => label.includes(target) === wanted),
+  ) as [Group[], Group[]];
+  return TRAITS.flatMap((trait, index) => {
+    const shift = shiftBetween(same, different, index);
+    if (shift === undefined || shift.size < LEAST_SHIFT || shift.apart > MOST_APART) return [];
+    const sign = Math.sign(shift.frame);
+    const side = sign > 0 ? trait.more : trait.less;
+    const shownBy = (some: readonly Group[], most: number) =>
+      some.map(({ pictures }) =>
+        spread(pictures, Math.max(LEAST_GROUP, Math.ceil(most / some.length))).flatMap(
+          ({ scores, traits }): Shown[] => {
+            const score = scoreOf({ scores }, target);
+            return score === undefined ? [] : [{ shown: sign * traits[index]!.frame, odds: lost(score, 0.5) }];
+          },
+        ),
+      );
+    const own = shownBy(same, MOST_OWN);
+    const rest = shownBy(different, MOST_OTHERS);
+    if (own.flat().length < LEAST || rest.flat().length < LEAST) return [];
+    const [inside, outside] = [correlationOf(own), correlationOf(rest)];
+    const p = tail((inside.z + outside.z) / Math.SQRT2);
+    const usual = quantile(rest.flat().map(({ shown }) => shown));
+    const decisions = seen
+      .map((look): Decision => ({ look, shown: sign * trait.of(look.thumb!, ZONES[0]) }))
+      .sort((a, b) => b.shown - a.shown);
+    const evidence = risesBy(own.flat());
+    const proof = side.proof(decisions, others);
+    const accused = new Set(proof.accused);
+    const looksLike = decisions.filter(({ look, shown }) => shown > usual && accused.has(look));
+    if (
+      inside.rho < OWN.least ||
+      tail(inside.z) > OWN.p ||
+      outside.rho < LEAST_OTHERS ||
+      evidence < LEAST_EVIDENCE ||
+      !proof.holds ||
+      looksLike.length < LEAST_ACCUSED
+    )
+      return [{ p }];
+    return [
+      {
+        p,
+        suspect: {
+          by: trait.by,
+          target,
+          looks: looksLike.map(({ look }) => look),
+          of: looks.length,
+          strong: false,
+          what: side.what,
+          evidence: [
+            `Pictures labelled so are ${side.told} than others, on the frame as in the rest. Among pictures of one label the score of the class rises with that: from the third of its own that has least of it to the third that has most, the odds grow ${Math.exp(evidence).toFixed(1)} times (rank correlation ${inside.rho.toFixed(2)} among its own pictures, ${outside.rho.toFixed(2)} among the others; ${pText(p)}). ${proof.sentence}`,
+          ],
+          figures: {
+            n: looks.length,
+            decidedByIt: looksLike.length,
+            share: looksLike.length / looks.length,
+            shift: shift.frame,
+            ownCorrelation: inside.rho,
+            othersCorrelation: outside.rho,
+            logOddsGained: evidence,
+          },
+        },
+      },
+    ];
+  });
+}
+
+/** The trait decides where there is nothing else: the mean colour of a picture holds its light and no more. */
+function colourAlone(decisions: readonly Decision[]): Proof {
+  const blank = decisions.flatMap(({ look, shown }) => {
+    const { probes } = look.record;
+    return probes!.blank === undefined ? [] : [{ look, shown, odds: lost(probes!.blank, 0.5) }];
+  });
+  const { rho, z } = correlationOf([blank]);
+  const accused = blank.filter(({ odds }) => odds > 0).map(({ look }) => look);
+  return {
+    holds: rho >= CAUSE.least && tail(z) <= CAUSE.p,
+    accused,
+    sentence: `With nothing left of the picture but its mean colour the odds of the class still rise with it (rank correlation ${rho.toFixed(2)}, ${pText(tail(z))}), and ${counted(accused.length, 'decision')} of ${decisions.length} stand.`,
+  };
+}
+
+/** The more there was of it, the more goes when it is smoothed away. */
+function smoothedAway(decisions: readonly Decision[]): Proof {
+  const smoothed = decisions.flatMap(({ look, shown }) => {
+    const { before, smooth } = look.record.probes!;
+    return smooth === undefined ? [] : [{ look, shown, odds: lost(before, smooth), falls: fell(before, smooth) }];
+  });
+  const { rho, z } = correlationOf([smoothed]);
+  const accused = smoothed.filter(({ falls }) => falls).map(({ look }) => look);
+  return {
+    holds: rho >= CAUSE.least && tail(z) <= CAUSE.p,
+    accused,
+    sentence: `With the finest drawing smoothed away, the decisions of pictures that have much of it lose most (rank correlation ${rho.toFixed(2)}, ${pText(tail(z))}), and ${counted(accused.length, 'decision')} of ${decisions.length} fall.`,
+  };
+}
+
+/** Smoothing makes other classes' decisions fall, and not those for the class. */
+function smoothedInto(decisions: readonly Decision[], others: readonly Look[]): Proof {
+  const falls = ({ record: { probes } }: Look) => probes !== undefined && fell(probes.before, probes.smooth);
+  const own = decisions.filter(({ look }) => falls(look)).length / decisions.length;
+  const fallen = others.filter(falls).length;
+  const share = others.length > 0 ? fallen / others.length : 0;
+  const all = decisions.length + others.length;
+  const p = hypergeometricTail(fallen, others.length, fallen + Math.round(own * decisions.length), all);
+  return {
+    holds: share >= LEAST_FALLING && own <= MOST_FALLING * share && p < 0.01,
+    accused: decisions.filter(({ look }) => !falls(look)).map(({ look }) => look),
+    sentence: `Smoothing away the finest drawing makes ${percent(share)} of the decisions for other classes fall, and ${percent(own)} of those for this one (Fisher's exact test, ${pText(p)}).`,
+  };
+}
+
+/** What a picture has of each trait. */
+interface Amount {
+  readonly frame: number;
+  readonly rest: number;
+  readonly parts: readonly number[];
+}
+
+/** Pictures of one label. */
+interface Group {
+  readonly label: readonly number[];
+  readonly pictures: {
+    readonly scores: readonly (readonly [number, number])[];
+    readonly traits: readonly Amount[];
+  }[];
+}
+
+/** Every class asks for the same groups. */
+const known = new WeakMap<Context, readonly Group[]>();
+
+function groupsOf(context: Context): readonly Group[] {
+  const made = known.get(context);
+  if (made) return made;
+  const groups = new Map<string, Group>();
+  for (const { label, thumb, scores } of spread(context.records, MOST)) {
+    if (label === undefined || label.length === 0 || thumb === undefined) continue;
+    const cells = decodeGrid(thumb);
+    const key = label.join(' ');
+    const group = groups.get(key) ?? { label, pictures: [] };
+    groups.set(key, group);
+    const [frame, rest] = ZONES;
+    group.pictures.push({
+      scores,
+      traits: TRAITS.map(({ of, parts }) => ({ frame: of(cells, frame), rest: of(cells, rest), parts: parts(cells) })),
+    });
+  }
+  const list = [...groups.values()];
+  known.set(context, list);
+  return list;
+}
+
+/** By how much the mean trait of some pictures differs from that of others: on the frame; Welch's t² of that; and how far apart the shifts of frame, rest and parts are, of the largest one. */
+function shiftBetween(some: readonly Group[], others: readonly Group[], index: number) {
+  const momentsOf = (groups: readonly Group[]) => {
+    const amounts = groups.flatMap(({ pictures }) => pictures.map(({ traits }) => traits[index]!));
+    const frame = mean(amounts.map((amount) => amount.frame));
+    const squares = amounts.reduce((sum, amount) => sum + (amount.frame - frame) ** 2, 0);
+    return {
+      n: amounts.length,
+      frame,
+      rest: mean(amounts.map((amount) => amount.rest)),
+      parts: amounts[0]?.parts.map((_, part) => mean(amounts.map((amount) => amount.parts[part]!))) ?? [],
+      variance: squares / Math.max(1, amounts.length - 1) / Math.max(1, amounts.length),
+    };
+  };
+  const [own, rest] = [momentsOf(some), momentsOf(others)];
+  const variance = own.variance + rest.variance;
+  if (own.n < LEAST || rest.n < LEAST || !(variance > 0)) return undefined;
+  const shifts = [own.frame - rest.frame, own.rest - rest.rest, ...own.parts.map((part, i) => part - rest.parts[i]!)];
+  const sizes = shifts.map(Math.abs);
+  return {
+    frame: shifts[0]!,
+    size: shifts[0]! ** 2 / variance,
+    apart: (Math.max(...shifts) - Math.min(...shifts)) / Math.max(...sizes),
+  };
+}
