@@ -1,16 +1,18 @@
 import { type GraphBuilder, Tensor, Value, type ValueName } from '@seewhy/onnx';
 import { errors } from '../errors.ts';
-import { RISE_ESTIMATES, type RiseEstimate, type RiseSums, riseCell, riseMap } from '../perturbation/rise.ts';
-import { mirrorWeights, type Weights } from '../picture/weights.ts';
+import { RISE_ESTIMATES, type RiseEstimate, type RiseSums, riseMap } from '../perturbation/rise.ts';
+import { RiseGrid } from '../perturbation/rise-grid.ts';
+import { RiseGridSum } from '../perturbation/rise-grid-sum.ts';
+import { RiseSum } from '../perturbation/rise-sum.ts';
+import type { Weights } from '../picture/weights.ts';
 import { randomStream } from '../random/random-stream.ts';
 import type { RunTensor } from '../runtime/runtime.ts';
 import { addTo, Halves } from '../sampling/halves.ts';
 import { sampleLoop } from '../sampling/sample-loop.ts';
 import type { RunControl, Sampled, SampledItem, Sampler, SamplerContext } from '../sampling/sampler.ts';
 import { toFloat32 } from '../tensors.ts';
-import { HALF_INPUT, halfRows, inHalf } from '../wrappers/moments.ts';
 import { fillOf, isFilled } from './fill-of.ts';
-import { MASK, MaskedPicture, type MaskPlane, maskPlane } from './masked-picture.ts';
+import { MaskedPicture, type MaskPlane, maskPlane } from './masked-picture.ts';
 import type { SamplingMethod } from './method.ts';
 
 /** map = 1/(N · keep) Σ y(x ⊙ M) · M over random masks M. */
@@ -40,15 +42,25 @@ const DOWN = 'seewhy.down';
 const ACROSS = 'seewhy.across';
 const GIVEN = 'seewhy.given';
 
-/** The masks of one picture: how many, and what is fed for some of them. */
+/** The masks of one picture. */
 interface Masks {
   readonly total: number;
-  readonly feeds: (from: number, count: number) => Record<string, RunTensor>;
+  /** Sums over the even and over the odd ones. */
+  readonly halves: BothHalves;
+  readonly some: (from: number, count: number) => SomeMasks;
+}
+
+/** Masks of one run. */
+interface SomeMasks {
+  readonly feeds: Record<string, RunTensor>;
+  /** Adds mask number `at` to its half. */
+  readonly add: (at: number, score: number) => void;
 }
 
 class RiseSampler implements Sampler {
   private readonly context: SamplerContext;
   private readonly plane: MaskPlane;
+  private readonly grid: RiseGrid;
   private readonly how: RiseEstimate;
   private readonly masked: MaskedPicture;
   private readonly evaluator: ReturnType<SamplerContext['evaluator']>;
@@ -58,6 +70,7 @@ class RiseSampler implements Sampler {
     this.context = context;
     const { options, model } = context;
     this.plane = maskPlane(model.image);
+    this.grid = new RiseGrid({ height: model.image.height, width: model.image.width, grid: options.grid });
     this.how = options.variant as RiseEstimate;
     this.masked = new MaskedPicture(model.image, isFilled(options.fill));
     const { height, across } = this.plane;
@@ -73,24 +86,22 @@ class RiseSampler implements Sampler {
               new Value(ACROSS, 'int64', ['B']),
             ]
           : [new Value(GIVEN, 'float32', ['B', height, across])]),
-        new Value(HALF_INPUT, 'float32', [2, 'B']),
       ],
       source: (b) => this.masked.source(b, drawn ? this.enlarged(b) : GIVEN),
-      results: ({ b, score }) => {
-        const flat = b.reshape(MASK, [0, height * across]);
-        const sum = b.matmul(b.mul(HALF_INPUT, score), flat);
-        return { sum, score, ...(this.how === 'keep' ? {} : { masks: b.matmul(HALF_INPUT, flat) }) };
-      },
+      results: ({ score }) => ({ score }),
     });
     this.batch = context.batchSize(this.evaluator);
   }
 
   /** Enlarges cells bilinearly, rows and columns by a matrix each, which the shift picks from a table. */
   private enlarged(b: GraphBuilder): ValueName {
-    const { height, width } = this.context.model.image;
     const { grid } = this.context.options;
-    const { across, repeat } = this.plane;
-    const [cellHeight, cellWidth] = riseCell({ height, width, grid });
+    const { height, across, repeat } = this.plane;
+    const {
+      shifts: [down, right],
+      rows,
+      columns,
+    } = this.grid;
     const table = (weights: Weights, shifts: number, length: number, of: number, name: string) => {
       const data = new Float32Array(shifts * length * grid);
       for (let shift = 0; shift < shifts; shift++) {
@@ -102,10 +113,9 @@ class RiseSampler implements Sampler {
       }
       return b.constant(Tensor.floats(data, [shifts, length, grid]), name);
     };
-    const rows = table(mirrorWeights(grid, (grid + 1) * cellHeight), cellHeight, height, 1, 'rows');
-    const columns = table(mirrorWeights(grid, (grid + 1) * cellWidth), cellWidth, across, repeat, 'columns');
-    const tall = b.matmul(b.gather(rows, DOWN, 0), CELLS);
-    return b.matmul(tall, b.transpose(b.gather(columns, ACROSS, 0), [0, 2, 1]));
+    const tall = b.matmul(b.gather(table(rows, down, height, 1, 'rows'), DOWN, 0), CELLS);
+    const wide = b.gather(table(columns, right, across, repeat, 'columns'), ACROSS, 0);
+    return b.matmul(tall, b.transpose(wide, [0, 2, 1]));
   }
 
   async attribute(item: SampledItem, control: RunControl): Promise<Sampled> {
@@ -113,32 +123,22 @@ class RiseSampler implements Sampler {
     const { height, width } = model.image;
     const masks = this.masksOf(item);
     const feeds = this.masked.feeds(toFloat32(item.image), fillOf(options.fill, item, model.image, sampling.seed));
-    const size = height * width;
-    const halves = [new HalfSums(size), new HalfSums(size)] as const;
     const taken = await sampleLoop({
       total: masks.total,
       batch: this.batch,
       control,
       until: sampling.until,
-      convergence: () => apart(halves, options.keep, this.how),
+      convergence: () => apart(masks.halves, options.keep, this.how),
       run: async (from, count) => {
-        const outputs = await this.evaluator.run(
-          { ...feeds, ...masks.feeds(from, count), [HALF_INPUT]: halfRows(from, count) },
-          item.target,
-          count,
-        );
+        const some = masks.some(from, count);
+        const outputs = await this.evaluator.run({ ...feeds, ...some.feeds }, item.target, count);
         const scores = toFloat32(outputs.score!);
-        for (let i = 0; i < count; i++) halves[((from + i) % 2) as 0 | 1].addScore(scores[i]!);
-        for (const half of [0, 1] as const) {
-          if (inHalf(half, from, count) === 0) continue;
-          addTo(halves[half].scored, this.row(outputs.sum!, half));
-          if (outputs.masks) addTo(halves[half].masks, this.row(outputs.masks, half));
-        }
+        for (let i = 0; i < count; i++) some.add(from + i, scores[i]!);
       },
     });
     const { samples, interrupted, convergence } = taken;
     if (samples === 0) throw errors.aborted();
-    const data = Float32Array.from(riseMap(joined(halves), options.keep, this.how));
+    const data = Float32Array.from(riseMap(joined(masks.halves), options.keep, this.how));
     return {
       dims: [height, width],
       data,
@@ -151,14 +151,6 @@ class RiseSampler implements Sampler {
     };
   }
 
-  /** One value a pixel of one half's row of `[2, height · across]`. */
-  private row(sums: RunTensor, half: 0 | 1): Float32Array {
-    const { height, across, repeat } = this.plane;
-    const size = height * across;
-    const row = toFloat32(sums).subarray(half * size, (half + 1) * size);
-    return repeat === 1 ? row : Float32Array.from({ length: size / repeat }, (_, i) => row[i * repeat]!);
-  }
-
   /** @throws MASKS_SHAPE */
   private masksOf({ item }: SampledItem): Masks {
     const { options, sampling, model } = this.context;
@@ -167,75 +159,91 @@ class RiseSampler implements Sampler {
     if (typeof masks !== 'number') {
       if (masks.dims.length !== 3 || !(masks.dims[0]! > 0) || masks.dims[1] !== height || masks.dims[2] !== width)
         throw errors.masksShape(masks.dims, [height, width]);
-      return { total: masks.dims[0]!, feeds: (from, count) => ({ [GIVEN]: this.given(masks, from, count) }) };
+      return this.givenMasks(masks);
     }
-    const [cellHeight, cellWidth] = riseCell({ height, width, grid });
+    const { grid: enlarged } = this;
+    const [down, across] = enlarged.shifts;
+    const halves = [new RiseGridSum(enlarged), new RiseGridSum(enlarged)] as const;
     return {
       total: masks,
-      feeds: (from, count) => {
-        const cells = new Float32Array(count * grid * grid);
-        const down = new BigInt64Array(count);
-        const across = new BigInt64Array(count);
-        for (let i = 0; i < count; i++) {
+      halves,
+      some: (from, count) => {
+        const drawn = Array.from({ length: count }, (_, i) => {
           const stream = randomStream(sampling.seed, 'rise', item, from + i);
-          cells.set(stream.fillBits(new Uint8Array(grid * grid), keep), i * grid * grid);
-          down[i] = BigInt(stream.uniformInt(cellHeight));
-          across[i] = BigInt(stream.uniformInt(cellWidth));
-        }
+          const cells = stream.fillBits(new Uint8Array(grid * grid), keep);
+          return { cells, shift: [stream.uniformInt(down), stream.uniformInt(across)] as const };
+        });
+        const cells = new Float32Array(count * grid * grid);
+        for (const [i, mask] of drawn.entries()) cells.set(mask.cells, i * grid * grid);
+        const shifts = (axis: 0 | 1): RunTensor => ({
+          type: 'int64',
+          dims: [count],
+          data: BigInt64Array.from(drawn, ({ shift }) => BigInt(shift[axis])),
+        });
         return {
-          [CELLS]: { type: 'float32', dims: [count, grid, grid], data: cells },
-          [DOWN]: { type: 'int64', dims: [count], data: down },
-          [ACROSS]: { type: 'int64', dims: [count], data: across },
+          feeds: {
+            [CELLS]: { type: 'float32', dims: [count, grid, grid], data: cells },
+            [DOWN]: shifts(0),
+            [ACROSS]: shifts(1),
+          },
+          add: (at, score) => halves[(at % 2) as 0 | 1].add(drawn[at - from]!.cells, drawn[at - from]!.shift, score),
         };
       },
     };
   }
 
-  private given(masks: RunTensor, from: number, count: number): RunTensor {
+  /** @param masks `[N, H, W]` */
+  private givenMasks(masks: RunTensor): Masks {
     const { height, across, repeat } = this.plane;
     const size = (height * across) / repeat;
-    const some = toFloat32({ ...masks, data: masks.data.subarray(from * size, (from + count) * size) });
-    const data =
-      repeat === 1
-        ? some
-        : Float32Array.from({ length: count * height * across }, (_, i) => some[Math.floor(i / repeat)]!);
-    return { type: 'float32', dims: [count, height, across], data };
+    const halves = [new RiseSum(size), new RiseSum(size)] as const;
+    return {
+      total: masks.dims[0]!,
+      halves,
+      some: (from, count) => {
+        const some = toFloat32({ ...masks, data: masks.data.subarray(from * size, (from + count) * size) });
+        const data =
+          repeat === 1
+            ? some
+            : Float32Array.from({ length: count * height * across }, (_, i) => some[Math.floor(i / repeat)]!);
+        return {
+          feeds: { [GIVEN]: { type: 'float32', dims: [count, height, across], data } },
+          add: (at, score) =>
+            halves[(at % 2) as 0 | 1].add(some.subarray((at - from) * size, (at - from + 1) * size), score),
+        };
+      },
+    };
   }
 
   async release(): Promise<void> {}
 }
 
-/** The sums over every other mask. */
-class HalfSums implements RiseSums {
-  count = 0;
-  scores = 0;
-  readonly scored: Float64Array;
-  readonly masks: Float64Array;
-
-  constructor(size: number) {
-    this.scored = new Float64Array(size);
-    this.masks = new Float64Array(size);
-  }
-
-  addScore(score: number): void {
-    this.count++;
-    this.scores += score;
-  }
-}
-
 type BothHalves = readonly [RiseSums, RiseSums];
 
 function joined([a, b]: BothHalves): RiseSums {
-  const [scored, masks] = [a.scored.slice(), a.masks.slice()];
-  addTo(scored, b.scored);
-  addTo(masks, b.masks);
-  return { count: a.count + b.count, scores: a.scores + b.scores, scored, masks };
+  const both = (what: 'scored' | 'masks') => {
+    const sum = a[what].slice();
+    addTo(sum, b[what]);
+    return sum;
+  };
+  return {
+    count: a.count + b.count,
+    scores: a.scores + b.scores,
+    get scored() {
+      return both('scored');
+    },
+    get masks() {
+      return both('masks');
+    },
+  };
 }
 
 /** Relative difference of the maps of both halves. */
 function apart(halves: BothHalves, keep: number, how: RiseEstimate): number | undefined {
   if (halves.some(({ count }) => count === 0)) return undefined;
-  const maps = new Halves(halves[0].scored.length);
-  for (const half of [0, 1] as const) maps.addSum(half, riseMap(halves[half], keep, how), 1);
+  const [even, odd] = halves.map((half) => riseMap(half, keep, how)) as [Float64Array, Float64Array];
+  const maps = new Halves(even.length);
+  maps.addSum(0, even, 1);
+  maps.addSum(1, odd, 1);
   return maps.difference();
 }

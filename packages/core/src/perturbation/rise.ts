@@ -1,16 +1,6 @@
 import { errors } from '../errors.ts';
-import { checkSize } from '../picture/picture.ts';
-import { mirrorWeights } from '../picture/weights.ts';
 import type { RandomStream } from '../random/random-stream.ts';
-
-export interface RiseOptions {
-  readonly height: number;
-  readonly width: number;
-  /** Cells of the grid s, down and across. Default 7. */
-  readonly grid?: number;
-  /** Probability that a cell is kept, above 0 and below 1. Default 0.5. */
-  readonly keep?: number;
-}
+import { RiseGrid, type RiseOptions, riseCell } from './rise-grid.ts';
 
 /**
  * A RISE mask `[H, W]` of values 0 … 1: s × s cells, each 1 with probability `keep` and else 0, enlarged to (s + 1) cells of ⌈H/s⌉ × ⌈W/s⌉
@@ -30,13 +20,6 @@ export function riseMask(stream: RandomStream, options: RiseOptions, into?: Floa
   return riseMaskOf(bits, shift, options, into);
 }
 
-/** Height and width of a cell of the grid in pixels: the number of possible shifts. */
-export function riseCell({ height, width, grid = 7 }: RiseOptions): [height: number, width: number] {
-  checkSize(width, height);
-  if (!(Number.isInteger(grid) && grid >= 1)) throw errors.numberInvalid('grid', grid, 'a whole number of at least 1');
-  return [Math.ceil(height / grid), Math.ceil(width / grid)];
-}
-
 /**
  * The mask of given cells and a given shift.
  * @param bits `grid × grid` values, row by row
@@ -49,35 +32,12 @@ export function riseMaskOf(
   into?: Float32Array,
 ): Float32Array {
   const { height, width, grid = 7 } = options;
-  const [cellHeight, cellWidth] = riseCell(options);
+  const enlarged = new RiseGrid({ height, width, grid });
   if (bits.length !== grid * grid) throw errors.lengthInvalid('The grid of a RISE mask', bits.length, grid * grid);
   const mask = into ?? new Float32Array(height * width);
   if (mask.length !== height * width)
     throw errors.lengthInvalid('The array for a RISE mask', mask.length, height * width);
-  const columns = mirrorWeights(grid, (grid + 1) * cellWidth);
-  const rows = mirrorWeights(grid, (grid + 1) * cellHeight);
-  // Across first: few rows are that long.
-  const wide = new Float64Array(grid * width);
-  for (let x = 0; x < width; x++) {
-    const at = x + shift[1];
-    const start = columns.start[at]!;
-    const left = columns.values[at * 2]!;
-    const right = columns.values[at * 2 + 1]!;
-    for (let row = 0; row < grid; row++) {
-      const from = row * grid + start;
-      // With one cell there is no right neighbour, and its weight is 0.
-      wide[row * width + x] = left * bits[from]! + (right === 0 ? 0 : right * bits[from + 1]!);
-    }
-  }
-  for (let y = 0; y < height; y++) {
-    const at = y + shift[0];
-    const upper = rows.values[at * 2]!;
-    const lower = rows.values[at * 2 + 1]!;
-    const from = rows.start[at]! * width;
-    const below = lower === 0 ? from : from + width;
-    const to = y * width;
-    for (let x = 0; x < width; x++) mask[to + x] = upper * wide[from + x]! + lower * wide[below + x]!;
-  }
+  enlarged.addTall(enlarged.wide(bits, shift[1]), shift[0], mask.fill(0));
   return mask;
 }
 
@@ -113,53 +73,12 @@ const COVERAGE_EPSILON = 1e-4;
  * "Monte Carlo methods in financial engineering", 2003, sec. 4.1).
  * @param keep probability of a cell
  */
-export function riseMap({ count, scores, scored, masks }: RiseSums, keep: number, how: RiseEstimate): Float64Array {
+export function riseMap(sums: RiseSums, keep: number, how: RiseEstimate): Float64Array {
+  const { count, scores, scored } = sums;
+  if (how === 'keep') return scored.map((sum) => sum / (keep * Math.max(1, count)));
+  const { masks } = sums;
   if (how === 'coverage') return scored.map((sum, i) => sum / (masks[i]! + COVERAGE_EPSILON));
-  const mean = how === 'keep' ? 0 : scores / Math.max(1, count);
-  const scale = 1 / (keep * Math.max(1, how === 'keep' ? count : count - 1));
-  const map = new Float64Array(scored.length);
-  for (let i = 0; i < map.length; i++) map[i] = mean + scale * (scored[i]! - (mean === 0 ? 0 : mean * masks[i]!));
-  return map;
-}
-
-/** The running sums of a RISE run, in float64. */
-export class RiseSum implements RiseSums {
-  readonly scored: Float64Array;
-  readonly masks: Float64Array;
-  readonly #keep: number;
-  #count = 0;
-  #scores = 0;
-
-  constructor({ height, width, keep = 0.5 }: RiseOptions) {
-    this.scored = new Float64Array(height * width);
-    this.masks = new Float64Array(height * width);
-    this.#keep = keep;
-  }
-
-  /** Masks so far. */
-  get count(): number {
-    return this.#count;
-  }
-
-  get scores(): number {
-    return this.#scores;
-  }
-
-  /** @param score of the picture under the mask */
-  add(mask: Float32Array, score: number): void {
-    const { scored, masks } = this;
-    if (mask.length !== masks.length) throw errors.lengthInvalid('A RISE mask', mask.length, masks.length);
-    for (let i = 0; i < masks.length; i++) {
-      const value = mask[i]!;
-      scored[i]! += value * score;
-      masks[i]! += value;
-    }
-    this.#count++;
-    this.#scores += score;
-  }
-
-  /** The map `[H, W]` of the masks so far; zeros before the first. */
-  map(how: RiseEstimate = 'keep'): Float64Array {
-    return riseMap(this, this.#keep, how);
-  }
+  const mean = scores / Math.max(1, count);
+  const scale = 1 / (keep * Math.max(1, count - 1));
+  return scored.map((sum, i) => mean + scale * (sum - mean * masks[i]!));
 }

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { RiseSum, riseCell, riseMask, riseMaskOf } from '../../src/perturbation/rise.ts';
+import { type RiseEstimate, riseMap, riseMask, riseMaskOf } from '../../src/perturbation/rise.ts';
+import { RiseGrid, riseCell } from '../../src/perturbation/rise-grid.ts';
+import { RiseGridSum } from '../../src/perturbation/rise-grid-sum.ts';
+import { RiseSum } from '../../src/perturbation/rise-sum.ts';
 import { randomStream } from '../../src/random/random-stream.ts';
 import { reference, relativeDifference } from './references.ts';
 
@@ -90,6 +93,7 @@ describe('RISE masks', () => {
 describe('RISE maps', () => {
   // f(x · m) = Σ a m + c Π m over two pixels: neither linear nor additive.
   const options = { height: 4, width: 4, grid: 2, keep: 0.4 };
+  const mapOf = (sum: RiseSum, how: RiseEstimate = 'keep') => riseMap(sum, options.keep, how);
   const weights = randomStream(8).fillNormal(new Float32Array(16));
   const score = (mask: Float32Array) => mask.reduce((sum, m, i) => sum + weights[i]! * m, 0) + 2 * mask[5]! * mask[10]!;
 
@@ -107,13 +111,13 @@ describe('RISE maps', () => {
 
   it('come to the exact expectation', () => {
     const exact = expectation();
-    const sum = new RiseSum(options);
+    const sum = new RiseSum(16);
     const errorsAt = (count: number) => {
       while (sum.count < count) {
         const mask = riseMask(randomStream(1, 'mask', sum.count), options);
         sum.add(mask, score(mask));
       }
-      return Math.max(...sum.map().map((value, i) => Math.abs(value - exact[i]!)));
+      return Math.max(...mapOf(sum).map((value, i) => Math.abs(value - exact[i]!)));
     };
     const size = Math.max(...exact.map(Math.abs));
     expect(errorsAt(1000) / size).toBeLessThan(0.2);
@@ -136,9 +140,9 @@ describe('RISE maps', () => {
       const mean = new Float64Array(16);
       for (const a of masks)
         for (const b of masks) {
-          const sum = new RiseSum(options);
+          const sum = new RiseSum(16);
           for (const { mask, score } of [a, b]) sum.add(mask, score + 10);
-          sum.map(how).forEach((value, i) => {
+          mapOf(sum, how).forEach((value, i) => {
             mean[i]! += a.probability * b.probability * value;
           });
         }
@@ -157,12 +161,12 @@ describe('RISE maps', () => {
       const exact = expectation();
       let error = 0;
       for (let run = 0; run < 200; run++) {
-        const sum = new RiseSum(options);
+        const sum = new RiseSum(16);
         for (let i = 0; i < 40; i++) {
           const mask = riseMask(randomStream(run, 'offset', i), options);
           sum.add(mask, score(mask) + offset);
         }
-        sum.map(how).forEach((value, i) => {
+        mapOf(sum, how).forEach((value, i) => {
           error += (value - offset - exact[i]!) ** 2 / 200 / 16;
         });
       }
@@ -175,11 +179,35 @@ describe('RISE maps', () => {
   });
 
   it('normalised by coverage: a constant score gives that constant', () => {
-    const sum = new RiseSum(options);
-    expect([...sum.map()]).toEqual(new Array(16).fill(0));
+    const sum = new RiseSum(16);
+    expect([...mapOf(sum)]).toEqual(new Array(16).fill(0));
     for (let i = 0; i < 50; i++) sum.add(riseMask(randomStream(2, i), options), 3);
-    for (const value of sum.map('coverage')) expect(Math.abs(value - 3)).toBeLessThan(1e-4);
+    for (const value of mapOf(sum, 'coverage')) expect(Math.abs(value - 3)).toBeLessThan(1e-4);
     // By keep it is so only on average.
-    expect(sum.map('keep').every((value) => Math.abs(value - 3) < 1e-4)).toBe(false);
+    expect(mapOf(sum, 'keep').every((value) => Math.abs(value - 3) < 1e-4)).toBe(false);
+  });
+
+  it('from cells and shifts are those of the whole masks', () => {
+    for (const size of [
+      { height: 30, width: 41, grid: 5 },
+      { height: 8, width: 8, grid: 7 },
+      { height: 9, width: 4, grid: 1 },
+    ]) {
+      const whole = new RiseSum(size.height * size.width);
+      const grid = new RiseGrid(size);
+      const cells = new RiseGridSum(grid);
+      expect([...cells.scored]).toEqual([...whole.scored]);
+      for (let i = 0; i < 60; i++) {
+        const stream = randomStream(4, 'cells', i);
+        const bits = stream.fillBits(new Uint8Array(size.grid ** 2), 0.5);
+        const shift = grid.shifts.map((shift) => stream.uniformInt(shift)) as [number, number];
+        const score = 3 + stream.uniform();
+        whole.add(riseMaskOf(bits, shift, size), score);
+        cells.add(bits, shift, score);
+      }
+      expect(cells).toMatchObject({ count: 60, scores: whole.scores });
+      expect(relativeDifference(cells.scored, whole.scored)).toBeLessThan(1e-7);
+      expect(relativeDifference(cells.masks, whole.masks)).toBeLessThan(1e-7);
+    }
   });
 });
