@@ -125,12 +125,16 @@ describe('a common PNG without sharp', () => {
   });
 });
 
-it.each([3, 4] as const)(
-  'a PNG written without sharp, %i samples a pixel: sharp reads the same pixels',
-  async (channels) => {
+it.each([
+  [3, 1],
+  [4, 1],
+  [3, 6],
+] as const)(
+  'a PNG written without sharp, %i samples a pixel, level %i: sharp reads the same pixels',
+  async (channels, level) => {
     const [width, height] = [33, 21];
     const data = samples(width, height, channels);
-    const bytes = (await encodeLightPng({ width, height, channels, data }, 1))!;
+    const bytes = (await encodeLightPng({ width, height, channels, data }, level))!;
     const { data: back, info } = await sharp(bytes, { failOn: 'warning' }).raw().toBuffer({ resolveWithObject: true });
     expect([info.width, info.height, info.channels]).toEqual([width, height, channels]);
     expect(back.equals(Buffer.from(data))).toBe(true);
