@@ -12,6 +12,8 @@ export class RiseGridSum implements RiseSums {
   private readonly grid: RiseGrid;
   /** By shift down, `[s, W]` each: Σ y · M and Σ M before they are enlarged down. */
   private readonly wide = new Map<number, { readonly scored: Float64Array; readonly masks: Float64Array }>();
+  /** What has been enlarged since the last mask. */
+  private readonly made = new Map<'scored' | 'masks', Float64Array>();
 
   constructor(grid: RiseGrid) {
     this.grid = grid;
@@ -25,6 +27,7 @@ export class RiseGridSum implements RiseSums {
       addTo(known.scored, row, score);
       addTo(known.masks, row);
     } else this.wide.set(down, { scored: row.map((value) => score * value), masks: row });
+    this.made.clear();
     this.count++;
     this.scores += score;
   }
@@ -41,8 +44,11 @@ export class RiseGridSum implements RiseSums {
 
   private enlarged(what: 'scored' | 'masks'): Float64Array {
     const { grid } = this;
+    const made = this.made.get(what);
+    if (made) return made;
     const sum = new Float64Array(grid.height * grid.width);
     for (const [down, wide] of this.wide) grid.addTall(wide[what], down, sum);
+    this.made.set(what, sum);
     return sum;
   }
 }
