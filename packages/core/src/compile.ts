@@ -1,4 +1,5 @@
 import { type Graph, Value, type ValueName } from '@seewhy/onnx';
+import { errors } from './errors.ts';
 import { pick } from './explainer.ts';
 import { appendFinishing, appendReduction, type GraphMap } from './finish-in-graph.ts';
 import { type Finishing, reducerOf, stagesOf } from './heatmap/finishing.ts';
@@ -31,6 +32,7 @@ export interface CompileRequest {
  *
  * A class that comes in through `target` and does not exist (below 0, or not below the number of classes) makes the maps of its item NaN
  * and its `seewhy.target` -1; the other items of the batch are not touched.
+ * @throws MODEL_NAMES_TAKEN
  */
 export function compileExplained(model: Model, request: CompileRequest): Graph {
   const { graph, image } = model;
@@ -94,7 +96,16 @@ export function compileExplained(model: Model, request: CompileRequest): Graph {
   }
   const explained = built.indices[0]!;
   b.output(valid ? b.where(valid, explained, b.int(-1)) : explained, 'seewhy.target', 'int64', [batch]);
-  return tidied(b.build());
+  const compiled = b.build();
+  const taken = [...repeated(compiled.feeds), ...repeated(compiled.outputs)];
+  if (taken.length > 0) throw errors.namesTaken(taken);
+  return tidied(compiled);
+}
+
+/** Names that occur more than once: among the model's own and what is added. */
+function repeated(values: readonly Value[]): string[] {
+  const names = values.map(({ name }) => name);
+  return [...new Set(names.filter((name, at) => names.indexOf(name) !== at))];
 }
 
 /** The class that comes in, 0 in place of one that does not exist; `valid`: bool `[N]`. */

@@ -1,5 +1,6 @@
 import type { Shape } from '@seewhy/autodiff';
 import type { Graph, Node } from '@seewhy/onnx';
+import { makesBlocks } from './blocked-layout.ts';
 import type { Layer, LayerSearch } from './layers.ts';
 import { pathNodes } from './path-nodes.ts';
 
@@ -47,26 +48,36 @@ export function defaultLayer(search: LayerSearch, layers: readonly Layer[]): Def
         reason: 'the tokens that the last attention reads: behind it only the class token reaches the head',
       };
   }
-  const pooled = pooledByAttention(graph, nodes, computed, byValue, last);
+  const readers = readersOf(last, nodes);
+  if (readers.some(makesBlocks))
+    return {
+      layer: last,
+      reason: 'the last layer that can be read: ONNX Runtime saved the file with later ones in blocks of channels',
+    };
+  const pooled = pooledByAttention(graph, readers, computed, byValue, last);
   if (pooled) return { layer: pooled, reason: 'the tokens that the attention of the head pools' };
   return { layer: last, reason: 'the last spatial feature map before the head' };
+}
+
+/** Nodes, of those in topological order, that depend on a layer. */
+function readersOf(layer: Layer, nodes: readonly Node[]): Node[] {
+  const behind = new Set<string>([layer.value]);
+  return nodes.filter((node) => {
+    const reads = node.inputs.some((value) => behind.has(value));
+    if (reads) for (const value of node.outputs) behind.add(value);
+    return reads;
+  });
 }
 
 /** What a head that pools by attention makes its keys or values of, where the last layer is these: half a layer of the head, not of the network. */
 function pooledByAttention(
   graph: Graph,
-  nodes: readonly Node[],
+  readers: readonly Node[],
   computed: ReadonlySet<string>,
   byValue: ReadonlyMap<string, Layer>,
   last: Layer,
 ): Layer | undefined {
   if (last.grid.layout !== 'tokens') return undefined;
-  const behind = new Set<string>([last.value]);
-  const readers = nodes.filter((node) => {
-    const reads = node.inputs.some((value) => behind.has(value));
-    if (reads) for (const value of node.outputs) behind.add(value);
-    return reads;
-  });
   if (!readers.some((node) => mixesTokens(node, computed))) return undefined;
   let producer = graph.producers.get(last.value);
   // Behind the product its bias is added, and keys and values are taken apart.

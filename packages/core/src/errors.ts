@@ -1,4 +1,5 @@
-import { didYouMean, SeewhyError } from '@seewhy/onnx';
+import { didYouMean, type Graph, SeewhyError } from '@seewhy/onnx';
+import { hasBlocks } from './blocked-layout.ts';
 
 const list = (names: Iterable<string>) => [...names].join(', ');
 
@@ -149,17 +150,37 @@ export const errors = {
       what: `The model has no layer '${name}'`,
       cure: `${didYouMean(name, layers) || `Layers worth explaining are ${quoted(layers.slice(-6))}.`} 'seewhy inspect MODEL' lists them all.`,
     }),
+  sizeDoesNotFit: (name: string, [height, width]: readonly [number, number], asked: boolean, cause: unknown) =>
+    new SeewhyError({
+      code: 'SIZE_DOES_NOT_FIT',
+      what: `The file leaves the size of '${name}' free, but the model does not run at ${height} × ${width}${asked ? '' : ' nor at other usual sizes'}: ${cause instanceof SeewhyError ? cause.what : String(cause)}`,
+      cure: 'Name the size that it was made for with --size HEIGHTxWIDTH (API: `size`).',
+      cause,
+    }),
   layerNotSpatial: (name: string, shape: string, layers: readonly string[]) =>
     new SeewhyError({
       code: 'LAYER_NOT_SPATIAL',
       what: `The layer '${name}' has no spatial extent (shape ${shape})`,
-      cure: `A heatmap needs a layer with height and width, such as ${quoted(layers.slice(-3))}.`,
+      cure: `A heatmap needs a layer with height and width${layers.length > 0 ? `, such as ${quoted(layers.slice(-3))}` : ', and this model has none'}.`,
     }),
-  noLayer: (method: string) =>
+  noLayer: (method: string, graph: Graph) =>
     new SeewhyError({
       code: 'NO_SPATIAL_LAYER',
-      what: `The method '${method}' needs a layer with spatial extent, and this model has none between the image and its output`,
-      cure: 'Use saliency or gradient-x-input, which need none.',
+      ...(hasBlocks(graph)
+        ? {
+            what: `The method '${method}' needs a layer with spatial extent, and this file has none that can be read: ONNX Runtime saved it after layout optimisation, with channels in blocks as the kernels of one machine like them`,
+            cure: 'Explain the original model, or save it with the optimisation level ORT_ENABLE_EXTENDED; rise and occlusion need no layer.',
+          }
+        : {
+            what: `The method '${method}' needs a layer with spatial extent, and this model has none between the image and its output`,
+            cure: 'Use saliency or gradient-x-input, which need none.',
+          }),
+    }),
+  namesTaken: (names: readonly string[]) =>
+    new SeewhyError({
+      code: 'MODEL_NAMES_TAKEN',
+      what: `The model itself has what would be added: ${quoted(names)}`,
+      cure: 'A model that explains itself already is not compiled again: give the model it was made from.',
     }),
   unknownMethod: (name: string, methods: readonly string[]) =>
     new SeewhyError({

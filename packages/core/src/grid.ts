@@ -1,5 +1,6 @@
 import type { Shape } from '@seewhy/autodiff';
 import type { Graph, Node } from '@seewhy/onnx';
+import { makesBlocks } from './blocked-layout.ts';
 
 /** How the picture's plane lies in the axes of a value. */
 export interface Grid {
@@ -18,7 +19,14 @@ interface Flat {
   readonly height: number;
   readonly width: number;
 }
-type Traced = Grid | Flat;
+/** `[N, G, C/G·h·w]`: a picture's channels in groups, as GroupNormalization is written. */
+interface Grouped {
+  readonly layout: 'grouped';
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+type Traced = Grid | Flat | Grouped;
 
 const picture = (layout: 'NCHW' | 'NHWC', height: number, width: number): Grid => ({
   layout,
@@ -63,9 +71,11 @@ export function traceGrids(
     }
   }
   const grids = new Map<string, Grid>();
-  for (const [value, grid] of traced) if (grid.layout !== 'flat') grids.set(value, grid);
+  for (const [value, grid] of traced) if (isGrid(grid)) grids.set(value, grid);
   return grids;
 }
+
+const isGrid = (traced: Traced): traced is Grid => traced.layout !== 'flat' && traced.layout !== 'grouped';
 
 function through(
   node: Node,
@@ -73,10 +83,16 @@ function through(
   traced: ReadonlyMap<string, Traced>,
   dims: (value: string) => number[],
 ): Traced | undefined {
-  if (ON_PICTURES.test(node.op)) return out.length === 4 ? picture('NCHW', out[2]!, out[3]!) : undefined;
+  if (makesBlocks(node)) return undefined;
+  if (ON_PICTURES.test(node.op) && out.length === 4) return picture('NCHW', out[2]!, out[3]!);
+  if (ON_PICTURES.test(node.op) && node.op !== 'InstanceNormalization') return undefined;
   const from = node.inputs.map((input) => traced.get(input));
   const x = from[0];
   switch (node.op) {
+    case 'ReorderOutput': {
+      const last = node.attribute.int('channels_last', 0) === 1;
+      return last ? picture('NHWC', out[1]!, out[2]!) : picture('NCHW', out[2]!, out[3]!);
+    }
     case 'Transpose':
       return x && transposed(x, node.attribute.ints('perm') ?? [], out);
     case 'Reshape':
@@ -104,10 +120,7 @@ function through(
     case 'MatMulInteger':
     case 'DynamicQuantizeMatMul':
       // A linear layer changes the last axis only.
-      return x &&
-        x.layout !== 'flat' &&
-        x.channelAxis === out.length - 1 &&
-        sameBut(dims(node.inputs[0]!), out, out.length - 1)
+      return x && isGrid(x) && x.channelAxis === out.length - 1 && sameBut(dims(node.inputs[0]!), out, out.length - 1)
         ? x
         : undefined;
     default: {
@@ -144,7 +157,9 @@ function fits(grid: Traced, out: readonly number[]): boolean {
   if (grid.layout === 'NCHW') return out.length === 4 && out[2] === grid.height && out[3] === grid.width;
   if (grid.layout === 'NHWC') return out.length === 4 && out[1] === grid.height && out[2] === grid.width;
   if (grid.layout === 'tokens') return out.length === 3 && out[1] === grid.prefix + grid.height * grid.width;
-  return out.length === 3 && out[2] === grid.height * grid.width;
+  const cells = grid.height * grid.width;
+  if (grid.layout === 'grouped') return out.length === 3 && out[1]! * out[2]! === grid.channels * cells;
+  return out.length === 3 && out[2] === cells;
 }
 
 function transposed(x: Traced, perm: readonly number[], out: readonly number[]): Traced | undefined {
@@ -162,6 +177,12 @@ function reshaped(x: Traced, before: readonly number[], out: readonly number[]):
   if (fits(x, out) && sameBut(before, out, -1)) return x;
   if (x.layout === 'NCHW' && out.length === 3 && out[1] === before[1] && out[2] === cells)
     return { layout: 'flat', height: x.height, width: x.width };
+  if (x.layout === 'NCHW' && out.length === 3 && out[1]! * out[2]! === before[1]! * cells)
+    return { layout: 'grouped', height: x.height, width: x.width, channels: before[1]! };
+  if (x.layout === 'grouped')
+    return out.length === 4 && out[1] === x.channels && out[2] === x.height && out[3] === x.width
+      ? picture('NCHW', x.height, x.width)
+      : undefined;
   if (x.layout === 'NHWC' && out.length === 3 && out[2] === before[3] && out[1] === cells)
     return tokens(x.height, x.width, 0);
   if (x.layout === 'flat' && out.length === 4 && out[1] === before[1] && out[2]! * out[3]! === cells)

@@ -248,7 +248,7 @@ export function appendMethods(
       });
       return [{ method, layer: undefined, value }];
     }
-    if (layers.length === 0) throw errors.noLayer(method.name);
+    if (layers.length === 0) throw errors.noLayer(method.name, graph);
     return layers.map((layer) => {
       const head =
         method.needs === 'linear head'

@@ -11,7 +11,7 @@ import {
   explain,
   findMethod,
   graphMethods,
-  type Model,
+  Model,
   noiseImage,
   npyToFloat32,
   POSTPROCESS,
@@ -237,6 +237,15 @@ describe('a class that does not exist, through the input', () => {
         expect(found[model.output.name]!.data).toEqual(right[model.output.name]!.data);
       }
     },
+  );
+});
+
+it('a model that has what would be added is not compiled again', async () => {
+  const model = await loadFixture('models/tiny-cnn.onnx');
+  const compiled = compileExplained(model, request(model));
+  const again = await Model.load(compiled, { runtime, output: model.output.name });
+  expect(() => compileExplained(again, request(again))).toThrow(
+    expect.objectContaining({ code: 'MODEL_NAMES_TAKEN', what: expect.stringContaining("'seewhy.target'") }),
   );
 });
 

@@ -99,6 +99,20 @@ describe('the default layer', () => {
     await isSeen(model);
   });
 
+  it('group normalisation as exporters write it, with channels in groups, keeps the picture', async () => {
+    const { b, weights, linear } = patchNetwork();
+    const conv = b.op('Conv', ['image', b.constant(weights(8, 3, 3, 3), 'kernel')], { strides: [2, 2] });
+    const parted = b.reshape(conv, [0, 2, -1]);
+    const ones = b.constant(Tensor.floats([1, 1], [2]), 'ones');
+    const zeros = b.constant(Tensor.floats([0, 0], [2]), 'zeros');
+    const normed = b.reshape(b.op('InstanceNormalization', [parted, ones, zeros]), [1, 8, 7, 7]);
+    const scaled = b.add(b.mul(normed, b.constant(weights(8, 1, 1), 'scale')), b.constant(weights(8, 1, 1), 'shift'));
+    const last = b.op('Relu', [scaled]);
+    const model = await scored(b, linear(b.reduceMean(last, [2, 3], false), 5, 'head'));
+    expect(model.defaultLayer).toMatchObject({ value: last, shape: [8, 7, 7] });
+    await isSeen(model);
+  });
+
   it('what stands outside of all modules in a file of the default exporter is named by the module before it', async () => {
     const { b, weights, linear, patches } = patchNetwork();
     const registers = b.op('Concat', [b.constant(weights(1, 2, 8), 'registers'), patches], { axis: 1 });

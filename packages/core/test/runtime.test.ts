@@ -74,15 +74,23 @@ describe('a device that is not there', () => {
     });
   });
 
-  it('is not what a broken model is told', async () => {
+  it.each([
+    ['Fatal error: adapter.norm is not a registered function/op', 'newer than the runtime'],
+    [
+      'Type Error: Type parameter (T) of Optype (Div) bound to different types (tensor(float16) and tensor(float) in node (/attn/Div).',
+      'contradict each other',
+    ],
+  ])('is not what a broken model is told: %s', async (said, cure) => {
     const refusing = {
-      InferenceSession: {
-        create: () => Promise.reject(new Error('Fatal error: adapter.norm is not a registered function/op')),
-      },
+      InferenceSession: { create: () => Promise.reject(new Error(said)) },
       Tensor: class {},
       env: {},
     };
-    await expect(ortRuntime(refusing as never).open(tiny)).rejects.toMatchObject({ code: 'RUNTIME_REFUSED' });
+    await expect(ortRuntime(refusing as never).open(tiny)).rejects.toMatchObject({
+      code: 'RUNTIME_REFUSED',
+      what: expect.not.stringMatching(/\.$/),
+      cure: expect.stringContaining(cure),
+    });
   });
 });
 

@@ -44,6 +44,44 @@ const FROM_INPUT: Readonly<Record<string, number>> = {
   MatMulIntegerToFloat: 2,
 };
 
+/** Ops of which all inputs but the first are sizes, indices, axes or bounds: where the first has no known type, the others tell nothing. */
+const FROM_FIRST = new Set([
+  'Reshape',
+  'Flatten',
+  'Squeeze',
+  'Unsqueeze',
+  'Expand',
+  'Tile',
+  'Gather',
+  'GatherElements',
+  'GatherND',
+  'ScatterElements',
+  'ScatterND',
+  'Slice',
+  'Split',
+  'Pad',
+  'Compress',
+  'Trilu',
+  'CumSum',
+  'Resize',
+  'Upsample',
+  'CenterCropPad',
+  'Col2Im',
+  'MaxUnpool',
+  'DFT',
+  'ReduceSum',
+  'ReduceMean',
+  'ReduceMax',
+  'ReduceMin',
+  'ReduceProd',
+  'ReduceL1',
+  'ReduceL2',
+  'ReduceLogSum',
+  'ReduceLogSumExp',
+  'ReduceSumSquare',
+  'ReverseSequence',
+]);
+
 /** Ops that hand out what their bodies make: which body, and how many of its outputs come before. */
 const BODY: Readonly<Record<string, { attribute: string; before: number }>> = {
   If: { attribute: 'then_branch', before: 0 },
@@ -102,7 +140,8 @@ function outputType(node: Node, index: number, types: ReadonlyMap<string, DataTy
   }
   const from = Object.hasOwn(FROM_INPUT, node.op) ? FROM_INPUT[node.op] : undefined;
   if (from !== undefined) return input(from);
-  if (node.domain === '' || node.domain === 'com.microsoft') {
+  if (node.domain === '' && FROM_FIRST.has(node.op)) return input(0);
+  if (node.domain === '' || node.domain.startsWith('com.microsoft')) {
     for (const name of node.inputs) {
       const type = types.get(name);
       if (type) return type;

@@ -437,6 +437,30 @@ describe('inlineIf', () => {
   });
 });
 
+describe('inferTypes', () => {
+  test('sizes and indices tell nothing about the values that they move', () => {
+    const int64 = (...values: number[]) => Tensor.int64(values);
+    const graph = graphOf(
+      [
+        Node.make('Own', ['x'], ['unknown'], {}, { domain: 'some.company' }),
+        Node.make('Reshape', ['unknown', 'size'], ['reshaped']),
+        Node.make('Slice', ['unknown', 'zero', 'one'], ['sliced']),
+        Node.make('Gather', ['unknown', 'one'], ['gathered']),
+        Node.make('ReduceSum', ['unknown', 'one'], ['reduced']),
+        Node.make('Add', ['unknown', 'x'], ['added']),
+        Node.make('Relu', ['x'], ['blocked'], {}, { domain: 'com.microsoft.nchwc' }),
+      ],
+      ['reshaped', 'sliced', 'gathered', 'reduced', 'added', 'blocked'],
+      { initializers: new Map([...Object.entries({ size: int64(3, 2), zero: int64(0), one: int64(1) })]) },
+    );
+    const types = inferTypes(graph);
+    for (const name of ['unknown', 'reshaped', 'sliced', 'gathered', 'reduced'])
+      expect(types.get(name)).toBeUndefined();
+    expect(types.get('added')).toBe('float32');
+    expect(types.get('blocked')).toBe('float32');
+  });
+});
+
 describe('prepare', () => {
   test.each([
     'tiny-opset9.onnx',

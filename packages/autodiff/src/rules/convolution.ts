@@ -294,7 +294,9 @@ const fusedConv: Rule = (s) => {
 
 /** Ops that exist only in files which ONNX Runtime saved after optimising for one machine. */
 const optimised: Rule = (s) => {
-  throw s.refuse('the file was saved by ONNX Runtime after layout optimisation; explain the original model instead');
+  throw s.refuse(
+    'the file was saved by ONNX Runtime after layout optimisation; explain the original model instead, or one saved at the level ORT_ENABLE_EXTENDED',
+  );
 };
 
 export const convolution: RuleTable = {

@@ -105,29 +105,45 @@ function gemmGradients(s: RuleStep, g: ValueName): (ValueName | null)[] {
   return [s.needs(0) ? left() : null, s.needs(1) ? right() : null, s.needs(2) ? bias() : null];
 }
 
-/** y = α·A′·B′, where ′ may transpose the last two axes; fused by the runtime: as MatMul of the operands as they are multiplied. */
+/**
+ * y = α·A′·B′, where ′ may transpose the last two axes, and before that bring the first axis behind the other batch axes (`transBatch`); fused by
+ * the runtime: as MatMul of the operands as they are multiplied.
+ */
 const fusedMatmul: Rule = (s) => {
   const { attribute } = s.node;
-  if (attribute.int('transBatchA', 0) !== 0 || attribute.int('transBatchB', 0) !== 0)
-    throw s.refuse('its batch axes are transposed; use the model before optimisation');
   const alpha = attribute.float('alpha', 1);
   const g = alpha === 1 ? s.g : s.b.mul(s.g, s.scalar(alpha));
-  const sides = ['transA', 'transB'].map((name, index) => {
+  const sides = ['A', 'B'].map((side, index) => {
     const plain = operand(s, index);
-    const turned = attribute.int(name, 0) !== 0 && plain.shape.length > 1;
-    return { turned, operand: turned ? swapped(s, plain) : plain };
+    const order = multipliedOrder(
+      plain.shape.length,
+      attribute.int(`transBatch${side}`, 0) !== 0,
+      attribute.int(`trans${side}`, 0) !== 0,
+    );
+    return { order, operand: order ? arranged(s, plain, order) : plain };
   });
   const gradients = matmulGradients(s, g, sides[0]!.operand, sides[1]!.operand, s.wants);
   return gradients.map((gradient, index) => {
-    const { turned, operand: multiplied } = sides[index]!;
-    return gradient && turned ? transposed(s, { value: gradient, shape: multiplied.shape }) : gradient;
+    const { order } = sides[index]!;
+    if (!gradient || !order) return gradient;
+    return s.b.transpose(
+      gradient,
+      order.map((_, axis) => order.indexOf(axis)),
+    );
   });
 };
 
-/** An operand as it is multiplied: last two axes exchanged. */
-function swapped(s: RuleStep, plain: Operand): Operand {
-  const { shape } = plain;
-  return { value: transposed(s, plain), shape: [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!] };
+/** The order of an operand's axes in which it is multiplied; nothing where it is its own. */
+function multipliedOrder(rank: number, batch: boolean, turned: boolean): number[] | undefined {
+  const axes = Array.from({ length: rank }, (_, axis) => axis);
+  const moved = batch && rank > 2 ? [...axes.slice(1, -1), 0, rank - 1] : axes;
+  if (turned && rank > 1) return [...moved.slice(0, -2), moved[rank - 1]!, moved[rank - 2]!];
+  return moved === axes ? undefined : moved;
+}
+
+/** An operand with its axes in another order. */
+function arranged(s: RuleStep, { value, shape }: Operand, order: readonly number[]): Operand {
+  return { value: s.b.transpose(value, [...order]), shape: order.map((axis) => shape[axis]!) };
 }
 
 export const linear: RuleTable = {

@@ -152,6 +152,41 @@ describe('runtime-fused products', () => {
     );
   });
 
+  it('com.microsoft.FusedMatMul with its first axis moved behind the other batch axes', async () => {
+    await forAll(
+      fc.record({
+        transA: fc.boolean(),
+        transB: fc.boolean(),
+        movedA: fc.boolean(),
+        movedB: fc.boolean(),
+        batch: fc.array(int(1, 3), { minLength: 1, maxLength: 2 }),
+      }),
+      async ({ transA, transB, movedA, movedB, batch }) => {
+        const stored = (rows: number, columns: number, trans: boolean, moved: boolean) => {
+          const [first, second] = trans ? [columns, rows] : [rows, columns];
+          return variable(moved ? [first!, ...batch, second!] : [...batch, first!, second!]);
+        };
+        const flag = (set: boolean) => (set ? 1 : 0);
+        await checkRule(
+          {
+            op: 'FusedMatMul',
+            domain: 'com.microsoft',
+            attributes: {
+              transA: flag(transA),
+              transB: flag(transB),
+              transBatchA: flag(movedA),
+              transBatchB: flag(movedB),
+              alpha: float(0.5),
+            },
+            inputs: [stored(3, 4, transA, movedA), stored(4, 2, transB, movedB)],
+          },
+          { step: 0.1 },
+        );
+      },
+      30,
+    );
+  });
+
   it('com.microsoft.FusedGemm', async () => {
     await checkRule({
       op: 'FusedGemm',

@@ -45,7 +45,7 @@ class LayerPathSampler implements Sampler {
 
   constructor(context: SamplerContext) {
     const { layer, model } = context;
-    if (!layer) throw errors.noLayer(layerIntegratedGradients.name);
+    if (!layer) throw errors.noLayer(layerIntegratedGradients.name, model.graph);
     this.context = context;
     this.layer = layer;
     const dims = imageDims(model.image);

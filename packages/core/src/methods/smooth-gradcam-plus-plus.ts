@@ -54,7 +54,7 @@ class SmoothPlusPlusSampler implements Sampler {
 
   constructor(context: SamplerContext) {
     const { layer, model } = context;
-    if (!layer) throw errors.noLayer(smoothGradcamPlusPlus.name);
+    if (!layer) throw errors.noLayer(smoothGradcamPlusPlus.name, model.graph);
     this.context = context;
     this.layer = layer;
     const dims = imageDims(model.image);

@@ -36,7 +36,7 @@ const walksItself = (method: Method): method is GraphMethod =>
 /** Why a need is not met; undefined when it is. */
 function missing(model: Model, method: MethodInfo): string | undefined {
   return refusal(() => {
-    if (usesLayer(method) && !model.defaultLayer) throw errors.noLayer(method.name);
+    if (usesLayer(method) && !model.defaultLayer) throw errors.noLayer(method.name, model.graph);
     const { needs } = method;
     if (needs === 'linear head') linearHead(model.graph, model.shapes, model.defaultLayer!, model.output.logits);
     if (needs === 'layer gradient' || needs === 'layer and input gradient') build(model, gradcam);

@@ -45,7 +45,8 @@ export function panel(request: PanelRequest): Raster & { channels: 3 } {
   // A narrow picture still needs room for its caption.
   const cell = Math.max(size.width, 120);
   const name: ColormapName = request.colormap ?? defaultColormap(signed);
-  const bar = legend(size.height, { range, signed, colormap: name });
+  // Room for the numbers of the legend even beside a very flat picture.
+  const bar = legend(Math.max(size.height, 64), { range, signed, colormap: name });
   const inner = 3 * cell + 2 * GAP + bar.width + 14;
 
   const small = lineHeight('small');
@@ -58,7 +59,7 @@ export function panel(request: PanelRequest): Raster & { channels: 3 } {
   const notes = warnings.flatMap((warning) =>
     wrapText(warning, inner - 20, 'small', 3).map((line, i) => ({ line, first: i === 0 })),
   );
-  const predictionsTop = top + size.height + 24;
+  const predictionsTop = top + bar.height + 24;
   const rowHeight = text + 6;
   const notesTop = predictionsTop + (rows.length > 0 ? rows.length * rowHeight + 14 : 0);
   const height =
@@ -84,13 +85,12 @@ export function panel(request: PanelRequest): Raster & { channels: 3 } {
     frame(sheet, left, top, size.width, size.height, INK.line);
     paste(sheet, scaleTo(image, size.width, size.height), left, top);
     x += cell + GAP;
-    return left + size.width;
+    return left + Math.max(size.width, textWidth(caption, 'small'));
   };
   place('Picture', original);
   const right = place('Heatmap', heat);
   paste(sheet, bar, right + 14, top);
   const unit = request.unit ?? 'raw value';
-  // Above the bar, where it fits beside the caption.
   drawText(sheet, unit, right + 15, captions, { font: 'small', colour: INK.quiet, maxWidth: bar.width + GAP - 6 });
   x += bar.width + 14;
   place('Overlay', laid);

@@ -134,12 +134,19 @@ function fromOrt(tensor: OrtTensor): RunTensor {
   return { type: tensor.type as DataType, dims: tensor.dims, data };
 }
 
+/** As the middle of a sentence: its own full stops would be doubled. */
 const firstLine = (cause: unknown) =>
-  (cause instanceof Error ? cause.message : String(cause)).split('\n')[0]!.slice(0, 400);
+  (cause instanceof Error ? cause.message : String(cause))
+    .split('\n')[0]!
+    .slice(0, 400)
+    .replace(/[.\s]+$/, '');
 
 /** What ONNX Runtime says where a device, its driver or its part of the package is missing. */
 const NO_DEVICE =
   /no available backend|failed to load shared library|WebGPU adapter|is not supported in current environment/i;
+
+/** What it says where the types within a file do not fit together. */
+const CONTRADICTION = /bound to different types|does not match expected type/i;
 
 /** What to do where a device is missing. */
 const WITHOUT: Readonly<Record<string, string>> = {
@@ -165,7 +172,9 @@ function refusedBy(cause: unknown, device: string): SeewhyError {
     what: `The runtime cannot load the model: ${detail}`,
     cure: memory
       ? 'Close other programs, or use a machine with more memory.'
-      : 'Check the file with another program (Netron, onnx.checker); an operator or opset may be newer than the runtime.',
+      : CONTRADICTION.test(detail)
+        ? "The file's own types contradict each other, as converters to float16 may leave them: explain the model it was made from, or convert it anew (with onnxconverter-common: keep_io_types, op_block_list)."
+        : 'Check the file with another program (Netron, onnx.checker); an operator or opset may be newer than the runtime.',
     cause,
   });
 }

@@ -1,6 +1,9 @@
 import { didYouMean, SeewhyError } from '@seewhy/onnx';
 import { quoted } from '../errors.ts';
 
+/** The names of a class, as ImageNet's labels have them: 'tabby, tabby cat'. */
+const synonyms = (label: string): string[] => label.split(/,\s*/);
+
 /** What can be wrong with a target. */
 export const targetErrors = {
   unknownLabel: (text: string, labels: readonly string[] | undefined, classes: number) =>
@@ -10,7 +13,7 @@ export const targetErrors = {
         ? `There is no class '${text}'`
         : `'${text}' is not a class index, and the model's labels are not known`,
       cure: labels
-        ? `${didYouMean(text, labels) || `The model has ${classes} classes.`}`
+        ? `${didYouMean(text, labels.flatMap(synonyms)) || `The model has ${classes} classes.`}`
         : `Give an index from 0 to ${classes - 1}, or the labels with --labels FILE.`,
     }),
   ambiguousLabel: (text: string, matches: readonly string[]) =>

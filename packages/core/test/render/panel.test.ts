@@ -25,7 +25,33 @@ function inked(raster: { width: number; height: number; data: Uint8Array }): [nu
   return [rows.indexOf(true), rows.lastIndexOf(true)];
 }
 
+/** Groups of neighbouring positions that hold ink, told apart by at least `gap` empty ones. */
+function groups(has: readonly boolean[], gap: number): number {
+  const inked = has.flatMap((ink, at) => (ink ? [at] : []));
+  return inked.filter((at, i) => i === 0 || at - inked[i - 1]! > gap).length;
+}
+
+const holdsInk = (raster: { width: number; data: Uint8Array }, x: number, y: number) =>
+  raster.data.subarray((y * raster.width + x) * 3, (y * raster.width + x) * 3 + 3).some((value) => value < 200);
+
 describe('panel', () => {
+  it('keeps the numbers of the legend apart beside a strip of 1:20', () => {
+    const strip = blankPicture(400, 20);
+    const { map } = finishMap(referenceMap('cam7x7.npy'), 'seewhy', strip);
+    const made = panel({ picture: strip, map, range: [0, 1] });
+    // The numbers stand right of the heatmap (28 + 384 + 28 + 384) and of the bar (14 + 22).
+    const columns = Array.from({ length: 12 }, (_, i) => 860 + i);
+    const rows = Array.from({ length: made.height }, (_, y) => columns.some((x) => holdsInk(made, x, y)));
+    expect(groups(rows, 1)).toBe(3); // 'raw value', '1', '0'
+  });
+  it('keeps the captions apart above a strip of 20:1', () => {
+    const strip = blankPicture(20, 400);
+    const { map, range } = finishMap(referenceMap('cam7x7.npy'), 'seewhy', strip);
+    const made = panel({ picture: strip, map, range });
+    const captions = Array.from({ length: 12 }, (_, i) => 28 + i);
+    const columns = Array.from({ length: made.width }, (_, x) => captions.some((y) => holdsInk(made, x, y)));
+    expect(groups(columns, 8)).toBe(4); // Picture, Heatmap, raw value, Overlay
+  });
   it('holds the picture itself, pixel by pixel, when no scaling is needed', () => {
     const made = panel({ picture: source, map, range, tile: 160, predictions });
     const size = fitInside(source, 160, 160);

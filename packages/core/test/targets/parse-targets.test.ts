@@ -88,6 +88,10 @@ describe('targets as people write them', () => {
     expect(code(text)).toBe(expected);
   });
 
+  it('a misspelt synonym is offered as it is written', () => {
+    expect(() => read('tabbie', ['tabby, tabby cat', 'bubble', 'magpie', 'trilobite'])).toThrow(/mean 'tabby'/);
+  });
+
   it('a synonym of two classes is ambiguous, alone and in a sum', () => {
     const twice = ['crane, bird', 'crane, machine'];
     expect(code('crane', twice)).toBe('TARGET_AMBIGUOUS');
