@@ -13,6 +13,7 @@ export default defineConfig({
       '@seewhy/core': source('packages/core/src/index.ts'),
       '@seewhy/report': source('packages/report/src/index.ts'),
       '@seewhy/training/tfjs': source('packages/training/src/tfjs.ts'),
+      '@seewhy/training/folders': source('packages/training/src/folders.ts'),
       '@seewhy/training/node': source('packages/training/src/node.ts'),
       '@seewhy/training': source('packages/training/src/index.ts'),
       'seewhy/tf-explain': source('packages/seewhy/src/tf-explain/index.ts'),

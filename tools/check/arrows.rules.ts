@@ -47,19 +47,19 @@ export const forbidden = [
     from: { path: '^packages/([^/]+)/' },
     to: {
       path: '^packages/([^/]+)/src/(?!index\\.ts$)',
-      pathNot: '^packages/$1/|^packages/training/src/(node|tfjs)\\.ts$',
+      pathNot: '^packages/$1/|^packages/training/src/(node|folders|tfjs)\\.ts$',
     },
   },
   {
     name: 'training-runs-in-browsers',
     comment: 'The callback and the event files also run in browsers: only what node.ts leads to knows `node:` modules.',
-    from: { path: src('training'), pathNot: '^packages/training/src/(node\\.ts|files/)' },
+    from: { path: src('training'), pathNot: '^packages/training/src/((node|folders)\\.ts|files/)' },
     to: { dependencyTypes: ['core'] },
   },
   {
     name: 'training-runs-in-browsers',
     comment: 'Only node.ts leads to the files that know `node:` modules.',
-    from: { path: src('training'), pathNot: '^packages/training/src/(node\\.ts|files/)' },
+    from: { path: src('training'), pathNot: '^packages/training/src/((node|folders)\\.ts|files/)' },
     to: { path: '^packages/training/src/files/' },
   },
   {

@@ -244,6 +244,16 @@ def palette(bits, dtype):
 
 native("palette-16", grey8, photometric="PALETTE COLOR", change=palette(16, np.uint16))
 native("palette-8", grey8, photometric="PALETTE COLOR", change=palette(8, np.uint8))
+
+
+# Bytes written as words: in a big-endian file the two of each word change places. Frames of 15 bytes begin within one.
+ds = base(np.stack([colour[:5, :1], colour[9:14, 8:9]]), syntax=ExplicitVRBigEndian, frames=2)
+raw = np.stack([colour[:5, :1], colour[9:14, 8:9]]).tobytes()
+ds.PixelData = np.frombuffer(raw, np.uint16).byteswap().tobytes()
+ds["PixelData"].VR = "OW"
+save("big-endian-words", ds)
+# A preamble that is the beginning of a TIFF file, as dual files have it.
+native("tiff-preamble", ct, stored=12, change=lambda ds: (ct_window(ds), setattr(ds, "preamble", b"II*\0\x10\0\0\0" + bytes(120))))
 stack = np.stack([np.roll(ct, i * 5, axis=1) for i in range(3)])
 native("frames-native", stack, stored=12, frames=3, change=ct_window)
 bits = np.stack([disc, ~disc, xx > 9]).astype(np.uint8)

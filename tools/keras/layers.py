@@ -308,6 +308,16 @@ def structure(K, L, x):
     return [L.Concatenate(name="joined")([a, b, c]), seq(c), frozen(b)]
 
 
+@family((8, 8, 3))
+def dictionaries(K, L, x):
+    """A nested model that takes and gives dictionaries, called twice, its inputs in another order than it names them."""
+    left, right = K.Input((8, 8, 3), name="left"), K.Input((8, 8, 3), name="right")
+    difference = L.Subtract(name="difference")([L.Conv2D(2, 3, name="one")(left), L.Conv2D(2, 3, name="two")(right)])
+    pair = K.Model({"left": left, "right": right}, difference, name="pair")
+    doubled = L.Rescaling(2.0, name="doubled")(x)
+    return [pair({"right": doubled, "left": x}), pair({"left": doubled, "right": x})]
+
+
 @family((8, 6, 4))
 def function(K, L, x):
     if K is keras2:
@@ -458,6 +468,22 @@ def pictures(K, L, x):
         o.layer_normalization(x, gamma=KERNEL[0, :, 0, 0], beta=KERNEL[1, :, 0, 0]), o.rms_normalization(c), *o.moments(c, [1, 2], keepdims=True), o.average(c, axis=1),
         o.dot(x, KERNEL[0, 0]), o.tensordot(c, KERNEL[0, 0], axes=[[3], [0]]), o.matmul(x, KERNEL[0, 0]), o.einsum("...c,cd->...d", c, KERNEL[0, 0]),
         o.dot_product_attention(*(L.Reshape((30, 3, 4))(z) for z in (x, c, x))), o.swapaxes(c, 1, -1), o.flip(x, -1),
+    ]  # fmt: skip
+
+
+@family((8, 6, 4))
+def parts(K, L, x):
+    """Parts of a value, and a value out of parts. Of a half turn (k = 2) Keras 3.15 on TensorFlow makes something else than NumPy."""
+    c = L.Conv2D(4, 1)(x)
+    if K is keras2:
+        return [
+            tf.slice(c, [0, 1, 0, 2], [-1, 3, -1, 2]), tf.strided_slice(x, [0, 1, 5, 0], [0, 7, 1, 4], [1, 2, -1, 1], begin_mask=9, end_mask=9), tf.image.grayscale_to_rgb(c[:, :, :, :1]),
+            tf.image.grayscale_to_rgb(x[:, 0, :, :1]), tf.norm(c, ord="fro", axis=[1, 2]),
+        ]  # fmt: skip
+    o = K.ops
+    return [
+        *(o.rot90(c, k=k, axes=(1, 2)) for k in (1, 3, -1)), o.rot90(x, axes=(3, 1)), o.hstack([c, x]), *o.array_split(c, 3, axis=1), *o.array_split(x, 4, axis=-1),
+        o.expand_dims(c, (1, -1)), o.expand_dims(x, (-2, 2)), o.norm(c, ord="fro", axis=(1, 2)), o.norm(c, ord=numpy.inf, axis=-1), o.norm(x, ord="fro", axis=(1, 3), keepdims=True),
     ]  # fmt: skip
 
 

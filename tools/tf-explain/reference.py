@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Makes fixtures/tf-explain: two tf_keras models (.h5) and what tf-explain 0.3.1 computes on batches of them.
 
-    ~/.cache/seewhy/tensorflow/bin/python tools/tf-explain/reference.py
+    ~/.cache/seewhy/tensorflow/bin/python tools/tf-explain/reference.py [NAME…]
 
 `classes`: 24 x 32 pixels in 0…1, three pictures, softmax as a layer of its own. `sides`: 24 x 24 in -1…1, two pictures, one sigmoid; its
-activations are negative too. Raw values are those inside tf-explain, before a picture is made of them. Where its own result is not what
+activations are negative too. `ties`: 20 x 20 grey pixels in 0…255, rescaled inside, a Dropout as a layer to explain at, a global maximum that at the
+black picture all places share. Raw values are those inside tf-explain, before a picture is made of them. Where its own result is not what
 it is meant to be, the file is named `meant.*` and says here how it is made:
   meant.smoothgrad       tf-explain's own gradients of the class score (not of the cross-entropy), at its own noisy pictures
   meant.occlusion        1 - p of every window put where it is cut (tf-explain swaps x and y where a picture is not square)
@@ -12,6 +13,7 @@ it is meant to be, the file is named `meant.*` and says here how it is made:
 import json
 import os
 import pathlib
+import sys
 
 os.environ.update(TF_USE_LEGACY_KERAS="1", TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1")
 
@@ -48,6 +50,16 @@ def sides():
     return tf.keras.Model(image, L.Activation("sigmoid", name="sigmoid")(x), name="sides")
 
 
+def ties():
+    image = x = L.Input((20, 20, 1), name="image")
+    x = L.Rescaling(1 / 127.5, -1, name="rescaling")(x)
+    x = L.Conv2D(6, 3, activation="elu", name="conv")(x)
+    x = L.Dropout(0.3, name="drop")(x)
+    x = L.GlobalMaxPooling2D(name="peak")(x)
+    x = L.Dense(4, name="scores")(x)
+    return tf.keras.Model(image, L.Softmax(name="softmax")(x), name="ties")
+
+
 def seeded(make, seed):
     """Fixed weights; scores are kept small, so that no probability saturates."""
     model, generator = make(), numpy.random.default_rng(seed)
@@ -69,6 +81,8 @@ def windows(model, image, index, patch):
 
 
 def write(make, images, index, layers, patch, steps, samples, noise, seed):
+    if sys.argv[1:] and make.__name__ not in sys.argv[1:]:
+        return
     model = seeded(make, seed)
     folder = OUT / model.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -133,3 +147,5 @@ if __name__ == "__main__":
     smooth = lambda n, h, w: numpy.array([cv2.resize(draw.random((5, 5, 3)).astype("float32"), (w, h)) for _ in range(n)])  # noqa: E731
     write(classes, smooth(3, 24, 32), 2, ["middle", "last"], 8, 10, 5, 0.3, 41)
     write(sides, smooth(2, 24, 24) * 2 - 1, 0, ["stem", "last"], 8, 6, 4, 0.5, 42)
+    grey = numpy.random.default_rng(43)
+    write(ties, numpy.array([cv2.resize(grey.random((4, 4)).astype("float32"), (20, 20)) for _ in range(2)])[..., None] * 255, 1, ["conv", "drop"], 5, 12, 3, 20.0, 44)

@@ -41,6 +41,13 @@ export const errors = {
       where: `file '${shown(name)}'`,
       cure: 'Give the architecture too (model.to_json() saved as .json), or save the whole model: model.save("model.keras").',
     }),
+  onlyManifest: (name: string) =>
+    new SeewhyError({
+      code: 'MODEL_ONLY_WEIGHTS',
+      what: 'The file lists the weights of a TensorFlow.js model, without the model',
+      where: `file '${shown(name)}'`,
+      cure: 'Give the model.json that has both (modelTopology and weightsManifest). The networks of face-api have none: they are JavaScript programs.',
+    }),
   noWeights: (name: string) =>
     new SeewhyError({
       code: 'MODEL_NO_WEIGHTS',

@@ -4,7 +4,7 @@ import { isHdf5, withHdf5 } from './archive/hdf5.ts';
 import { isObject, type Json, parseJson } from './archive/json.ts';
 import { readKerasArchive } from './archive/keras3.ts';
 import { isShardMap, readShards, type ShardMap } from './archive/sharded-hdf5.ts';
-import { isTfjsJson, readTfjs } from './archive/tfjs.ts';
+import { isManifest, isTfjsJson, readTfjs } from './archive/tfjs.ts';
 import { isZip } from './archive/zip.ts';
 import { errors } from './errors.ts';
 import { importGraphModel } from './import-graph-model.ts';
@@ -67,6 +67,7 @@ export async function importKeras(
   if (found.shards && found.architecture) return importSharded(found.shards, found.architecture, all, options);
   if (found.hdf5) return importHdf5(found.hdf5, found.architecture, all, options);
   if (found.architecture) throw errors.noWeights(found.architecture);
+  if (found.manifest) throw errors.onlyManifest(found.manifest);
   for (const name of all.keys()) if (baseName(name) === 'saved_model.pb') throw errors.savedModel(name);
   const [first] = all.keys();
   throw errors.unknownFormat(first ?? '', describe(first === undefined ? undefined : all.get(first)!));
@@ -84,6 +85,8 @@ interface Found {
   architecture?: string;
   /** The JSON that says which weights lie in which of several files. */
   shards?: string;
+  /** A list of TensorFlow.js weights without a model. */
+  manifest?: string;
 }
 
 function classify(files: Files): Found {
@@ -94,6 +97,7 @@ function classify(files: Files): Found {
     else if (looksLikeJson(bytes)) {
       const json = files.size === 1 || /\.json$/i.test(name) ? tryJson(bytes, name, files.size === 1) : undefined;
       if (isTfjsJson(json)) found.tfjs ??= name;
+      else if (isManifest(json)) found.manifest ??= name;
       else if (isShardMap(json)) found.shards ??= name;
       else if (isArchitecture(json)) found.architecture ??= name;
     }
@@ -104,7 +108,7 @@ function classify(files: Files): Found {
 function looksLikeJson(bytes: Uint8Array): boolean {
   let at = bytes[0] === 0xef ? 3 : 0;
   while (at < bytes.length && (bytes[at] === 32 || bytes[at] === 10 || bytes[at] === 13 || bytes[at] === 9)) at++;
-  return bytes[at] === 0x7b;
+  return bytes[at] === 0x7b || bytes[at] === 0x5b;
 }
 
 /** A file that is no JSON may be a label file or anything else; alone it has to be the model. */

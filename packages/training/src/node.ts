@@ -5,11 +5,10 @@ import type { Sink } from './sinks/sink.ts';
 import { type TensorBoardOptions, tensorBoardSink } from './sinks/tensorboard-sink.ts';
 
 export { type Checkpoint, findCheckpoints, stepInName } from './files/checkpoints.ts';
-export { DiskFolder } from './files/disk-folder.ts';
 export { holdState } from './files/hold-state.ts';
-export { makeFolders } from './files/make-folders.ts';
 export { type WatchOptions, watchCheckpoints } from './files/watch-checkpoints.ts';
-export { WatchState } from './files/watch-state.ts';
+export { type Place, WatchState } from './files/watch-state.ts';
+export { DiskFolder, makeFolders } from './folders.ts';
 
 /** Explained pictures as TensorBoard's event files in a folder: `tensorboard --logdir FOLDER` shows them. */
 export function tensorboard(folder: string, options: TensorBoardOptions = {}): Sink {

@@ -39,6 +39,13 @@ export function isTfjsJson(json: unknown): json is Json {
   return isObject(json) && 'modelTopology' in json;
 }
 
+/** True for the list of weights that older converters and face-api keep in a file of its own. */
+export function isManifest(json: unknown): boolean {
+  return (
+    Array.isArray(json) && json.length > 0 && json.every((group) => isObject(group) && Array.isArray(group.weights))
+  );
+}
+
 /**
  * Reads `model.json` and its shards. Shard paths are relative to model.json's own folder and confined to it; `files` may be
  * keyed by that path or by file name alone.

@@ -192,9 +192,19 @@ function patchesFunction(call: FunctionCall): LayerValue {
   return patchesOf(call.layer, input, { kernel, strides, dilations, padding });
 }
 
+/** One grey channel as three equal ones. */
+function colouredFunction(call: FunctionCall): LayerValue {
+  const x = call.value(0, 'images');
+  const last = x.shape.length - 1;
+  if (x.shape[last] !== 1) throw call.layer.misfit(`Its picture has ${x.shape[last]} channels, not one`);
+  const value = call.layer.b.concat([x.value, x.value, x.value], heldAxis(x, last));
+  return { ...x, shape: [...x.shape.slice(0, last), 3], value };
+}
+
 export const IMAGE_FUNCTIONS: FunctionTable = {
   resize: resizeFunction,
   rgb_to_grayscale: greyFunction,
+  grayscale_to_rgb: colouredFunction,
   pad_images: framed(true),
   pad_to_bounding_box: framed(true),
   crop_images: framed(false),

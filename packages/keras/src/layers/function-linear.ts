@@ -56,7 +56,7 @@ const normFunction =
     return beta === undefined ? result : pair(call, 'Add', result, beta);
   };
 
-/** The p-norm along axes, p being 1, 2 or infinity. */
+/** The p-norm along an axis, p being 1, 2 or infinity; along two axes that of Frobenius, which is the Euclidean of all their numbers. */
 function normOf(call: FunctionCall): LayerValue {
   const { b } = call.layer;
   const order = call.arg(1, 'ord') ?? 2;
@@ -64,8 +64,15 @@ function normOf(call: FunctionCall): LayerValue {
     1: 'ReduceL1',
     2: 'ReduceL2',
     euclidean: 'ReduceL2',
+    fro: 'ReduceL2',
     inf: 'ReduceMax',
+    Infinity: 'ReduceMax',
   };
+  // Of a number p the norm of a matrix is not that of its numbers.
+  const plane =
+    Array.isArray(call.arg(-1, 'axis')) && call.axes(call.value(0, 'x', 'tensor').shape.length, -1, 'axis').length > 1;
+  if (plane && typeof call.arg(1, 'ord') !== 'string' && call.arg(1, 'ord') !== undefined)
+    throw call.layer.refuse(`the norm of order ${String(order)} of a matrix`);
   const op = Object.hasOwn(ops, String(order)) ? ops[String(order)]! : undefined;
   if (op === undefined) throw call.layer.refuse(`a norm of order ${String(order)}`);
   if (call.arg(-1, 'axis') === undefined) throw call.layer.refuse('a norm over the batch');

@@ -88,15 +88,21 @@ export function listed(call: FunctionCall): LayerValue[] {
   return values;
 }
 
-function splitFunction(call: FunctionCall): LayerValue[] {
+/** @param evenly whether a number of parts has to divide the axis; else the first ones are larger by one, as in NumPy's array_split */
+function splitFunction(call: FunctionCall, evenly = true): LayerValue[] {
   const x = call.value(0, 'x', 'value');
   const [axis] = call.axes(x.shape.length, 2, 'axis') as [number];
   const size = call.layer.known(x.shape[axis], 'the size of the axis it splits');
   const parts = call.arg(1, 'indices_or_sections', 'num_or_size_splits');
   let sizes: number[];
   if (typeof parts === 'number') {
-    if (parts < 1 || size % parts !== 0) throw call.layer.misfit(`${size} is no multiple of ${parts}`);
-    sizes = new Array<number>(call.layer.parts(parts)).fill(size / parts);
+    if (parts < 1 || parts > size || (evenly && size % parts !== 0))
+      throw call.layer.misfit(`${size} is no multiple of ${parts}`);
+    const larger = size % parts;
+    sizes = Array.from(
+      { length: call.layer.parts(parts) },
+      (_, at) => Math.floor(size / parts) + (at < larger ? 1 : 0),
+    );
   } else {
     const list = call.ints(1, 'indices_or_sections', 'num_or_size_splits');
     // Keras 3 gives the places of the cuts, TensorFlow the sizes.
@@ -197,7 +203,10 @@ function repeatFunction(call: FunctionCall): LayerValue {
 
 function flipFunction(call: FunctionCall): LayerValue {
   const x = call.value(0, 'x', 'tensor');
-  const axes = call.axes(x.shape.length, 1, 'axis');
+  return flipped(call, x, call.axes(x.shape.length, 1, 'axis'));
+}
+
+function flipped(call: FunctionCall, x: LayerValue, axes: readonly number[]): LayerValue {
   if (axes.includes(0)) throw call.layer.refuse('a reversal of the batch');
   const all = axes.map(() => -1);
   return {
@@ -210,6 +219,59 @@ function flipFunction(call: FunctionCall): LayerValue {
       all,
     ),
   };
+}
+
+/** Quarter turns of a plane, from its first axis towards its second. */
+function turnFunction(call: FunctionCall): LayerValue {
+  const x = call.value(0, 'array', 'x', 'm');
+  const rank = x.shape.length;
+  const quarters = call.arg(1, 'k') === undefined ? 1 : ((call.int(1, 'k') % 4) + 4) % 4;
+  const [from, to] = call.arg(2, 'axes') === undefined ? [0, 1] : (call.axes(rank, 2, 'axes') as [number, number]);
+  if (from === to || to === undefined) throw call.layer.misfit('It turns a plane of one axis');
+  if (from === 0 || to === 0) throw call.layer.refuse('a turn of the batch');
+  if (quarters === 0) return x;
+  if (quarters === 2) return flipped(call, x, [from, to]);
+  const perm = x.shape.map((_, axis) => (axis === from ? to : axis === to ? from : axis));
+  return quarters === 1
+    ? permuteFunction(call, perm, flipped(call, x, [to]))
+    : flipped(call, permuteFunction(call, perm, x), [to]);
+}
+
+/** A part of each axis but the batch: TensorFlow's `slice(x, begin, size)`, Keras's `slice(x, start_indices, shape)`. */
+function sliceFunction(call: FunctionCall): LayerValue {
+  const x = call.value(0, 'input_', 'inputs', 'x');
+  const starts = call.ints(1, 'begin', 'start_indices');
+  const sizes = call.ints(2, 'size', 'shape');
+  if (starts.length !== x.shape.length || sizes.length !== x.shape.length || starts.some((start) => start < 0))
+    throw call.layer.misfit(`It takes [${sizes.join(', ')}] from [${starts.join(', ')}] on`);
+  if (starts[0] !== 0 || (sizes[0] !== -1 && sizes[0] !== call.layer.batch))
+    throw call.layer.refuse('a part of the batch');
+  const outside = x.shape.some(
+    (dim, axis) => axis > 0 && dim !== null && starts[axis]! + Math.max(sizes[axis]!, 0) > dim,
+  );
+  if (outside)
+    throw call.layer.misfit(`It takes [${sizes.join(', ')}] from [${starts.join(', ')}] of [${x.shape.join(', ')}]`);
+  const ranges = starts.map((start, axis) =>
+    axis === 0 ? {} : { start, stop: sizes[axis] === -1 ? null : start + sizes[axis]!, step: 1 },
+  );
+  return getItem(call.layer, x, ranges);
+}
+
+/** TensorFlow's `strided_slice(x, begin, end, strides)`; a bit of `begin_mask` or `end_mask` leaves the bound of that axis open. */
+function stridedSlice(call: FunctionCall): LayerValue {
+  const x = call.value(0, 'input_');
+  const mask = (name: string) => (call.arg(-1, name) === undefined ? 0 : call.int(-1, name));
+  for (const name of ['ellipsis_mask', 'new_axis_mask', 'shrink_axis_mask'])
+    if (mask(name) !== 0) throw call.layer.refuse(`a slice with ${name}`);
+  const [starts, ends] = [call.ints(1, 'begin'), call.ints(2, 'end')];
+  const steps = call.arg(3, 'strides') === undefined ? starts.map(() => 1) : call.ints(3, 'strides');
+  const bound = (list: readonly number[], open: number, axis: number) => ((open >> axis) & 1 ? null : list[axis]);
+  const ranges = starts.map((_, axis) => ({
+    start: bound(starts, mask('begin_mask'), axis),
+    stop: bound(ends, mask('end_mask'), axis),
+    step: steps[axis],
+  }));
+  return getItem(call.layer, x, ranges);
 }
 
 function rollFunction(call: FunctionCall): LayerValue {
@@ -279,7 +341,18 @@ export const SHAPE_FUNCTIONS: FunctionTable = {
   },
   swapaxes: swapAxes,
   moveaxis: moveAxis,
-  expand_dims: (call) => withAxis(call, call.value(0, 'x', 'input'), call.int(1, 'axis')),
+  expand_dims: (call) => {
+    const x = call.value(0, 'x', 'input');
+    const axes = call.ints(1, 'axis');
+    // Several are counted in the result.
+    const rank = x.shape.length + axes.length;
+    return axes.length === 1
+      ? withAxis(call, x, axes[0]!)
+      : axes
+          .map((axis) => (axis < 0 ? axis + rank : axis))
+          .sort((a, b) => a - b)
+          .reduce((value, axis) => withAxis(call, value, axis), x);
+  },
   squeeze: (call) => {
     const x = call.value(0, 'x', 'input');
     const all = x.shape.flatMap((dim, axis) => (dim === 1 && axis > 0 ? [axis] : []));
@@ -299,7 +372,12 @@ export const SHAPE_FUNCTIONS: FunctionTable = {
     const values = listed(call).map((value) => withAxis(call, value, axis));
     return concatenated(call.layer, values, axis < 0 ? axis + values[0]!.shape.length : axis);
   },
-  split: splitFunction,
+  hstack: (call) => concatenated(call.layer, listed(call), 1),
+  split: (call) => splitFunction(call),
+  array_split: (call) => splitFunction(call, false),
+  slice: sliceFunction,
+  strided_slice: stridedSlice,
+  rot90: turnFunction,
   pad: padFunction,
   tile: tileFunction,
   repeat: repeatFunction,

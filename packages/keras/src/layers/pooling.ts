@@ -25,14 +25,20 @@ function windowed(op: 'MaxPool' | 'AveragePool', rank: number): LayerImporter {
   };
 }
 
-/** One number a channel: the mean or the largest of the whole plane. */
-function global(op: 'GlobalAveragePool' | 'GlobalMaxPool', rank: number): LayerImporter {
+/**
+ * One number a channel: the mean or the largest of the whole plane. Keras has ReduceMax there, not a pool: places that are equally large share
+ * the gradient, as all do in a picture of one colour.
+ */
+function global(kind: 'mean' | 'max', rank: number): LayerImporter {
   return {
     build(layer) {
-      const mask = op === 'GlobalAveragePool' && rank === 1 ? maskOf(layer, layer.x) : undefined;
+      const { b } = layer;
+      const mask = kind === 'mean' && rank === 1 ? maskOf(layer, layer.x) : undefined;
       if (mask !== undefined) return maskedMean(layer, mask);
       const x = planes(layer, layer.x, rank);
-      const pooled = x.wrap(layer.b.op(op, [x.value]), x.channels, new Array<number>(rank).fill(1));
+      const plane = Array.from({ length: rank }, (_, axis) => axis + 2);
+      const value = kind === 'mean' ? b.op('GlobalAveragePool', [x.value]) : b.reduce('ReduceMax', x.value, plane);
+      const pooled = x.wrap(value, x.channels, new Array<number>(rank).fill(1));
       if (layer.options.flag('keepdims', false)) return pooled;
       return layer.reshape(pooled, [pooled.shape[0]!, x.channels]);
     },
@@ -108,9 +114,9 @@ export const POOLING_LAYERS: LayerTable = Object.fromEntries(
     ...named('Max', rank, windowed('MaxPool', rank)),
     ...named('Average', rank, windowed('AveragePool', rank)),
     ...named('Avg', rank, windowed('AveragePool', rank)),
-    ...named('GlobalAverage', rank, global('GlobalAveragePool', rank)),
-    ...named('GlobalAvg', rank, global('GlobalAveragePool', rank)),
-    ...named('GlobalMax', rank, global('GlobalMaxPool', rank)),
+    ...named('GlobalAverage', rank, global('mean', rank)),
+    ...named('GlobalAvg', rank, global('mean', rank)),
+    ...named('GlobalMax', rank, global('max', rank)),
     ...named('AdaptiveAverage', rank, adaptive('ReduceMean', rank)),
     ...named('AdaptiveMax', rank, adaptive('ReduceMax', rank)),
   ]),

@@ -8,6 +8,7 @@ import { LAYERS } from '../layers/table.ts';
 import { dequantised, isQuantised, scaleOf } from '../weights/dequantised.ts';
 import type { LayerPlace, RawWeight, WeightSource, WeightSpec } from '../weights/source.ts';
 import { toFloat32 } from '../weights/to-float32.ts';
+import { lowRankSpecs, withLowRank } from '../weights/with-low-rank.ts';
 import { asShape, type LayerConfig, type ModelConfig, Ref } from './config.ts';
 import { withConstants } from './constants.ts';
 import { Emitter, MOST_NODES } from './emitter.ts';
@@ -15,6 +16,7 @@ import type { KerasShape, LayerValue } from './layer-value.ts';
 import { withMasks } from './masks.ts';
 import { otherPrecision, packedBits, precisionNotice } from './precision.ts';
 import { snakeCase } from './snake-case.ts';
+import { unfitClass } from './unfit-classes.ts';
 import { type WantedShapes, wantedShape } from './wanted-shape.ts';
 
 /** One call of a layer and the value that holds its result. */
@@ -290,6 +292,8 @@ class GraphMaker {
     const known = functionImporter(layer, label, this.options.dialect, custom);
     if (known) return known;
     if (Object.hasOwn(LAYERS, className)) return LAYERS[className]!;
+    const unfit = unfitClass(className);
+    if (unfit) throw errors.unsupported(label, unfit.why, unfit.cure);
     if ('layers' in layer.config) throw errors.subclassed(className);
     throw errors.unknownLayer(label, className, [...Object.keys(custom), ...Object.keys(LAYERS)]);
   }
@@ -315,11 +319,26 @@ class GraphMaker {
     if (small.length > 0) this.tellPrecision('int8', place.names);
     for (const [index, spec] of specs.entries()) {
       const scale = small.includes(spec) ? scales[specs.length + small.indexOf(spec)] : undefined;
-      weights.set(weightKey(spec), this.tensor(found[index]!, spec, label, scale));
+      const tensor = this.tensor(found[index]!, spec, label, scale);
+      weights.set(weightKey(spec), this.adapted(tensor, spec, options, where));
     }
     const instance = { weights, constants: new Map<string, string>() };
     this.instances.set(key, instance);
     return instance;
+  }
+
+  /** A weight with its LoRA, where the file keeps the two apart. */
+  private adapted(weight: Tensor, spec: WeightSpec, options: LayerOptions, where: LayerPlace): Tensor {
+    const [a, b] = lowRankSpecs(spec).map((factor) => this.options.weights.beside?.(where, factor));
+    if (!a || !b) return weight;
+    // Of layers inside a layer Keras does not write α.
+    if (spec.owner !== undefined)
+      throw errors.unsupported(
+        where.label,
+        `LoRA of its '${spec.owner}', whose alpha an .h5 file does not tell`,
+        "Save the model as .keras, which adds up both: model.save('model.keras').",
+      );
+    return withLowRank(weight, [a, b], options.number('lora_alpha', b.dims[0]), spec, where.label);
   }
 
   private tellPrecision(policy: string, names: readonly string[]): void {

@@ -124,9 +124,13 @@ function readLayer(json: unknown, where: string, depth: number, budget: { layers
   };
 }
 
-/** One inbound node, Keras 3 (`{ args, kwargs }`) or Keras 2 (`[[layer, node, tensor, kwargs], …]`, or one such entry alone). */
+/**
+ * One inbound node, Keras 3 (`{ args, kwargs }`) or Keras 2 (`[[layer, node, tensor, kwargs], …]`, one such entry alone, or such entries by name
+ * where a model is called with a dictionary).
+ */
 function readCall(node: unknown, where: string): CallConfig {
-  if (isObject(node)) {
+  const byName = isObject(node) && !('args' in node) && !('kwargs' in node);
+  if (isObject(node) && !byName) {
     const args = Array.isArray(node.args) ? node.args.map((arg) => withRefs(arg, where, 0)) : [];
     const kwargs = isObject(node.kwargs) ? node.kwargs : {};
     return {
@@ -134,9 +138,7 @@ function readCall(node: unknown, where: string): CallConfig {
       kwargs: Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [key, withRefs(value, where, 0)])),
     };
   }
-  if (!Array.isArray(node)) throw errors.badConfig(where, 'an inbound node is neither list nor object');
-  // TFOpLambda layers have one entry without the list around it.
-  const entries = typeof node[0] === 'string' ? [node] : node;
+  if (!Array.isArray(node) && !byName) throw errors.badConfig(where, 'an inbound node is neither list nor object');
   let kwargs: Record<string, unknown> = {};
   const read = (entry: unknown): unknown => {
     // A list among the arguments: `concat([shape, [24, 4]])`.
@@ -146,9 +148,16 @@ function readCall(node: unknown, where: string): CallConfig {
     if (isObject(entry[3])) kwargs = { ...kwargs, ...entry[3] };
     return entry[0] === '_CONSTANT_VALUE' ? entry[2] : oldRef(entry, where);
   };
-  const inputs = entries.map(read);
+  const argument = (): unknown => {
+    if (!Array.isArray(node))
+      return Object.fromEntries(Object.entries(node as Json).map(([name, entry]) => [name, read(entry)]));
+    // TFOpLambda layers have one entry without the list around it.
+    const inputs = (typeof node[0] === 'string' ? [node] : node).map(read);
+    return inputs.length === 1 ? inputs[0] : inputs;
+  };
+  const args = [argument()];
   return {
-    args: [inputs.length === 1 ? inputs[0] : inputs],
+    args,
     kwargs: Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [key, withOldRefs(value, where, 0)])),
   };
 }

@@ -39,6 +39,12 @@ export class NamedWeights implements WeightSource {
     throw errors.weightMissing(place.label, missing.name, `'${[...place.names, missing.name].join('/')}'`);
   }
 
+  beside(place: LayerPlace, spec: WeightSpec): RawWeight | undefined {
+    const mine = this.ofLayer(this.groups.get(place.names[0]!) ?? this.groups.get('') ?? [], place.names);
+    const found = mine.filter((entry) => endsWith(this.parts.get(entry)!, tailOf(spec)));
+    return found.length === 1 ? found[0]!.weight() : undefined;
+  }
+
   /** Weights with the layer's name in their path; where several layers share a name, those whose path has the outer names too. */
   private ofLayer(group: readonly NamedWeight[], names: readonly string[]): readonly NamedWeight[] {
     const leaf = names[names.length - 1]!;
@@ -67,13 +73,18 @@ export class NamedWeights implements WeightSource {
   }
 
   private named(candidates: readonly NamedWeight[], spec: WeightSpec): readonly NamedWeight[] {
-    const owner = spec.ownerName ?? spec.owner;
-    const tail = [...(owner ? owner.split('/') : []), spec.name];
+    const tail = tailOf(spec);
     const exact = candidates.filter((entry) => endsWith(this.parts.get(entry)!, tail));
-    return exact.length > 0 || !owner
+    return exact.length > 0 || tail.length === 1
       ? exact
       : candidates.filter((entry) => endsWith(this.parts.get(entry)!, [spec.name]));
   }
+}
+
+/** How a weight's path ends: the layer that owns it, its own name. */
+function tailOf(spec: WeightSpec): string[] {
+  const owner = spec.ownerName ?? spec.owner;
+  return [...(owner ? owner.split('/') : []), spec.name];
 }
 
 /** Takes weights in order; shapes are checked by who asked. Old files hold trained weights first. */

@@ -40,4 +40,6 @@ export interface LayerPlace {
 /** Gives a layer its stored weights, in the order of its specifications. */
 export interface WeightSource {
   find(place: LayerPlace, specs: readonly WeightSpec[]): RawWeight[];
+  /** A weight that only some files have beside the others, found by its name alone. */
+  beside?(place: LayerPlace, spec: WeightSpec): RawWeight | undefined;
 }

@@ -16,20 +16,22 @@ import {
   type Checkpoint,
   folder,
   holdState,
+  type Place,
   tensorboard,
   type WatchOptions,
   WatchState,
   watchCheckpoints,
 } from '@seewhy/training/node';
 import { drawnTensor } from '../draw.ts';
-import { errors, exitCodeOfRun } from '../errors.ts';
+import { errors, exitCodeOfRun, systemCode } from '../errors.ts';
 import { decodeSource } from '../explain-run.ts';
 import { filmStripAnimation, filmStripPage, MOST_FRAMES, stripsOf } from '../film-strip/film-strip.ts';
 import { Frames } from '../film-strip/frames.ts';
+import { givenLayers } from '../given-layers.ts';
 import { interruptible } from '../interrupt.ts';
 import { readMethodOptions, type WrittenMethodOptions } from '../method-options.ts';
 import { imageTensorOf, type OpenedModel, openModel } from '../open-model.ts';
-import { type ExplainOptions, list, loadOptions, oneOf } from '../options.ts';
+import { type ExplainOptions, loadOptions, oneOf } from '../options.ts';
 import { makeFolder, writeAtomically } from '../output-files.ts';
 import { findSources, type Source } from '../sources.ts';
 import { count, err, say } from '../talk.ts';
@@ -63,7 +65,7 @@ interface Item {
 }
 
 /** Failures that are not the checkpoint's: waiting does not cure them. */
-const USAGE = /^(METHOD|LAYER|TARGET|LABELS|PREPROCESS|OPTION|POST_PROCESSING|OUTPUT|PICTURE|INPUT|WATCH)_/;
+const USAGE = /^(METHOD|LAYER|TARGET|LABELS|PREPROCESS|OPTION|POST_PROCESSING|OUTPUT|PICTURE|INPUT|WATCH)_|^DISK_FULL$/;
 
 /** `seewhy watch CHECKPOINTS --images SOURCE…` */
 export async function watch(path: string, options: WatchCommandOptions): Promise<number> {
@@ -73,7 +75,7 @@ export async function watch(path: string, options: WatchCommandOptions): Promise
   if (options.report !== undefined && extname(options.report).toLowerCase() !== '.html')
     throw errors.option('--report', options.report, 'the name of an .html file');
   const outputs = (options.to ?? ['tensorboard:logs']).map(outputOf);
-  for (const output of outputs) await makeFolder(output.folder);
+  for (const output of outputs) await makeFolder(output.folder, '--to');
   const statePath = options.state ?? join(outputs[0]!.folder, '.seewhy-watch.json');
   const free = await holdState(statePath);
   return watchHeld(path, options, { outputs, statePath, colormap }).finally(free);
@@ -101,26 +103,29 @@ async function watchHeld(
     if (!options.quiet) say(line);
   };
   const subjects = await subjectsOf(options.images, talk);
-  const sinks = outputs.map(({ sink }) => sink());
+  const sinks = outputs.map(({ folder: to, sink }) => ({ folder: to, sink: sink() }));
   const noticed = new Set<string>();
   return interruptible(async (interrupt) => {
     const stop = new AbortController();
     interrupt.addEventListener('abort', () => stop.abort());
     let wrong: unknown;
-    const explain: WatchOptions['explain'] = async (checkpoint, step, begin) => {
+    const explain: WatchOptions['explain'] = async (checkpoint, place, begin) => {
+      const { step } = place;
       try {
-        const made = await explainCheckpoint(checkpoint, step, subjects, options, colormap);
+        const made = await explainCheckpoint(checkpoint, place, subjects, options, colormap);
         for (const notice of made.opened.notices)
           if (!noticed.has(notice)) {
             noticed.add(notice);
             talk(err.dim(notice));
           }
-        const { again } = await begin();
-        for (const sink of sinks) {
-          if (again) await sink.again?.(step);
-          await sink.write(step, made.pictures, made.facts);
-        }
-        await frames?.add(made.pictures, checkpoint.name);
+        const { again } = await written(dirname(statePath), begin);
+        const tags = new Set(made.pictures.map(({ tag }) => tag));
+        for (const { folder: to, sink } of sinks)
+          await written(to, async () => {
+            if (again) await sink.again?.(step, tags);
+            await sink.write(step, made.pictures, made.facts);
+          });
+        await written(dirname(statePath), async () => frames?.add(made.pictures, checkpoint.name));
         talk(lineOf(checkpoint, step, made.pictures));
       } catch (error) {
         if (!isSeewhyError(error) || USAGE.test(error.code)) {
@@ -131,21 +136,25 @@ async function watchHeld(
       }
     };
     talk(`Watching ${path}${options.once ? '' : '; Ctrl-C ends'}.`);
-    const counts = await watchCheckpoints({
-      path,
-      state,
-      explain,
-      onFailed: (checkpoint, error) =>
-        say(`${err.yellow('left out')} ${checkpoint.name}: ${error instanceof Error ? error.message : String(error)}`),
-      onOnlyWeights: (name) =>
-        say(
-          `${err.yellow('left out')} ${name} and what is like it: weights without the architecture. Save whole models, in Keras ModelCheckpoint('epoch-{epoch:02d}.keras') without save_weights_only.`,
-        ),
-      signal: stop.signal,
-      ...(options.once ? { idle: 0 } : options.idle === undefined ? {} : { idle: options.idle * 1000 }),
-      ...(options.settle === undefined ? {} : { settle: options.settle }),
-    });
-    for (const sink of sinks) await sink.close?.();
+    const counts = await written(dirname(statePath), () =>
+      watchCheckpoints({
+        path,
+        state,
+        explain,
+        onFailed: (checkpoint, error) =>
+          say(
+            `${err.yellow('left out')} ${checkpoint.name}: ${error instanceof Error ? error.message : String(error)}`,
+          ),
+        onOnlyWeights: (name) =>
+          say(
+            `${err.yellow('left out')} ${name} and what is like it: weights without the architecture. Save whole models, in Keras ModelCheckpoint('epoch-{epoch:02d}.keras') without save_weights_only.`,
+          ),
+        signal: stop.signal,
+        ...(options.once ? { idle: 0 } : options.idle === undefined ? {} : { idle: options.idle * 1000 }),
+        ...(options.settle === undefined ? {} : { settle: options.settle }),
+      }),
+    );
+    for (const { sink } of sinks) await sink.close?.();
     if (wrong) throw wrong;
     if (frames && options.report !== undefined) await report(frames, options.report, path, talk);
     talk(
@@ -155,6 +164,16 @@ async function watchHeld(
     const ended = interrupt.aborted && (options.once || options.idle !== undefined);
     return exitCodeOfRun({ interrupted: ended, inputsFailed: counts.failed > 0 });
   });
+}
+
+/** Writes; where the system does not let it, the error says what to do, and a later watch goes on from here. */
+async function written<T>(to: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (cause) {
+    if (isSeewhyError(cause) || systemCode(cause) === '') throw cause;
+    throw errors.outputFailed(to, systemCode(cause), cause, '--to');
+  }
 }
 
 const OUTPUTS: Readonly<Record<string, (folder: string) => Sink>> = {
@@ -205,7 +224,7 @@ function itemsOf({ name, source, decoded }: Subject, { model, preprocess }: Open
 
 async function explainCheckpoint(
   checkpoint: Checkpoint,
-  step: number,
+  { step, series }: Place,
   subjects: readonly Subject[],
   options: WatchCommandOptions,
   colormap: Asked['colormap'],
@@ -222,13 +241,13 @@ async function explainCheckpoint(
   const program = await ExplainProgram.open(model, {
     methods: options.method ?? ['gradcam'],
     targets,
-    ...(options.layer ? { layers: options.layer.flatMap(list) } : {}),
+    ...givenLayers(options.layer, opened),
     ...(options.score ? { score: options.score } : {}),
     ...(options.preset ? { preset: options.preset } : {}),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     ...(await readMethodOptions(options, opened)),
   });
-  const tags = new Tags();
+  const tags = new Tags(series);
   const pictures: ExplainedPicture[] = [];
   try {
     for (const { name, tensor, picture, geometry } of subjects.flatMap((subject) => itemsOf(subject, opened))) {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { decodeNpy, encodeNpy, fitInside, npyToFloat32, type Picture, resizeMap, scaleTo } from '@seewhy/core';
 import type { ExplainedPicture } from '@seewhy/training';
-import { DiskFolder } from '@seewhy/training/node';
+import { DiskFolder } from '@seewhy/training/folders';
 import { errors } from '../errors.ts';
 import { decodePicture } from '../picture/decode.ts';
 import { encodePng } from '../picture/encode-png.ts';
@@ -66,9 +66,9 @@ export class Frames {
   }
 
   async add(pictures: readonly ExplainedPicture[], checkpoint: string): Promise<void> {
-    for (const [number, one] of pictures.entries()) {
+    for (const one of pictures) {
       const { step, tag, explanation, overlay, scalars } = one;
-      const file = `${String(step).padStart(6, '0')}-${number}`;
+      const file = `${String(step).padStart(6, '0')}-${this.list.length}`;
       const { width, height } = fitInside(overlay, PICTURE, PICTURE);
       await this.folder.write(`${file}.png`, await encodePng(scaleTo(overlay as Picture, width, height)));
       const size = fitInside(explanation.map, MAP, MAP);

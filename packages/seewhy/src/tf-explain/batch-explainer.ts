@@ -1,4 +1,5 @@
 import { type ExplainOptions, ExplainProgram, type Explanation, type Model, type Target } from '@seewhy/core';
+import { kerasLayerName } from '../keras-layer-name.ts';
 import type { LoadOptions } from '../open-model.ts';
 import { checkNumber } from './check-number.ts';
 import { type ImageBatch, readImages, sizeOf } from './image-batch.ts';
@@ -57,11 +58,18 @@ export abstract class BatchExplainer {
     for (const model of models) await this.drop(model);
   }
 
-  /** The model of a call, and its pictures. */
-  protected async ready(data: ValidationData, source: ModelSource): Promise<{ model: Model; batch: ImageBatch }> {
+  /** The model of a call, its pictures, and what it calls a layer of Keras. */
+  protected async ready(
+    data: ValidationData,
+    source: ModelSource,
+  ): Promise<{ model: Model; batch: ImageBatch; layerName: (name: string) => string }> {
     const x = imagesOf(data);
-    const { model, preprocess } = await this.models.open(source, sizeOf(x), (old) => this.drop(old));
-    return { model, batch: readImages(x, model, preprocess) };
+    const { model, preprocess, keras } = await this.models.open(source, sizeOf(x), (old) => this.drop(old));
+    return {
+      model,
+      batch: readImages(x, model, preprocess),
+      layerName: (name) => kerasLayerName(name, model, keras),
+    };
   }
 
   /** Opens once for each model and key. */

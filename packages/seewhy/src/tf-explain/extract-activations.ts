@@ -43,8 +43,8 @@ export class ExtractActivations extends BatchExplainer {
   async explainRaw(data: ValidationData, source: ModelSource, args: ActivationArguments): Promise<LayerValues[]> {
     const names = typeof args.layersName === 'string' ? [args.layersName] : args.layersName;
     if (!(names?.length > 0)) throw errors.noLayers();
-    const { model, batch } = await this.ready(data, source);
-    const layers = names.map((name) => model.layer(name));
+    const { model, batch, layerName } = await this.ready(data, source);
+    const layers = names.map((name) => model.layer(layerName(name)));
     const found = await this.run(model, batch, [...new Set(layers)], args.signal);
     return layers.map((layer): LayerValues => {
       const [channels, height, width] = layer.shape;

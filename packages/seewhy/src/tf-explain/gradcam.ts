@@ -48,14 +48,14 @@ export class GradCAM extends BatchExplainer {
   }
 
   private async run(data: ValidationData, source: ModelSource, args: GradCAMArguments) {
-    const { classIndex, layerName, useGuidedGrads = true, signal } = args;
-    const { model, batch } = await this.ready(data, source);
+    const { classIndex, useGuidedGrads = true, signal } = args;
+    const { model, batch, layerName } = await this.ready(data, source);
     const options = {
       methods: ['gradcam'],
       preset: 'tf-explain',
       variant: useGuidedGrads ? 'gated' : 'standard',
       score: args.score ?? scoreOfOutput(model),
-      ...(layerName === undefined ? {} : { layers: [layerName] }),
+      ...(args.layerName === undefined ? {} : { layers: [layerName(args.layerName)] }),
     };
     const explanations = await this.explanations(model, batch, targetOf(classIndex, model), options, { signal });
     return { explanations, pictures: batch.pictures };

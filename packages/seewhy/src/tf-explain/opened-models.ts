@@ -9,6 +9,7 @@ export type ModelSource = string | OpenedModel | Model;
 export interface ReadyModel {
   readonly model: Model;
   readonly preprocess: Preprocess | undefined;
+  readonly keras?: OpenedModel['keras'];
 }
 
 interface Kept {

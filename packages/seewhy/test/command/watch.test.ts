@@ -268,6 +268,24 @@ describe('seewhy watch', () => {
     expect(ran.code).toBe(2);
   });
 
+  it('gives the best checkpoint so far tags of its own: the epochs keep their numbers', async () => {
+    const path = fresh('best');
+    const [out, logs, report] = [join(place, 'best-out'), join(place, 'best-logs'), join(place, 'best.html')];
+    const args = ['watch', path, '--images', photo('chelsea.png'), '--once', '--settle', '50', '--report', report];
+    args.push('--to', `folder:${out}`, '--to', `tensorboard:${logs}`);
+    for (const name of ['epoch-4.onnx', 'best.onnx', 'epoch-5.onnx', 'best.onnx']) {
+      copyFileSync(model('tiny-cnn'), join(path, name));
+      expect((await seewhy(args)).code).toBe(0);
+    }
+    const expected = ['4 gradcam/chelsea', '4 best/gradcam/chelsea', '5 gradcam/chelsea', '5 best/gradcam/chelsea'];
+    expect(records(out).map(({ step, tag }) => `${step} ${tag}`)).toEqual(expected);
+    expect(imagesIn(logs).sort()).toEqual([...expected].sort());
+    expect(files(out)).toEqual(expect.arrayContaining(['gradcam-chelsea.00004.png', 'best-gradcam-chelsea.00004.png']));
+    const page = readFileSync(report, 'utf8');
+    expect(page.match(/<figure>/g)).toHaveLength(4);
+    expect(page.match(/<h2>[^<]*/g)).toEqual(['<h2>gradcam/chelsea', '<h2>best/gradcam/chelsea']);
+  });
+
   it('ends with a film strip over all checkpoints, also those of an earlier run', async () => {
     const path = fresh('strip');
     const out = join(place, 'strip-out');
@@ -379,8 +397,9 @@ describe.skipIf(!tensorflow)('beside a Keras training', () => {
     ]);
     expect(ran.stderr).toContain('4 checkpoints explained');
     const done = records(out);
-    expect(done.map(({ step }) => step)).toEqual([1, 2, 3, 4]);
-    // best.h5 is the last epoch's model once more.
+    // best.h5 is the last epoch's model once more: no step of the training.
+    expect(done.map(({ step }) => step)).toEqual([1, 2, 3, 3]);
+    expect(done.map(({ tag }) => tag.startsWith('best/'))).toEqual([false, false, false, true]);
     const expected = norms(`${path}.json`);
     expected.push(expected[2]!);
     for (const [at, { scalars }] of done.entries())

@@ -104,10 +104,17 @@ async function checkpointOf(path: string, root: string, beside: readonly string[
  * (`weights.05-0.83.keras` is 5, `resnet50-03.onnx` 3).
  */
 export function stepInName(name: string): number | undefined {
-  const stem = name.replace(/\/model\.json$/i, '').replace(/\.[a-z]\w*$/i, '');
-  const last = stem.split('/').at(-1)!;
+  const last = stemOf(name).split('/').at(-1)!;
   const told = /(?:epoch|ep|step|iter|checkpoint|ckpt)[-_=. ]*(\d{1,12})/i.exec(last);
   const alone = /(?:^|[-_= ]|(?<!\d)\.)(\d{1,12})(?![\d]|\.\d|[a-z])/i.exec(last);
   const found = told?.[1] ?? alone?.[1];
   return found === undefined ? undefined : Number(found);
 }
+
+/** What checkpoints without a step in their name are told apart by: `best-0.91.keras` and `best-0.93.keras` are both `best`. */
+export function seriesInName(name: string): string {
+  const stem = stemOf(name);
+  return stem.replace(/[-_=. ]*\d+\.\d+/g, '') || stem;
+}
+
+const stemOf = (name: string) => name.replace(/\/model\.json$/i, '').replace(/\.[a-z]\w*$/i, '');

@@ -1,5 +1,6 @@
-import { type Checkpoint, findCheckpoints, lookForCheckpoints, stepInName } from './checkpoints.ts';
-import type { WatchState } from './watch-state.ts';
+import { type Checkpoint, findCheckpoints, lookForCheckpoints } from './checkpoints.ts';
+import { placeOf } from './place-of.ts';
+import type { Place, WatchState } from './watch-state.ts';
 
 export interface WatchOptions {
   /** Folder that checkpoints appear in (its folders too), or one file that is written again and again. */
@@ -9,7 +10,7 @@ export interface WatchOptions {
    * Explains a checkpoint; throws where it cannot be read. `begin` is called right before its results are written; it says whether a run
    * that was killed had begun to write the same.
    */
-  readonly explain: (checkpoint: Checkpoint, step: number, begin: () => Promise<{ again: boolean }>) => Promise<void>;
+  readonly explain: (checkpoint: Checkpoint, place: Place, begin: () => Promise<{ again: boolean }>) => Promise<void>;
   /** Told of a checkpoint that cannot be read, after `patience`. */
   readonly onFailed: (checkpoint: Checkpoint, error: unknown) => void;
   /** Told once, with the first name, when there are files that hold weights without an architecture: they cannot be explained. */
@@ -34,8 +35,8 @@ interface Seen {
 }
 
 /**
- * Explains each checkpoint as it is completely written, in the order they were written, once; also those that appeared before. The step
- * is the number in its name where that goes on from the last one, else the next number.
+ * Explains each checkpoint as it is completely written, in the order they were written, once; also those that appeared before. Its step
+ * and series: `placeOf`.
  * @returns checkpoints explained and given up
  */
 export async function watchCheckpoints(options: WatchOptions): Promise<{ explained: number; failed: number }> {
@@ -45,7 +46,7 @@ export async function watchCheckpoints(options: WatchOptions): Promise<{ explain
   let last = Date.now();
 
   /** Deals with a checkpoint; true when it is done with, one way or the other. */
-  const attempt = async (one: Checkpoint): Promise<boolean> => {
+  const attempt = async (one: Checkpoint, all: readonly Checkpoint[]): Promise<boolean> => {
     const now = Date.now();
     let known = seen.get(one.name);
     if (known?.signature !== one.signature) {
@@ -56,15 +57,13 @@ export async function watchCheckpoints(options: WatchOptions): Promise<{ explain
     const quiet = Math.max(now - known.since, now - one.modified);
     if (quiet < settle || (known.failed && quiet < patience)) return false;
     const begun = state.begunAt(one.name, one.signature);
-    const step = begun ?? nextStep(one.name, state.last);
+    const place = begun ?? placeOf(one.name, all, state);
     const begin = async () => {
-      await state.begin(one.name, one.signature, step);
+      await state.begin(one.name, one.signature, place);
       return { again: begun !== undefined };
     };
     try {
-      await options.explain(one, step, begin);
-      await state.add(one.name, one.signature, step);
-      counts.explained++;
+      await options.explain(one, place, begin);
     } catch (error) {
       if (signal.aborted) return false;
       const [again] = (await findCheckpoints(options.path)).filter(({ name }) => name === one.name);
@@ -77,7 +76,11 @@ export async function watchCheckpoints(options: WatchOptions): Promise<{ explain
       options.onFailed(one, error);
       await state.add(one.name, one.signature);
       counts.failed++;
+      return true;
     }
+    // A record that cannot be written is no failure of the checkpoint.
+    await state.add(one.name, one.signature, place);
+    counts.explained++;
     return true;
   };
 
@@ -90,19 +93,13 @@ export async function watchCheckpoints(options: WatchOptions): Promise<{ explain
     }
     const open = checkpoints.filter(({ name, signature }) => !state.has(name, signature));
     // One that is not complete yet keeps those behind it waiting: the order stays.
-    const done = open.length > 0 && (await attempt(open[0]!));
+    const done = open.length > 0 && (await attempt(open[0]!, checkpoints));
     if (done) last = Date.now();
     if (done) continue;
     if (open.length === 0 && options.idle !== undefined && Date.now() - last >= options.idle) break;
     await pause(every, signal);
   }
   return counts;
-}
-
-/** The number in a checkpoint's name where that goes on from the last step, else the next number. */
-function nextStep(name: string, last: number | undefined): number {
-  const told = stepInName(name);
-  return told !== undefined && (last === undefined || told > last) ? told : (last ?? -1) + 1;
 }
 
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

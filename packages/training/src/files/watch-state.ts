@@ -3,17 +3,21 @@ import { basename, dirname } from 'node:path';
 import { errors } from '../errors.ts';
 import { DiskFolder } from './disk-folder.ts';
 
-interface Done {
+/** Where the results of a checkpoint go. */
+export interface Place {
+  readonly step: number;
+  /** Of a checkpoint without a step in its name beside others: `best`, whose steps and tags are its own. */
+  readonly series?: string;
+}
+
+interface Done extends Partial<Place> {
   readonly signature: string;
-  /** Undefined where it could not be explained. */
-  readonly step?: number;
 }
 
 /** A checkpoint whose results are being written. */
-interface Begun {
+interface Begun extends Place {
   readonly name: string;
   readonly signature: string;
-  readonly step: number;
 }
 
 /**
@@ -48,8 +52,12 @@ export class WatchState {
     if ((json as { schema?: unknown } | null)?.schema !== 'seewhy/watch/v1' || !Array.isArray(entries))
       throw errors.watchState(path, 'it is not of this format');
     const done = new Map<string, Done>();
-    for (const { name, signature, step } of entries as { name: string; signature: string; step?: number }[])
-      done.set(String(name), { signature: String(signature), ...(Number.isSafeInteger(step) ? { step: step! } : {}) });
+    for (const { name, signature, step, series } of entries as (Done & { name: string })[])
+      done.set(String(name), {
+        signature: String(signature),
+        ...(Number.isSafeInteger(step) ? { step: step! } : {}),
+        ...(typeof series === 'string' ? { series } : {}),
+      });
     const { begun } = json as { begun?: Begun };
     const whole = typeof begun?.name === 'string' && Number.isSafeInteger(begun.step);
     return new WatchState(path, done, whole ? { ...begun, signature: String(begun.signature) } : undefined);
@@ -60,29 +68,41 @@ export class WatchState {
     return this.done.get(name)?.signature === signature;
   }
 
-  /** The step under which an earlier run has begun to write results of a checkpoint with these contents. */
-  begunAt(name: string, signature: string): number | undefined {
-    return this.begun?.name === name && this.begun.signature === signature ? this.begun.step : undefined;
+  /** Where an earlier run has begun to write results of a checkpoint with these contents. */
+  begunAt(name: string, signature: string): Place | undefined {
+    if (this.begun?.name !== name || this.begun.signature !== signature) return undefined;
+    const { step, series } = this.begun;
+    return { step, ...(series === undefined ? {} : { series }) };
   }
 
-  /** The last step that was explained, or begun. */
-  get last(): number | undefined {
-    const steps = [this.begun, ...this.done.values()].flatMap((one) => (one?.step === undefined ? [] : [one.step]));
+  /** The last step of a series that was explained, or begun; without a name: of those that have none. */
+  last(series?: string): number | undefined {
+    const all = [...(this.begun ? [this.begun] : []), ...this.done.values()];
+    const steps = all.flatMap((one) => (one.step === undefined || one.series !== series ? [] : [one.step]));
     return steps.length > 0 ? Math.max(...steps) : undefined;
   }
 
+  /** Names of what was explained or given up. */
+  get names(): readonly string[] {
+    return [...this.done.keys()];
+  }
+
+  /** Where a checkpoint of this name was explained. */
+  placeOf(name: string): Partial<Place> | undefined {
+    return this.done.get(name);
+  }
+
   /** Remembers that results of a checkpoint are being written, on the disk before it returns. */
-  async begin(name: string, signature: string, step: number): Promise<void> {
-    this.begun = { name, signature, step };
+  async begin(name: string, signature: string, place: Place): Promise<void> {
+    this.begun = { name, signature, ...place };
     await this.write();
   }
 
   /** Remembers a checkpoint as done, on the disk before it returns. */
-  async add(name: string, signature: string, step?: number): Promise<void> {
+  async add(name: string, signature: string, place?: Place): Promise<void> {
     // A file that is written again keeps its highest step.
-    const before = this.done.get(name)?.step;
-    const kept = step ?? before;
-    this.done.set(name, { signature, ...(kept === undefined ? {} : { step: kept }) });
+    const { signature: _, ...before } = this.done.get(name) ?? { signature };
+    this.done.set(name, { signature, ...(place ?? before) });
     this.begun = undefined;
     await this.write();
   }

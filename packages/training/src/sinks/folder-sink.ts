@@ -15,11 +15,14 @@ const RECORDS = 'explanations.jsonl';
  */
 export function folderSink(folder: LogFolder): Sink {
   return {
-    again: async (step) => {
+    again: async (step, tags) => {
       if (!(await folder.list()).includes(RECORDS)) return;
       const lines = new TextDecoder().decode(await folder.read(RECORDS)).split('\n');
       // The last piece is empty, or a line that was cut off.
-      const others = lines.slice(0, -1).filter((line) => stepOf(line) !== step);
+      const others = lines.slice(0, -1).filter((line) => {
+        const record = recordIn(line);
+        return !(record?.step === step && tags.has(String(record.tag)));
+      });
       await folder.write(RECORDS, new TextEncoder().encode(others.map((line) => `${line}\n`).join('')));
     },
     write: async (step, pictures) => {
@@ -33,10 +36,10 @@ export function folderSink(folder: LogFolder): Sink {
   };
 }
 
-/** The step of a record; undefined of a line that is none. */
-function stepOf(line: string): unknown {
+/** The record of a line; undefined of a line that is none. */
+function recordIn(line: string): { readonly step?: unknown; readonly tag?: unknown } | undefined {
   try {
-    return (JSON.parse(line) as { step?: unknown } | null)?.step;
+    return (JSON.parse(line) as { step?: unknown; tag?: unknown } | null) ?? undefined;
   } catch {
     return undefined;
   }

@@ -22,10 +22,10 @@ export interface Sink {
    */
   write(step: number, pictures: readonly ExplainedPicture[], facts: RunFacts): Promise<void>;
   /**
-   * A run was killed while it wrote this step, which is written again next: what is there of it already is replaced or left out, so that
-   * all is there once.
+   * A run was killed while it wrote these tags of this step, which are written again next: what is there of them already is replaced or left
+   * out, so that all is there once.
    */
-  again?(step: number): Promise<void>;
+  again?(step: number, tags: ReadonlySet<string>): Promise<void>;
   /** The training is over. */
   close?(): Promise<void>;
 }
