@@ -57,6 +57,8 @@ describe('what a data set lacks', () => {
       'The only labelled picture is “benign”',
       'Only 1 labelled picture: every figure is uncertain',
     ]);
+    const both = recordsOf(2, () => ({ label: [0] }));
+    expect(of(runOf(), both)[0]!.title).toBe('Both labelled pictures are “benign”');
     const several = runOfClasses(['a', 'b'], { task: 'multilabel' });
     expect(
       kinds(

@@ -105,9 +105,10 @@ function namesFrom(request: ClassRequest, notices: string[]): string[] {
     for (const [index, labelled] of by) if (labelled.length === 1 && index < classes) names[index] = labelled[0]!;
     return names;
   }
-  let given = [...(listed && listed.length > 0 ? listed : sorted(labels))];
+  const spelled = spellings(request.labels);
+  let given = [...(listed && listed.length > 0 ? listed : sorted(spelled.map(({ label }) => label)))];
   if (given.length > classes) {
-    const kept = common(request, notices);
+    const kept = common({ ...request, labels: spelled }, notices);
     if (kept) given = given.filter((name) => kept.has(name));
   }
   const counted = given.every((name) => /^\d+(\.0*)?$/.test(name.trim()));
@@ -132,6 +133,21 @@ function namesFrom(request: ClassRequest, notices: string[]): string[] {
       .join(', ')}${given.length > 8 ? ', …' : ''}. --labels or --class-map says otherwise.`,
   );
   return given;
+}
+
+/** Labels that differ in case, blanks, underscores and hyphens only are one class: each in its most frequent spelling. */
+function spellings(labels: ClassRequest['labels']): { label: string; count: number }[] {
+  const byName = new Map<string, { label: string; most: number; count: number }>();
+  for (const { label, count } of labels) {
+    const known = byName.get(plain(label)) ?? { label, most: 0, count: 0 };
+    const better = count > known.most || (count === known.most && label < known.label);
+    byName.set(plain(label), {
+      label: better ? label : known.label,
+      most: Math.max(count, known.most),
+      count: known.count + count,
+    });
+  }
+  return [...byName.values()].map(({ label, count }) => ({ label, count }));
 }
 
 /** Labels that are left out when as many as the classes make up all but this share: slips and rarities. */

@@ -13,11 +13,12 @@ import {
 import type { AuditMethod } from '@seewhy/report';
 import { openDataset } from '../dataset/dataset.ts';
 import { errors } from '../errors.ts';
+import { givenLayers } from '../given-layers.ts';
 import { readLabels } from '../labels.ts';
 import { readMethodOptions } from '../method-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { type OpenedModel, openModel, readModel } from '../open-model.ts';
-import { list, loadOptions } from '../options.ts';
+import { loadOptions } from '../options.ts';
 import { auditErrors } from './audit-errors.ts';
 import { parseAuditGate } from './audit-gate.ts';
 import { type AuditCommandOptions, chooserText } from './audit-options.ts';
@@ -125,7 +126,7 @@ export async function makePlan(path: string, dataPath: string, options: AuditCom
   const explaining: ExplainOptions = {
     methods: options.method ?? ['gradcam'],
     targets: [],
-    ...(options.layer ? { layers: options.layer.flatMap(list) } : {}),
+    ...givenLayers(options.layer, opened),
     ...(options.score ? { score: options.score } : {}),
     ...(options.preset ? { preset: options.preset } : {}),
     ...(options.fusion ? { fusion: options.fusion } : {}),

@@ -27,6 +27,12 @@ export function cellValue(cell: unknown): string | number | boolean | undefined 
   return text;
 }
 
+/** A number as it is written where a comma begins its fraction, `1.234,5`, with a point instead; any other cell as it is. */
+export const withDecimalPoint = (cell: unknown): unknown =>
+  typeof cell === 'string' && /^\s*-?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+\s*$/.test(cell)
+    ? cell.trim().replaceAll('.', '').replace(',', '.')
+    : cell;
+
 /**
  * The labels of a cell: one, or several as `a|b`, `a;b`, a JSON list, or a list as Python prints it. An empty list (`[]`) is a label of
  * no class; an empty cell is none.

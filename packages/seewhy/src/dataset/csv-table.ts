@@ -63,6 +63,7 @@ export async function openCsv(source: CsvSource): Promise<ManifestTable> {
     kind: 'csv',
     header,
     notices,
+    decimalComma: delimiter === ';',
     close: async () => {},
     async *rows() {
       const { text } = await textStream(source.bytes(), source.path);

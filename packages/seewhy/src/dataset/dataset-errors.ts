@@ -94,6 +94,12 @@ export const datasetErrors = {
       what: `There is no picture '${shown(path)}'`,
       cure: 'Check the path; --image-root names the folder that the paths of a manifest start from.',
     }),
+  pictureAmbiguous: (path: string, found: readonly string[]) =>
+    new SeewhyError({
+      code: 'PICTURE_AMBIGUOUS',
+      what: `There is no picture '${shown(path)}' where the manifest says, and several of that name elsewhere: ${list(found)}`,
+      cure: 'Write their folders into the manifest, or name the right one with --image-root.',
+    }),
   pathEmpty: (line: string) =>
     new SeewhyError({ code: 'PATH_EMPTY', what: 'The row names no picture', where: line, cure: 'Fill in its path.' }),
   pathInvalid: (path: string, detail: string) =>
@@ -112,7 +118,10 @@ export const datasetErrors = {
     new SeewhyError({
       code: 'PATH_OUTSIDE',
       what: `'${shown(path)}' ${how} '${shown(root)}'`,
-      cure: 'Allow the folder that it lies in with --image-root.',
+      cure:
+        how === 'lies outside'
+          ? 'Allow the folder that it lies in with --image-root; if it is a path of another machine, write it as seen from the manifest.'
+          : 'Allow the folder that it lies in with --image-root.',
     }),
   pathOutsideZip: (path: string) =>
     new SeewhyError({

@@ -59,7 +59,9 @@ export async function dicomFacts(tree: FileTree, key: string): Promise<DicomFact
         ...(patient === undefined ? {} : { patient }),
         columns: Object.fromEntries(columns),
       };
-    } catch {
+    } catch (error) {
+      // A file that is not there does not come with more of it.
+      if (error instanceof Error && 'code' in error && error.code === 'PICTURE_MISSING') return undefined;
       // The head ends within an element: more of the file tells.
     }
   }

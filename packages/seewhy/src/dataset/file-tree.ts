@@ -27,6 +27,8 @@ export interface FileTree {
    * @throws SeewhyError `PATH_OUTSIDE`, `PATH_INVALID`, `PATH_IS_ADDRESS`
    */
   locate(written: string, from: string): string;
+  /** The keys of all files below the folder that a manifest's paths start from. */
+  below(from: string): Promise<readonly string[]>;
   /** The key of a listed file. */
   key(path: string): string;
   exists(key: string): Promise<boolean>;

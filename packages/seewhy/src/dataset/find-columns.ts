@@ -4,10 +4,10 @@ import { datasetErrors } from './dataset-errors.ts';
 /** Names that columns have in the data sets people share, the clearest first; compared without case and punctuation. */
 const NAMES: Readonly<Record<ColumnRole | 'id' | 'frame', readonly string[]>> = {
   path: split(
-    'path file filename file_name filepath file_path image_path image_file image_filename img_path img_file image img picture photo image_name img_name picture_path uri',
+    'path file filename file_name filepath file_path image_path image_file image_filename image_index img_path img_file image img picture photo image_name img_name picture_path uri',
   ),
   label: split(
-    'label labels class class_name class_label class_id classes diagnosis dx category categories target ground_truth gt truth y_true y',
+    'label labels class class_name class_label class_id classes diagnosis dx category categories target ground_truth finding_labels gt truth y_true y',
   ),
   group: split(
     'patient patient_id patientid subject subject_id participant participant_id person_id animal_id case case_id lesion_id group group_id site site_id hospital hospital_id center centre center_id institution',
@@ -112,7 +112,7 @@ export function findColumns(header: readonly string[], path: string, options: Da
 }
 
 /** ISIC and others name the pictures by id alone: `ISIC_0024306`. */
-const idAsPath = (header: readonly string[]): string | undefined =>
+export const idAsPath = (header: readonly string[]): string | undefined =>
   header.find((name) => ['imageid', 'isicid'].includes(plain(name)));
 
 function pathHint(header: readonly string[]): string {

@@ -3,11 +3,13 @@ import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { systemCode } from '../errors.ts';
 import { naturalOrder } from '../natural-order.ts';
-import { datasetErrors } from './dataset-errors.ts';
+import { datasetErrors, shown } from './dataset-errors.ts';
 import type { FileTree, RandomAccess, TreeFile, TreeListing } from './file-tree.ts';
 import { PICTURE_ENDINGS } from './picture-endings.ts';
 
 const MOST_BYTES = 2 ** 30;
+/** Links to folders that a notice names. */
+const MOST_LINKS = 5;
 
 /** True for paths that lie in a folder, or are it. Both absolute, nothing is resolved. */
 const inside = (path: string, folder: string): boolean => {
@@ -36,7 +38,7 @@ export class FolderTree implements FileTree {
   async list(): Promise<TreeListing> {
     const files: TreeFile[] = [];
     const refused: { path: string; error: Error }[] = [];
-    let links = 0;
+    const links: string[] = [];
     const walk = async (folder: string): Promise<void> => {
       let entries: Awaited<ReturnType<typeof readEntries>>;
       try {
@@ -57,7 +59,7 @@ export class FolderTree implements FileTree {
         if (entry.isDirectory()) await walk(path);
         else if (entry.isFile() || entry.isSymbolicLink()) {
           const info = await stat(join(this.root, path)).catch(() => undefined);
-          if (info?.isDirectory()) links++;
+          if (info?.isDirectory()) links.push(`'${shown(path)}'`);
           else if (info && !info.isFile()) continue;
           else if (entry.isSymbolicLink()) {
             const error = await this.refusal(join(this.root, path), path);
@@ -69,8 +71,16 @@ export class FolderTree implements FileTree {
     };
     await walk('');
     files.sort((a, b) => naturalOrder(a.path, b.path));
+    links.sort(naturalOrder);
+    const [first, ...more] = links;
+    const others =
+      more.length === 0 ? '' : ` (${links.slice(0, MOST_LINKS).join(', ')}${more.length < MOST_LINKS ? '' : ', …'})`;
     const notices =
-      links > 0 ? [`${links} ${links === 1 ? 'link to a folder was' : 'links to folders were'} not followed.`] : [];
+      first === undefined
+        ? []
+        : more.length === 0
+          ? [`${first} is a link to a folder, and was not followed.`]
+          : [`${links.length} links to folders were not followed${others}.`];
     return { files, refused, notices };
   }
 
@@ -83,6 +93,12 @@ export class FolderTree implements FileTree {
     const found = resolve(base, path);
     if (this.allowed().some((folder) => inside(found, folder))) return found;
     throw datasetErrors.pathOutside(written, base, 'lies outside');
+  }
+
+  async below(from: string): Promise<readonly string[]> {
+    const base = this.imageRoot ?? join(this.root, from);
+    const { files } = await new FolderTree(base).list();
+    return files.map(({ path }) => join(base, path));
   }
 
   key(path: string): string {

@@ -4,10 +4,10 @@ import { datasetErrors, problemOf } from './dataset-errors.ts';
 import { dicomFacts, dicomRows, maybeDicom } from './dicom-rows.ts';
 import type { FileTree, TreeFile, TreeListing } from './file-tree.ts';
 import { listingHash } from './listing-hash.ts';
+import { MASK_FOLDERS } from './mask-folders.ts';
 import { PathIds, withoutEnding } from './path-ids.ts';
 import { isSplitName } from './split-names.ts';
 
-const MASK_FOLDERS = new Set('mask masks segmentation segmentations annotations_masks'.split(' '));
 /** `lesion_mask.png` belongs to `lesion.png`, and so do `lesion_mask_1.png` and `lesion_mask (2).png`. */
 const MASK_SUFFIX = /[-_. ](mask|segmentation|seg|gt)(?:[-_. ]?(?:\d{1,3}|\(\d{1,3}\)))?$/i;
 
@@ -108,11 +108,14 @@ function layoutWith(pictures: readonly TreeFile[], maskFolders: boolean): Placed
   const tops = new Set(pictures.map(({ path }) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : '')));
   const named = [...tops].filter((top) => top !== '').map((top) => top.toLowerCase());
   const hasMasks = maskFolders && named.some((top) => MASK_FOLDERS.has(top)) && named.length > 1;
-  // `images` is no class where the masks lie in a folder beside it.
-  const isRoot = (top: string) => hasMasks && /^(images?|imgs?|pictures?|photos?)$/i.test(top);
+  // `images` is no class where the masks lie in a folder beside it, or where it holds all there is.
+  const isRoot = (top: string) =>
+    (hasMasks || named.every((one) => one === top.toLowerCase())) && /^(images?|imgs?|pictures?|photos?)$/i.test(top);
   const others = named.filter((top) => !(hasMasks && MASK_FOLDERS.has(top)) && !isRoot(top));
   // A class may be called 'test'; splits are meant where every folder is one.
   const splitsFirst = others.length > 0 && others.every(isSplitName);
+  const inRoots = pictures.map(({ path }) => path.split('/')).filter((parts) => parts.length > 1 && isRoot(parts[0]!));
+  const splitsBelow = inRoots.length > 0 && inRoots.every((parts) => parts.length > 2 && isSplitName(parts[1]!));
   return pictures.map((file) => {
     const parts = file.path.split('/');
     const name = parts.pop()!;
@@ -120,9 +123,11 @@ function layoutWith(pictures: readonly TreeFile[], maskFolders: boolean): Placed
     if (hasMasks && parts.length > 0 && MASK_FOLDERS.has(parts[0]!.toLowerCase())) {
       mask = true;
       parts.shift();
-    } else if (parts.length > 0 && isRoot(parts[0]!)) parts.shift();
+    }
+    const inRoot = !mask && parts.length > 0 && isRoot(parts[0]!);
+    if (inRoot) parts.shift();
     const key = withoutEnding([...parts, name].join('/'));
-    const inSplits = splitsFirst || (hasMasks && parts.length > 1 && isSplitName(parts[0]!));
+    const inSplits = splitsFirst || (inRoot && splitsBelow) || (hasMasks && parts.length > 1 && isSplitName(parts[0]!));
     let split = inSplits ? parts.shift() : undefined;
     const label = parts.shift();
     if (split === undefined && parts.length > 0 && isSplitName(parts[0]!)) split = parts.shift();

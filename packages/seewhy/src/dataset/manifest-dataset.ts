@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cellFlag, cellLabels, cellText, cellValue } from './cell.ts';
+import { cellFlag, cellLabels, cellText, cellValue, withDecimalPoint } from './cell.ts';
 import { boxFrom, cellBoxes, cellNumber } from './cell-boxes.ts';
 import type { Dataset, DatasetOptions, MaskRegion, MaskSource } from './contract.ts';
 import { datasetErrors, problemOf } from './dataset-errors.ts';
@@ -8,6 +8,10 @@ import type { FileTree } from './file-tree.ts';
 import { type FoundColumns, findColumns } from './find-columns.ts';
 import type { ManifestRow, ManifestTable } from './manifest-table.ts';
 import { PictureIndex, type TableItem, type TableRow } from './picture-index.ts';
+import { PicturesElsewhere } from './pictures-elsewhere.ts';
+
+const FOUND_ELSEWHERE =
+  'Pictures that do not lie where the manifest says were found by their names in other folders of the data set.';
 
 /** A table, and where it lies. */
 export interface ManifestPart {
@@ -41,7 +45,9 @@ export function manifestDataset(
   const unlabelled = opened.find(({ labelled }) => !labelled);
   if (unlabelled) {
     const { path, table } = unlabelled.part;
-    notices.push(`No column of ${path} holds labels: it has ${table.header.slice(0, 12).join(', ')}.`);
+    notices.push(
+      `No column of ${path} holds labels: it has ${table.header.slice(0, 12).join(', ')}. --label names it, or several with commas where each stands for a class.`,
+    );
   }
   const { tree, table } = parts[0]!;
   const { classes, used } = opened[0]!;
@@ -60,7 +66,10 @@ export function manifestDataset(
     kind: tree.prefix + (about.kind ?? table.kind),
     path: about.path,
     columns: used,
-    notices,
+    // Some are known only when the pictures are read.
+    get notices() {
+      return opened.some((rows) => rows.foundElsewhere) ? [...notices, FOUND_ELSEWHERE] : notices;
+    },
     ...(classes ? { classes } : {}),
     async *rows() {
       index ??= indexed();
@@ -124,10 +133,12 @@ class ManifestRows {
   readonly used: Record<string, string>;
   private readonly columns: FoundColumns;
   private readonly taken: ReadonlySet<string>;
+  private readonly elsewhere: PicturesElsewhere;
 
   constructor(part: ManifestPart, columns: FoundColumns) {
     this.part = part;
     this.columns = columns;
+    this.elsewhere = new PicturesElsewhere(part.tree, part.folder);
     this.used = usedColumns(columns);
     const { label, ...single } = this.used;
     // A name may hold a comma itself; several are joined by one.
@@ -137,6 +148,10 @@ class ManifestRows {
       ...(columns.oneHot ?? []),
       ...(columns.boxColumns?.names ?? []),
     ]);
+  }
+
+  get foundElsewhere(): boolean {
+    return this.elsewhere.used;
   }
 
   get labelled(): boolean {
@@ -201,7 +216,7 @@ class ManifestRows {
         path,
         line: row.line,
         columns: this.othersOf(row),
-        read: embedded ?? (() => tree.read(key!)),
+        read: embedded ?? (() => this.elsewhere.read(path, key!)),
         ...(labels === undefined ? {} : { labels }),
         ...(group === undefined ? {} : { group }),
         ...(split === undefined ? {} : { split }),
@@ -237,7 +252,7 @@ class ManifestRows {
     if (files.length > 0) return files.length === 1 ? { kind: 'file', ...files[0]! } : { kind: 'files', files };
     const regions: MaskRegion[] = box === undefined ? [] : cellBoxes(cells.get(box), where);
     if (boxColumns) {
-      const four = boxColumns.names.map((name) => cellNumber(cells.get(name)));
+      const four = boxColumns.names.map((name) => cellNumber(this.plain(cells.get(name))));
       if (four.every((value) => value !== undefined))
         regions.push({ box: boxFrom(four as [number, number, number, number], boxColumns.corners, where) });
     }
@@ -246,11 +261,16 @@ class ManifestRows {
     return regions.length > 0 ? { kind: 'regions', regions } : undefined;
   }
 
+  /** A cell whose number, if it is one, has a decimal point. */
+  private plain(cell: unknown): unknown {
+    return this.part.table.decimalComma ? withDecimalPoint(cell) : cell;
+  }
+
   private othersOf({ cells }: ManifestRow): Record<string, string | number | boolean> {
     const others: [string, string | number | boolean][] = [];
     for (const [name, cell] of cells) {
       if (this.taken.has(name)) continue;
-      const value = cellValue(cell);
+      const value = cellValue(this.plain(cell));
       if (value !== undefined) others.push([name, value]);
     }
     return Object.fromEntries(others);

@@ -12,6 +12,8 @@ export interface ManifestTable {
   readonly kind: string;
   readonly header: readonly string[];
   readonly notices: readonly string[];
+  /** Whether a comma begins the fraction of a number: cells are separated by semicolons. */
+  readonly decimalComma?: boolean;
   /** Names of the classes by index, by column, where the format carries them. */
   readonly classNames?: ReadonlyMap<string, readonly string[]>;
   rows(): AsyncIterable<ManifestRow | { readonly problem: AuditProblemRow }>;

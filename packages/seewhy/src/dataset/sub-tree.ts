@@ -33,6 +33,10 @@ export class SubTree implements FileTree {
     return this.tree.locate(written, from === '' ? this.base : `${this.base}/${from}`);
   }
 
+  below(from: string): Promise<readonly string[]> {
+    return this.tree.below(from === '' ? this.base : `${this.base}/${from}`);
+  }
+
   key(path: string): string {
     return this.tree.key(`${this.base}/${path}`);
   }

@@ -7,7 +7,7 @@ import { openCsv } from './csv-table.ts';
 import { datasetErrors } from './dataset-errors.ts';
 import { dicomFacts, maybeDicom } from './dicom-rows.ts';
 import type { FileTree, TreeFile, TreeListing } from './file-tree.ts';
-import { columnNamed } from './find-columns.ts';
+import { columnNamed, idAsPath } from './find-columns.ts';
 import { foldersDataset } from './folders-dataset.ts';
 import { readJson } from './json-file.ts';
 import { jsonTable } from './json-table.ts';
@@ -171,7 +171,11 @@ async function tableOf(tree: FileTree, file: string, path: string, options: Data
 }
 
 const hasPath = (header: readonly string[], { columns }: DatasetOptions): boolean =>
-  columns?.path === undefined ? columnNamed(header, 'path') !== undefined : header.includes(columns.path);
+  columns?.path !== undefined
+    ? header.includes(columns.path)
+    : columnNamed(header, 'path') !== undefined ||
+      // Ids name pictures where something is said of them.
+      (idAsPath(header) !== undefined && (columns?.label !== undefined || columnNamed(header, 'label') !== undefined));
 
 /** A tree without the folder that holds everything, as archives have it. */
 async function unwrapped(tree: FileTree): Promise<{ tree: FileTree; listing: TreeListing }> {

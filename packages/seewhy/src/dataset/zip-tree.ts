@@ -69,6 +69,11 @@ export class ZipTree implements FileTree {
     return found;
   }
 
+  async below(from: string): Promise<readonly string[]> {
+    const { files } = this.listing;
+    return files.map(({ path }) => path).filter((path) => from === '' || path.startsWith(`${from}/`));
+  }
+
   key(path: string): string {
     return path;
   }

@@ -22,6 +22,8 @@ export function pictureFormat(bytes: Uint8Array): { format: PictureFormat } | { 
   if (starts('\xff\xd8\xff')) return { format: 'JPEG' };
   if (starts('GIF8')) return { format: 'GIF' };
   if (starts('RIFF') && starts('WEBP', 8)) return { format: 'WebP' };
+  // Before TIFF: a DICOM file may begin as one, so that viewers of either kind open it (PS3.10, 7.1).
+  if (starts('DICM', 128)) return { format: 'DICOM' };
   if (starts('II*\0') || starts('MM\0*') || starts('II+\0') || starts('MM\0+')) return { format: 'TIFF' };
   if (starts('ftyp', 4)) {
     const brands = String.fromCharCode(...bytes.subarray(8, 32));

@@ -135,6 +135,26 @@ describe('classes', () => {
     expect(find(undefined, ['0', '1']).names).toEqual(['class 0', 'class 1']);
   });
 
+  it('of a model that names none: labels that differ in their spelling only are one class', () => {
+    const map = find(undefined, ['True', 'False', 'true', 'FALSE']);
+    expect(map.names).toEqual(['FALSE', 'True']);
+    expect(['True', 'true', 'False', 'FALSE'].map((label) => map.classOf(label))).toEqual([1, 1, 0, 0]);
+    const cats = classMapOf({
+      classes: 2,
+      modelNames: undefined,
+      labels: [
+        { label: 'Cat', count: 30 },
+        { label: 'cat', count: 50 },
+        { label: 'dog', count: 70 },
+        { label: 'horse', count: 2 },
+      ],
+      listed: undefined,
+      written: undefined,
+    });
+    expect(cats.names).toEqual(['cat', 'dog']);
+    expect(['Cat', 'cat', 'dog', 'horse'].map((label) => cats.classOf(label))).toEqual([0, 0, 1, undefined]);
+  });
+
   it('that do not fit are an error with the nearest names', () => {
     expect(() => find(['tabby', 'tiger'], ['taby', 'tigre'])).toThrow(/class-map/);
   });

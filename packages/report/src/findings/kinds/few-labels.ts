@@ -53,7 +53,7 @@ export function fewLabels({ run, records, nameOf }: Context): Finding[] {
       title:
         labelled.length === 1
           ? `The only labelled picture is “${nameOf(only!)}”`
-          : `All ${number(labelled.length)} labelled pictures are “${nameOf(only!)}”`,
+          : `${labelled.length === 2 ? 'Both' : `All ${number(labelled.length)}`} labelled pictures are “${nameOf(only!)}”`,
       severity: 'high',
       evidence:
         'With one class, specificity or sensitivity, AUC and most other figures have no meaning: a model that always says this class would be perfect here.',

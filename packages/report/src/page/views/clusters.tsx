@@ -62,7 +62,7 @@ function ClusterCard({ cluster }: { cluster: MapCluster }) {
           </span>
         </h3>
         <p>
-          <Name text={cluster.where} most={300} />.
+          <Name text={cluster.where.replace(/^./, (first) => first.toUpperCase())} most={300} />.
         </p>
         <p class="unseen">
           Labels: {labels.map(([label, n]) => `${label < 0 ? 'none' : (run.classes[label] ?? label)} ${n}`).join(', ')}

@@ -107,7 +107,7 @@ export function Review() {
         records={list}
         label="Flagged and noted pictures"
         tile={140}
-        empty="Nothing is flagged or noted yet. Open a picture and press f to flag it, n to write a note."
+        empty="Nothing is flagged or noted yet. Open a picture to flag it (key f) or to write a note (key n)."
       />
     </section>
   );

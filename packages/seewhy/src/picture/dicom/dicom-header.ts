@@ -35,6 +35,7 @@ export function complaint(cause: unknown): string {
 
 const EXPLICIT = '1.2.840.10008.1.2.1';
 const IMPLICIT = '1.2.840.10008.1.2';
+export const BIG_ENDIAN = '1.2.840.10008.1.2.2';
 
 /**
  * Parses a DICOM file (PS3.10), or one that lacks its preamble or all of its meta information.

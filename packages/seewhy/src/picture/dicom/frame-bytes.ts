@@ -1,6 +1,7 @@
 import type { Element } from 'dicom-parser';
 import { pictureErrors } from '../picture-errors.ts';
 import { complaint, type DicomHeader } from './dicom-header.ts';
+import { elementBytes } from './element-bytes.ts';
 
 /** The compressed bytes of one frame: fragments are found by the offset table, else one a frame, else by JPEG's markers. */
 export async function compressedFrame(header: DicomHeader, frame: number, where: string): Promise<Uint8Array> {
@@ -36,9 +37,13 @@ export function nativeFrame(
   const perPixel = photometric === 'YBR_FULL_422' || photometric === 'YBR_PARTIAL_422' ? 2 : samples;
   const bits = rows * columns * perPixel * bitsAllocated;
   const start = bits * frame;
-  const first = pixels.dataOffset + Math.floor(start / 8);
-  const last = pixels.dataOffset + Math.ceil((start + bits) / 8);
-  if (last > dataSet.byteArray.length || Math.ceil((start + bits) / 8) > pixels.length)
+  const [first, last] = [Math.floor(start / 8), Math.ceil((start + bits) / 8)];
+  if (pixels.dataOffset + last > dataSet.byteArray.length || last > pixels.length)
     throw pictureErrors.corrupt(where, 'DICOM', `frame ${frame + 1} is cut off`);
-  return { bytes: dataSet.byteArray.subarray(first, last), firstBit: start % 8 };
+  const own = pixels.dataOffset;
+  const bytes =
+    bitsAllocated <= 8
+      ? elementBytes(header, pixels, first, last)
+      : dataSet.byteArray.subarray(own + first, own + last);
+  return { bytes, firstBit: start % 8 };
 }

@@ -1,7 +1,7 @@
 import type { WasmDecoder } from '@cornerstonejs/codec-openjpeg/decodewasmjs';
 import { pictureErrors } from '../picture-errors.ts';
 import { loadSharp } from '../sharp.ts';
-import type { DicomHeader } from './dicom-header.ts';
+import { BIG_ENDIAN, type DicomHeader } from './dicom-header.ts';
 import { compressedFrame, nativeFrame } from './frame-bytes.ts';
 
 /** Samples of one frame, interleaved, as they are stored (not rescaled). */
@@ -19,8 +19,7 @@ interface Request {
   readonly where: string;
 }
 
-const NATIVE = new Set(['1.2.840.10008.1.2', '1.2.840.10008.1.2.1', '1.2.840.10008.1.2.1.99', '1.2.840.10008.1.2.2']);
-const BIG_ENDIAN = '1.2.840.10008.1.2.2';
+const NATIVE = new Set(['1.2.840.10008.1.2', '1.2.840.10008.1.2.1', '1.2.840.10008.1.2.1.99', BIG_ENDIAN]);
 
 /** Codecs by transfer syntax (PS3.5, annex A). */
 const CODECS: Readonly<Record<string, (request: Request) => Promise<FrameSamples>>> = {

@@ -2,6 +2,7 @@ import type { DataSet } from 'dicom-parser';
 import { pictureErrors } from '../picture-errors.ts';
 import type { PixelWindow } from '../window.ts';
 import { type DicomHeader, TAGS } from './dicom-header.ts';
+import { elementBytes } from './element-bytes.ts';
 
 export interface Lut {
   /** Value that the first entry stands for; smaller ones get it too. */
@@ -168,7 +169,7 @@ export function readLut(dataSet: DataSet, descriptor: string, data: string, head
   const bytes = bits <= 8 && element.length < count * 2;
   if (element.length < count * (bytes ? 1 : 2)) throw pictureErrors.corrupt(where, 'DICOM', 'a table of it is cut off');
   const entries = bytes
-    ? dataSet.byteArray.subarray(element.dataOffset, element.dataOffset + count)
+    ? elementBytes({ dataSet, transferSyntax: header.transferSyntax }, element, 0, count)
     : Uint16Array.from({ length: count }, (_, i) => dataSet.uint16(data, i)!);
   return { first, entries, largest: 2 ** Math.min(16, Math.max(1, bits)) - 1 };
 }

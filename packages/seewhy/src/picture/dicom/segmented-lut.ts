@@ -1,6 +1,7 @@
 import type { DataSet } from 'dicom-parser';
 import { pictureErrors } from '../picture-errors.ts';
 import type { DicomHeader } from './dicom-header.ts';
+import { elementBytes } from './element-bytes.ts';
 import type { Lut } from './grey-levels.ts';
 
 /** Segments that one file may have run, those that are pointed to counted each time. */
@@ -25,9 +26,10 @@ export function segmentedLut(
   const first = (header.signed ? dataSet.int16(descriptor, 1) : dataSet.uint16(descriptor, 1)) ?? 0;
   const bits = (dataSet.uint16(descriptor, 2) ?? 16) <= 8 ? 8 : 16;
   const words = element.length / (bits / 8);
+  const bytes = elementBytes({ dataSet, transferSyntax: header.transferSyntax }, element, 0, element.length);
   const word = (at: number): number => {
     if (at >= words) throw corrupt('a segmented palette is cut off');
-    return bits === 8 ? dataSet.byteArray[element.dataOffset + at]! : dataSet.uint16(data, at)!;
+    return bits === 8 ? bytes[at]! : dataSet.uint16(data, at)!;
   };
   const entries: number[] = [];
   let segments = 0;

@@ -1,0 +1,143 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { zipSync } from 'fflate';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type DatasetOptions, openDataset } from '../../src/dataset/dataset.ts';
+import { png, walk, writeTree } from './support.ts';
+
+// Layouts as data sets are published and exported, with files of one byte that tell them apart.
+
+let root: string;
+let count = 0;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'seewhy-published-'));
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+async function opened(files: Readonly<Record<string, string>>, options: DatasetOptions = {}, zipped = false) {
+  const at = join(root, `${count++}`);
+  await writeTree(at, files);
+  if (!zipped) return openDataset(at, options);
+  const entries = Object.entries(files).map(([name, text]) => [name, new TextEncoder().encode(text)]);
+  await writeTree(at, { 'all.zip': zipSync(Object.fromEntries(entries)) });
+  return openDataset(join(at, 'all.zip'), options);
+}
+
+/** What stands in the pictures, or why they cannot be read. */
+async function contents(dataset: Awaited<ReturnType<typeof openDataset>>): Promise<string[]> {
+  const { rows, problems } = await walk(dataset);
+  const read = rows.map(async (row) => {
+    const found = await row.read().then(
+      (bytes) => new TextDecoder().decode(bytes),
+      (error) => String(error.code),
+    );
+    return `${row.path} ${row.labels?.join('+') ?? '-'} ${found}`;
+  });
+  return [...(await Promise.all(read)), ...problems.map(({ code }) => code)];
+}
+
+const ELSEWHERE =
+  'Pictures that do not lie where the manifest says were found by their names in other folders of the data set.';
+
+describe('pictures that do not lie where the manifest says', () => {
+  const skin = {
+    'meta.csv': 'lesion_id,image_id,dx\nL1,ISIC_1,nv\nL2,ISIC_2,mel\n',
+    'images_part_1/ISIC_1.jpg': '1',
+    'images_part_2/ISIC_2.jpg': '2',
+  };
+  it.each([false, true])('are found by their names in the folders they were packed in (zip: %s)', async (zipped) => {
+    const dataset = await opened(skin, {}, zipped);
+    expect(dataset.columns).toEqual({ path: 'image_id', label: 'dx', group: 'lesion_id' });
+    expect(await contents(dataset)).toEqual(['ISIC_1 nv 1', 'ISIC_2 mel 2']);
+    expect(dataset.notices).toContain(ELSEWHERE);
+  });
+  it("radiographs' index and findings", async () => {
+    const dataset = await opened({
+      'Data_Entry.csv': 'Image Index,Finding Labels,Patient ID\n1.png,Mass|Nodule,7\n2.png,No Finding,8\n',
+      'images_001/images/1.png': 'a',
+      'images_002/images/2.png': 'b',
+    });
+    expect(await contents(dataset)).toEqual(['1.png Mass+Nodule a', '2.png No Finding b']);
+  });
+  it('nothing is said where all lie there', async () => {
+    const dataset = await opened({ 'm.csv': 'path,label\na.png,x\n', 'a.png': '1', 'b/a.png': '2' });
+    expect(await contents(dataset)).toEqual(['a.png x 1']);
+    expect(dataset.notices).toEqual(["The manifest 'm.csv' was taken."]);
+  });
+  it('all that is written must be the end of the path: the same name in another split is another picture', async () => {
+    const dataset = await opened({ 'm.csv': 'path,label\ntrain/1.png,x\nval/1.png,y\n', 'data/val/1.png': 'v' });
+    expect(await contents(dataset)).toEqual(['train/1.png x PICTURE_MISSING', 'val/1.png y v']);
+  });
+  it('several of one name: none of them, but a mask is none', async () => {
+    const files = { 'm.csv': 'path,label\n1.png,x\n', 'a/1.png': 'a', 'masks/1.png': 'm' };
+    expect(await contents(await opened(files))).toEqual(['1.png x a']);
+    expect(await contents(await opened({ ...files, 'b/1.png': 'b' }))).toEqual(['1.png x PICTURE_AMBIGUOUS']);
+  });
+  it('paths from elsewhere are not looked for, and none leads out', async () => {
+    const files = { 'm.csv': 'path,label\n../1.png,x\n/data/1.png,x\n%2e%2e/1.png,x\n', 'a/1.png': 'a' };
+    const found = await contents(await opened(files));
+    expect(found.sort()).toEqual(['%2e%2e/1.png x PATH_OUTSIDE', 'PATH_OUTSIDE', 'PATH_OUTSIDE']);
+  });
+  it('paths that are written as parts of addresses; one that is called so goes first', async () => {
+    const dataset = await opened({
+      'm.csv': 'path,label\nmy%20pictures/%C3%BC.png,x\nb%20c.png,y\n50%.png,z\n',
+      'my pictures/ü.png': '1',
+      'b%20c.png': '2',
+      'b c.png': '3',
+      '50%.png': '4',
+    });
+    expect(await contents(dataset)).toEqual(['my%20pictures/%C3%BC.png x 1', 'b%20c.png y 2', '50%.png z 4']);
+  });
+});
+
+it('numbers with a decimal comma, where semicolons are between the cells', async () => {
+  const values = async (text: string) =>
+    (await walk(await opened({ 'm.csv': text, 'a.png': '' }))).rows.map(({ columns }) => columns);
+  expect(await values('path;label;mm;note\na.png;x;-1.234,5;1,5 to 2\n')).toEqual([{ mm: -1234.5, note: '1,5 to 2' }]);
+  expect(await values('path;label;mm;code\na.png;x;1,5;1,5,2\n')).toEqual([{ mm: 1.5, code: '1,5,2' }]);
+  expect(await values('path,label,mm\na.png,x,"1,5"\n')).toEqual([{ mm: '1,5' }]);
+});
+
+describe('a folder of all pictures is no class', () => {
+  it('with splits below it, and labels in text files beside it', async () => {
+    const dataset = await opened({
+      'images/train/1.jpg': '1',
+      'images/val/2.jpg': '2',
+      'labels/train/1.txt': '0 0.5 0.5 0.2 0.2',
+      'labels/val/2.txt': '1 0.5 0.5 0.2 0.2',
+    });
+    const { rows } = await walk(dataset);
+    expect(rows.map(({ labels, split }) => [labels, split])).toEqual([
+      [undefined, 'train'],
+      [undefined, 'val'],
+    ]);
+    expect(dataset.classes).toBeUndefined();
+    expect(dataset.notices).toContain('The pictures do not lie in folders named after classes: none has a label.');
+  });
+  it('with classes below it', async () => {
+    const dataset = await opened({ 'images/cat/1.jpg': '1', 'images/dog/2.jpg': '2', 'labels/names.txt': 'cat dog' });
+    expect(dataset.classes).toEqual(['cat', 'dog']);
+  });
+  it('beside another folder it is one', async () => {
+    expect((await opened({ 'images/1.jpg': '1', 'drawings/2.jpg': '2' })).classes).toEqual(['drawings', 'images']);
+  });
+});
+
+it('no labels: how to name them', async () => {
+  const dataset = await opened({ 'm.csv': 'image,MEL,NV\na.png,1.0,0.0\n', 'a.png': '' });
+  expect(dataset.notices.join(' ')).toMatch(/--label names it, or several with commas where each stands for a class/);
+  const named = await opened(
+    { 'm.csv': 'image,MEL,NV\na.png,1.0,0.0\n', 'a.png': '' },
+    { columns: { label: 'MEL,NV' } },
+  );
+  expect((await walk(named)).rows[0]!.labels).toEqual(['MEL']);
+});
+
+it("a picture found elsewhere can be drawn: its bytes are the file's", async () => {
+  const at = join(root, 'whole');
+  const bytes = await png(3, 2);
+  await writeTree(at, { 'm.csv': 'path,label\na,x\n', 'deep/er/a.png': bytes });
+  const { rows } = await walk(await openDataset(at));
+  expect(Buffer.from(await rows[0]!.read()).equals(Buffer.from(bytes))).toBe(true);
+});
