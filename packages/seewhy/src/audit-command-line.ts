@@ -2,7 +2,7 @@ import { type Command, Option } from '@commander-js/extra-typings';
 import { ACTIVATIONS } from './audit/activations.ts';
 import { byteSize, chooser, columnRole } from './audit/audit-options.ts';
 import { EXITS, examples, type Verb } from './command-help.ts';
-import { each, FUSIONS, fraction, more, oneOf, pixelWindow, SCORES, whole } from './options.ts';
+import { each, FUSIONS, fraction, names, oneOf, pixelWindow, SCORES, whole } from './options.ts';
 
 /** `seewhy audit` and, below it, `seewhy audit compare`. */
 export function auditCommands(seewhy: Command, run: (verb: Verb) => void) {
@@ -18,8 +18,8 @@ export function auditCommands(seewhy: Command, run: (verb: Verb) => void) {
       'a folder with a folder a class, a .csv, .jsonl or .parquet manifest, COCO, Pascal VOC, a zip, DICOM files',
     )
     .option('-o, --out <folder>', 'the run folder (default: seewhy-audit, numbered when it exists)')
-    .option('-m, --method <names>', 'methods, separated by commas (default: gradcam)', more)
-    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', each)
+    .option('-m, --method <names>', 'methods, separated by commas (default: gradcam)', names('--method'))
+    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', names('--layer'))
     .option(
       '--target <what>',
       'whose map: predicted (the class decided for at the threshold), positive, label, or a class by name (default: predicted)',
@@ -130,7 +130,7 @@ export function auditCommands(seewhy: Command, run: (verb: Verb) => void) {
       "probability from which both decide for a class (default: each run's own)",
       fraction('--threshold', 0, 1),
     )
-    .option('-m, --method <names>', 'methods whose maps are shown (default: all that both have)', more)
+    .option('-m, --method <names>', 'methods whose maps are shown (default: all that both have)', names('--method'))
     .option('--seed <n>', 'seed of the bootstrap intervals (default: that of the first run)', whole('--seed', 0))
     .option('--max-size <bytes>', 'largest report (default: 60MB)', byteSize('--max-size'))
     .option('--title <text>', 'title of the report (default: the two models)')

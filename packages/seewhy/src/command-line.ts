@@ -6,8 +6,8 @@ import {
   each,
   FUSIONS,
   fraction,
-  more,
   namedInput,
+  names,
   oneOf,
   pixelWindow,
   SCORES,
@@ -44,13 +44,13 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .description('Explains pictures: what in each of them speaks for the class.')
     .argument('<model>', 'an .onnx, .keras or .h5 file, or a TensorFlow.js model')
     .argument('<source...>', 'picture, folder, glob, .csv/.jsonl manifest, .npy tensor, or - for standard input')
-    .option('-m, --method <names>', 'methods, separated by commas, or auto (default: gradcam)', more)
+    .option('-m, --method <names>', 'methods, separated by commas, or auto (default: gradcam)', names('--method'))
     .option(
       '-t, --target <what>',
       'what to explain: top, top:3, all, an index, a label, A-B, A-runner-up, runner-up, A+B, CLASS@X:Y, CLASS@mask.png, similar:FILE, OUTPUT[3], LAYER[c,y,x] (default: top)',
       each,
     )
-    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', each)
+    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', names('--layer'))
     .option('-o, --out <path>', 'folder, or one file: .png, .npy, .json (default: seewhy-out)')
     .option('--save <kinds>', 'overlay, heatmap, panel, map, raw, json, or all (default: overlay,json)', saveKinds)
     .option('--sheet <file>', 'one PNG that shows all pictures side by side')
@@ -164,13 +164,13 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     )
     .argument('<model>', 'an .onnx, .keras or .h5 file, or a TensorFlow.js model')
     .requiredOption('-o, --out <file>', 'the .onnx file to write')
-    .option('-m, --method <names>', 'methods, separated by commas (default: gradcam)', more)
+    .option('-m, --method <names>', 'methods, separated by commas (default: gradcam)', names('--method'))
     .option(
       '-t, --target <what>',
       "top (chosen per picture, inside the graph), input (an int64 input 'target', one class a picture; one that does not exist gives a map of NaN), an index, a label, A-B (default: top)",
       each,
     )
-    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', each)
+    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', names('--layer'))
     .addOption(
       new Option('--score <kind>', 'logit, probability, log-odds (default: logit)').argParser(oneOf('--score', SCORES)),
     )
@@ -249,8 +249,8 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .summary('cost of each method as a ratio to one prediction')
     .description('Measures each method on this machine, as a ratio to one plain prediction (interleaved medians).')
     .argument('<model>', 'an .onnx, .keras or .h5 file, or a TensorFlow.js model')
-    .option('-m, --method <names>', 'methods, separated by commas (default: all that work)', more)
-    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', each)
+    .option('-m, --method <names>', 'methods, separated by commas (default: all that work)', names('--method'))
+    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', names('--layer'))
     .option('--runs <n>', 'runs of each (default: 20)', whole('--runs', 1, 100_000))
     .option('--json', 'print one JSON document on stdout')
     .addHelpText(
@@ -270,9 +270,9 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     )
     .argument('<checkpoints>', 'the folder that checkpoints appear in, or one file that is written again and again')
     .requiredOption('--images <source>', 'picture, folder, glob, manifest or .npy tensor; may be repeated', each)
-    .option('-m, --method <names>', 'methods, separated by commas (default: gradcam)', more)
+    .option('-m, --method <names>', 'methods, separated by commas (default: gradcam)', names('--method'))
     .option('-t, --target <what>', 'class to explain: top, an index, a label, A-B (default: top)', each)
-    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', each)
+    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', names('--layer'))
     .option(
       '--to <where>',
       'tensorboard:FOLDER (event files) or folder:FOLDER (pictures); may be repeated (default: tensorboard:logs)',

@@ -17,6 +17,7 @@ import {
 } from '@seewhy/core';
 import type { SaveKind } from './output-files.ts';
 import { encodePng } from './picture/encode-png.ts';
+import { shownLabel } from './shown-label.ts';
 
 /** What a picture of an explanation is drawn with. */
 export interface DrawOptions {
@@ -103,9 +104,9 @@ export class Draw {
       picture,
       map: this.placed,
       range: explanation.range,
-      subtitle: `${method} for ${target.text}${at}`,
+      subtitle: `${method} for ${shownLabel(target.text, target.slug)}${at}`,
       predictions: shown.map(({ index, label, logit, probability }) => ({
-        label,
+        label: shownLabel(label, index),
         probability,
         ...(Number.isNaN(probability) ? { text: logit.toPrecision(4) } : {}),
         explained: index === target.index,

@@ -32,6 +32,24 @@ export const errors = {
       what: `There is no model file '${path}'`,
       cure: didYouMean(path, near) || 'Give the path of an .onnx file.',
     }),
+  modelIsAddress: (path: string) =>
+    new SeewhyError({
+      code: 'MODEL_NOT_FOUND',
+      what: `'${path}' is an address, and seewhy never downloads`,
+      cure: 'Download the model first, and its weights file if it has one.',
+    }),
+  modelIsPicture: (path: string, format: string) =>
+    new SeewhyError({
+      code: 'MODEL_FILE_PICTURE',
+      what: `'${path}' is a picture (${format}), not a model`,
+      cure: 'The model comes first, then the pictures: seewhy explain MODEL PICTURE.',
+    }),
+  sizeFixed: (asked: readonly [number, number], input: string, fixed: readonly [number, number]) =>
+    new SeewhyError({
+      code: 'SIZE_FIXED',
+      what: `The model takes pictures of ${fixed.join(' × ')} (height × width) at its input '${input}', not of ${asked.join(' × ')}`,
+      cure: 'Leave --size out: it is for models whose size is free. Pictures of any size are brought to the size of the model.',
+    }),
   modelIsFolder: (path: string, inside: readonly string[]) =>
     new SeewhyError({
       code: 'MODEL_NOT_FOUND',
@@ -156,11 +174,13 @@ export const errors = {
       cure: 'Delete the folder it lies in: the strip then begins with the next checkpoint.',
     }),
   optionClash: (what: string, cure: string) => new SeewhyError({ code: 'OPTION_INVALID', what, cure }),
-  unknownOption: (flag: string, choices: readonly string[], command: string) =>
+  unknownOption: (flag: string, choices: readonly string[], command: string, isFile = false) =>
     new SeewhyError({
       code: 'OPTION_UNKNOWN',
       what: `Unknown option '${flag}'`,
-      cure: [didYouMean(flag, choices), `'${command} --help' lists them all.`].filter(Boolean).join(' '),
+      cure: isFile
+        ? `If the file of that name is meant, write './${flag}'.`
+        : [didYouMean(flag, choices), `'${command} --help' lists them all.`].filter(Boolean).join(' '),
     }),
   unknownCommand: (name: string, choices: readonly string[]) =>
     new SeewhyError({
@@ -175,6 +195,12 @@ export const errors = {
       what: `'${path}' exists already`,
       cure: 'Give another name, or --force to replace it.',
     }),
+  outputIsModel: (path: string) =>
+    new SeewhyError({
+      code: 'OUTPUT_IS_MODEL',
+      what: `'${path}' is the model itself, which would be lost`,
+      cure: 'Give another name.',
+    }),
   outputMany: (path: string, count: string) =>
     new SeewhyError({
       code: 'OUTPUT_INVALID',
@@ -187,27 +213,27 @@ export const errors = {
       what: `--out '${path}' and --save ${kinds.join(',')} do not fit together`,
       cure: 'Pictures (overlay, heatmap, panel) are written as .png, maps (map, raw) as .npy, records as .json.',
     }),
-  outputFailed: (path: string, code: string, cause: unknown) => {
+  outputFailed: (path: string, code: string, cause: unknown, option = '--out') => {
     const known: Record<string, [string, string]> = {
-      EACCES: ['may not be written', 'Choose another folder with --out, or change its permissions.'],
-      EPERM: ['may not be written', 'Choose another folder with --out, or change its permissions.'],
-      EROFS: ['lies on a read-only file system', 'Choose another folder with --out.'],
+      EACCES: ['may not be written', `Choose another folder with ${option}, or change its permissions.`],
+      EPERM: ['may not be written', `Choose another folder with ${option}, or change its permissions.`],
+      EROFS: ['lies on a read-only file system', `Choose another folder with ${option}.`],
       ENOSPC: [
         'could not be written: the disk is full',
-        'Free some space or choose another disk with --out; finished files stay, and are complete.',
+        `Free some space or choose another disk with ${option}; finished files stay, and are complete.`,
       ],
       EDQUOT: [
         'could not be written: your disk quota is used up',
-        'Free some space or choose another disk with --out; finished files stay, and are complete.',
+        `Free some space or choose another disk with ${option}; finished files stay, and are complete.`,
       ],
-      ENOTDIR: ['cannot be made: a part of its path is a file', 'Choose another folder with --out.'],
-      EEXIST: ['cannot be made: a file of that name exists', 'Choose another folder with --out.'],
+      ENOTDIR: ['cannot be made: a part of its path is a file', `Choose another folder with ${option}.`],
+      EEXIST: ['cannot be made: a file of that name exists', `Choose another folder with ${option}.`],
       ENAMETOOLONG: ['has too long a name', 'Rename the source or choose a folder with a shorter path.'],
       EMFILE: ['could not be opened: too many files are open', 'Raise the limit (ulimit -n) or lower --batch.'],
     };
     const [what, cure] = known[code] ?? [
       `could not be written (${code || 'unknown reason'})`,
-      'Choose another place with --out.',
+      `Choose another place with ${option}.`,
     ];
     return new SeewhyError({
       code: code === 'ENOSPC' || code === 'EDQUOT' ? 'DISK_FULL' : 'OUTPUT_UNWRITABLE',

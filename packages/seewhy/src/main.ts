@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Command, CommanderError } from '@commander-js/extra-typings';
 import type { Verb } from './command-help.ts';
@@ -56,7 +57,7 @@ function usageError(error: CommanderError, args: readonly string[], seewhy: Comm
       const flags = [...command.options, ...seewhy.options]
         .flatMap((option) => (option.long ? [option.long] : []))
         .concat('--help');
-      return errors.unknownOption(quoted, flags, called);
+      return errors.unknownOption(quoted, flags, called, existsSync(quoted));
     }
     case 'commander.unknownCommand':
     case 'commander.help':

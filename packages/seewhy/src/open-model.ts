@@ -15,6 +15,7 @@ import { errors, systemCode } from './errors.ts';
 import { type KerasFacts, kerasKind, readKerasFile } from './keras-file.ts';
 import { type Beside, type FoundLabels, findBeside, labelsFromMetadata, readLabels } from './labels.ts';
 import { type ModelFile, readModelFile } from './model-file.ts';
+import { pictureFormat } from './picture/format.ts';
 import { type ChosenRuntime, chooseRuntime } from './runtime.ts';
 import { neighbours } from './sources.ts';
 
@@ -96,6 +97,9 @@ export async function openModel(path: string, options: LoadOptions = {}): Promis
     throw deviceError(cause, 'device' in runtime ? runtime.device : 'cpu');
   });
   notices.push(...model.notices);
+  const { name, height, width } = model.image;
+  if (options.size && (options.size[0] !== height || options.size[1] !== width))
+    throw errors.sizeFixed(options.size, name, [height, width]);
   let labelsFrom = found?.from;
   if (found && found.labels.length !== model.output.classes) {
     if (given) throw errors.labelsCount(given.from, found.labels.length, model.output.classes);
@@ -172,6 +176,7 @@ export async function readModel(path: string, size?: readonly [number, number]):
     info = await stat(path);
   } catch (cause) {
     if (systemCode(cause) === 'EACCES') throw errors.file(path, 'may not be read', 'Change its permissions.', cause);
+    if (/^[a-z]+:\/\//i.test(path)) throw errors.modelIsAddress(path);
     const near = (await neighbours(path)).filter((name) => MODEL_NAME.test(name));
     throw errors.modelMissing(path, near);
   }
@@ -187,13 +192,16 @@ export async function readModel(path: string, size?: readonly [number, number]):
     );
   }
   if (basename(path) === 'saved_model.pb') throw errors.savedModel(dirname(path));
-  const kind = info.isFile() ? kerasKind(await startOf(path)) : undefined;
+  const start = info.isFile() ? await startOf(path) : undefined;
+  const kind = start && kerasKind(start);
   if (kind) return readKerasFile(path, kind, size);
   try {
     return await readModelFile(path);
   } catch (cause) {
     const foreign = FOREIGN[extname(path).toLowerCase()];
     if (foreign && isSeewhyError(cause)) throw errors.notYetConverted(path, foreign);
+    const picture = start && pictureFormat(start);
+    if (picture && 'format' in picture && isSeewhyError(cause)) throw errors.modelIsPicture(path, picture.format);
     throw cause;
   }
 }

@@ -1,5 +1,7 @@
-import type { Model, Target } from '@seewhy/core';
+import type { Target } from '@seewhy/core';
 import { errors } from './errors.ts';
+import { givenLayers } from './given-layers.ts';
+import type { OpenedModel } from './open-model.ts';
 import { SAVE_KINDS, type SaveKind } from './output-files.ts';
 import type { PixelWindow } from './picture/window.ts';
 import { plainTargets } from './targets.ts';
@@ -11,8 +13,14 @@ export const list = (text: string): string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== '');
 
-/** Adds what a repeated option gives. */
-export const more = (text: string, before: string[] | undefined): string[] => [...(before ?? []), ...list(text)];
+/** `--method a,b`: names, separated by commas; a repeated option adds to them. */
+export function names(flag: string): (text: string, before: string[] | undefined) => string[] {
+  return (text, before) => {
+    const found = list(text);
+    if (found.length === 0) throw errors.option(flag, text, 'names, separated by commas');
+    return [...(before ?? []), ...found];
+  };
+}
 
 export const each = (text: string, before: string[] | undefined): string[] => [...(before ?? []), text];
 
@@ -135,13 +143,13 @@ export function loadOptions(options: ModelOptions) {
 /** The options of a verb as the core's `resolveOptions` takes them. Targets are read against the model, each flag for itself. */
 export function explainOptions(
   options: ExplainOptions,
-  model: Model,
-  targets: readonly Target[] = plainTargets(options.target ?? ['top'], model),
+  opened: Pick<OpenedModel, 'model' | 'keras'>,
+  targets: readonly Target[] = plainTargets(options.target ?? ['top'], opened.model),
 ) {
   return {
     methods: options.method ?? ['gradcam'],
     targets,
-    ...(options.layer ? { layers: options.layer.flatMap(list) } : {}),
+    ...givenLayers(options.layer, opened),
     ...(options.score ? { score: options.score } : {}),
     ...(options.preset ? { preset: options.preset } : {}),
     ...(options.fusion ? { fusion: options.fusion } : {}),

@@ -3,7 +3,7 @@ import { access, link, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { SeewhyError } from '@seewhy/onnx';
-import { makeFolders } from '@seewhy/training/node';
+import { makeFolders } from '@seewhy/training/folders';
 import { errors, systemCode } from './errors.ts';
 
 /** What can be saved, and how its file ends. */
@@ -158,12 +158,12 @@ const fileStem = (stem: string) => (Buffer.byteLength(stem) > 150 ? Array.from(s
 const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined)) !== undefined;
 
 /** Makes a folder and those above it; throws `OUTPUT_UNWRITABLE` when it cannot be written to. */
-export async function makeFolder(folder: string): Promise<void> {
+export async function makeFolder(folder: string, option?: string): Promise<void> {
   try {
     await makeFolders(folder);
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (cause) {
-    throw errors.outputFailed(folder, systemCode(cause), cause);
+    throw errors.outputFailed(folder, systemCode(cause), cause, option);
   }
 }
 

@@ -1,6 +1,7 @@
 import { type ContactSheetItem, contactSheet, fitInside, type Picture, scaleTo } from '@seewhy/core';
 import type { Draw } from './draw.ts';
 import { encodePng } from './picture/encode-png.ts';
+import { shownLabel } from './shown-label.ts';
 import { sure } from './talk.ts';
 
 const TILE = 256;
@@ -36,7 +37,11 @@ export class Sheet {
       const own = predictions.find((prediction) => prediction.index === target.index);
       this.#items.push({
         image: [small(picture), ...group.map((draw) => small(draw.overlay as Picture))],
-        lines: [own ? `${own.label}  ${sure(own)}` : target.label, [...new Set(about)].join(', '), name],
+        lines: [
+          own ? `${shownLabel(own.label, own.index)}  ${sure(own)}` : target.label,
+          [...new Set(about)].join(', '),
+          name,
+        ],
       });
     }
   }

@@ -1,8 +1,9 @@
 import { ExplainProgram, type Method, noiseImage, type RunTensor, type Session } from '@seewhy/core';
 import { EXIT, errors } from '../errors.ts';
+import { givenLayers } from '../given-layers.ts';
 import { interruptible } from '../interrupt.ts';
 import { openModel } from '../open-model.ts';
-import { list, loadOptions, type ModelOptions } from '../options.ts';
+import { loadOptions, type ModelOptions } from '../options.ts';
 import { startProgress } from '../progress.ts';
 import { err, out, print, say, table } from '../talk.ts';
 
@@ -31,7 +32,7 @@ export async function bench(path: string, options: BenchOptions): Promise<number
   if (methods.length === 0) throw errors.noClasses('measure');
   const runs = options.runs ?? 20;
   const input = noiseImage(model);
-  const layers = options.layer?.flatMap(list);
+  const layers = givenLayers(options.layer, opened);
   const programs: { method: Method; program: ExplainProgram }[] = [];
   const progress = startProgress({ total: runs, unit: 'rounds', quiet: options.quiet === true });
   let plain: Session | undefined;
@@ -42,7 +43,7 @@ export async function bench(path: string, options: BenchOptions): Promise<number
     for (const method of methods) {
       programs.push({
         method,
-        program: await ExplainProgram.open(model, { methods: [method.name], ...(layers ? { layers } : {}) }),
+        program: await ExplainProgram.open(model, { methods: [method.name], ...layers }),
       });
     }
     const times = await interruptible((signal) =>

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import {
   compileExplained,
@@ -34,11 +34,12 @@ export async function compile(path: string, options: CompileOptions): Promise<nu
       '--fusion says how layers become one finished map, and without --map there is none',
       'Add --map, or leave --fusion out.',
     );
+  if (await isSameFile(path, options.out)) throw errors.outputIsModel(options.out);
   if (!options.force && (await stat(options.out).catch(() => undefined))) throw errors.exists(options.out);
   const opened = await openModel(path, { ...loadOptions(options), batch: 'free' });
   const { model } = opened;
   const input = options.target?.length === 1 && options.target[0]?.trim() === 'input';
-  const resolved = resolveOptions(model, explainOptions(input ? { ...options, target: ['top'] } : options, model));
+  const resolved = resolveOptions(model, explainOptions(input ? { ...options, target: ['top'] } : options, opened));
   if (resolved.targets.length > 1) {
     throw errors.optionClash(
       `--target ${options.target?.join(',')} names ${resolved.targets.length} classes, and a compiled model explains one`,
@@ -114,6 +115,12 @@ export async function compile(path: string, options: CompileOptions): Promise<nu
         err.dim(`${count(resolved.layers.length, 'layer')}: ${resolved.layers.map((layer) => layer.name).join(', ')}`),
       );
   }
+}
+
+/** Whether two paths lead to the same file; false where one is not there. */
+async function isSameFile(a: string, b: string): Promise<boolean> {
+  const [first, second] = await Promise.all([a, b].map((path) => realpath(path).catch(() => undefined)));
+  return first !== undefined && first === second;
 }
 
 function describeTarget(target: Target, { output, labels }: Model): string {

@@ -55,7 +55,11 @@ export async function doctor(options: { json?: true }): Promise<number> {
 }
 
 function node(): Finding {
-  const major = Number(process.versions.node.split('.')[0]);
+  const { node, bun, deno } = process.versions;
+  // Bun and Deno say which Node they are like.
+  if (bun !== undefined) return { name: 'Bun', state: 'ok', detail: `${bun} (as Node.js ${node})` };
+  if (deno !== undefined) return { name: 'Deno', state: 'ok', detail: `${deno} (as Node.js ${node})` };
+  const major = Number(node.split('.')[0]);
   const detail = `${process.version}`;
   return major >= 20
     ? { name: 'Node.js', state: 'ok', detail }

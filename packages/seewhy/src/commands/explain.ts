@@ -140,7 +140,7 @@ async function planOf(path: string, args: string[], options: ExplainCommandOptio
   if (found.sources.some(({ kind }) => kind === 'picture')) assertTakesPictures(opened.model.image);
   const targets = readTargets(options.target, opened, found.sources);
   const asked: ExplainOptions = {
-    ...explainOptions(options, opened.model, targets.fixed),
+    ...explainOptions(options, opened, targets.fixed),
     ...(await readMethodOptions(options, opened)),
     top: opened.model.output.classes,
     ...(options.seed === undefined ? {} : { seed: options.seed }),

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { describePreprocess, type Layer, METHODS } from '@seewhy/core';
+import { isFloat } from '@seewhy/onnx';
 import { EXIT } from '../errors.ts';
 import type { KerasFacts } from '../keras-file.ts';
 import { type OpenedModel, openModel } from '../open-model.ts';
@@ -36,7 +37,12 @@ function big(n: number): string {
 
 function parameters({ source }: OpenedModel): number {
   let sum = 0;
-  for (const tensor of source.initializers.values()) sum += tensor.dims.reduce((product, dim) => product * dim, 1);
+  for (const tensor of source.initializers.values()) sum += tensor.size;
+  // Some exporters (Paddle's) keep weights in Constant nodes; single numbers there, and whole ones, belong to the arithmetic.
+  for (const node of source.nodes) {
+    const tensor = node.type === 'Constant' ? node.attribute.tensor('value') : undefined;
+    if (tensor && tensor.size > 1 && isFloat(tensor.type)) sum += tensor.size;
+  }
   return sum;
 }
 

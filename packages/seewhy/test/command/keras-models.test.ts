@@ -55,3 +55,27 @@ describe('a Keras model in mixed precision', () => {
     expect((await seewhy(['inspect', keras('mixed.keras')])).stdout).toContain('The file says mixed_float16');
   });
 });
+
+it('a layer that does nothing at inference is called by its name, and stands for what it passes on', async () => {
+  const model = join(ROOT, 'fixtures/tf-explain/ties.h5');
+  const ran = await seewhy([
+    'explain',
+    model,
+    photo('camera.png'),
+    '--layer',
+    'drop',
+    '--json',
+    '-o',
+    join(place, 'drop'),
+  ]);
+  expect(ran.code, ran.stderr).toBe(0);
+  expect(JSON.parse(ran.stdout).results[0].layers).toMatchObject([{ name: 'conv' }]);
+});
+
+it('the weights manifest of face-api is told from a model and from an ONNX file', async () => {
+  const path = join(place, 'face-weights_manifest.json');
+  writeFileSync(path, JSON.stringify([{ weights: [{ name: 'a', shape: [1], dtype: 'float32' }], paths: ['a.bin'] }]));
+  const ran = await seewhy(['inspect', path]);
+  expect(ran.code).not.toBe(0);
+  expect(ran.stderr).toMatch(/lists the weights of a TensorFlow\.js model, without the model/);
+});

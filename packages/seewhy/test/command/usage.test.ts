@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -12,6 +12,10 @@ writeFileSync(join(scratch, 'four.txt'), 'a\nb\nc\nd\n');
 writeFileSync(join(scratch, 'text.jpg'), 'this is no picture');
 writeFileSync(join(scratch, 'model.h5'), '\u0089HDF\r\n\u001a\n0000');
 const five = join(scratch, 'five.txt');
+const own = join(scratch, 'own/own.onnx');
+mkdirSync(join(own, '..'));
+copyFileSync(cnn, own);
+copyFileSync(cat, join(scratch, '-cat.png'));
 
 /** What a mistyped command says: exit code and the sentence. */
 const WRONG: [title: string, args: string[], code: number][] = [
@@ -26,6 +30,12 @@ const WRONG: [title: string, args: string[], code: number][] = [
   ['option misspelt', ['explain', cnn, cat, '--metod', 'gradcam'], 2],
   ['option without value', ['explain', cnn, cat, '-m'], 2],
   ['method misspelt', ['explain', cnn, cat, '-m', 'gradcan'], 2],
+  ['method left empty', ['explain', cnn, cat, '-m', ''], 2],
+  ['methods that are only commas', ['bench', cnn, '-m', ' , '], 2],
+  ['layer left empty', ['explain', cnn, cat, '-l', ''], 2],
+  ['picture in the place of the model', ['explain', cat, cnn], 2],
+  ['address in the place of the model', ['inspect', 'https://example.org/model.onnx'], 2],
+  ['file whose name begins with a dash', ['explain', cnn, '-cat.png'], 2],
   ['class index out of range', ['explain', cnn, cat, '-t', '5'], 2],
   ['label misspelt', ['explain', cnn, cat, '-t', 'tigre cat', '--labels', five], 2],
   ['label without labels', ['explain', cnn, cat, '-t', 'tiger cat'], 2],
@@ -41,6 +51,7 @@ const WRONG: [title: string, args: string[], code: number][] = [
   ['score misspelt', ['explain', cnn, cat, '--score', 'logits'], 2],
   ['fusion misspelt', ['explain', cnn, cat, '--fusion', 'maximum'], 2],
   ['size that is none', ['explain', cnn, cat, '--size', '22x'], 2],
+  ['size of a model whose size is fixed', ['explain', cnn, cat, '--size', '300x320'], 2],
   ['opacity above 1', ['explain', cnn, cat, '--opacity', '2'], 2],
   ['batch of 0', ['explain', cnn, cat, '--batch', '0'], 2],
   ['labels file of another model', ['explain', cnn, cat, '--labels', join(scratch, 'four.txt')], 2],
@@ -67,6 +78,7 @@ const WRONG: [title: string, args: string[], code: number][] = [
   ['CAM on a head that is not linear', ['explain', model('tiny-vit'), cat, '-m', 'cam', '-o', scratch], 3],
   ['compile without out', ['compile', cnn], 2],
   ['compile to something else', ['compile', cnn, '-o', join(scratch, 'x.txt')], 2],
+  ['compile onto the model itself', ['compile', own, '-o', `${scratch}/own/../own/own.onnx`, '--force'], 2],
   ['compile for two classes', ['compile', cnn, '-o', join(scratch, 'x.onnx'), '-t', 'top:2'], 2],
   ['method that is none', ['methods', 'gradcamm'], 2],
   ['verify of two pictures', ['verify', cnn, photo('')], 2],
@@ -79,6 +91,10 @@ describe('what a mistake says', () => {
     expect(ran.code).toBe(code);
     expect(ran.stderr).not.toMatch(/did not expect|undefined|\[object|at .*\.js:\d+/);
   });
+});
+
+it('leaves a model as it was that is named as the file to write', () => {
+  expect(readFileSync(own).equals(readFileSync(cnn))).toBe(true);
 });
 
 it('offers the devices that are there', async () => {

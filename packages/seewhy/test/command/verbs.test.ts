@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeNpy, encodeNpy } from '@seewhy/core';
+import { Node, readGraph, writeGraph } from '@seewhy/onnx';
 import { describe, expect, it } from 'vitest';
 import { pythonPeers } from '../../../../tools/test-support/require.ts';
 import { files, folder, model, photo, portable, seewhy } from './seewhy.ts';
@@ -48,6 +49,15 @@ describe('methods', () => {
   });
 });
 
+it('counts the weights of a file that keeps them in Constant nodes', async () => {
+  const graph = readGraph(readFileSync(cnn));
+  const constants = [...graph.initializers].map(([name, value]) => Node.make('Constant', [], [name], { value }));
+  const path = join(scratch, 'constants.onnx');
+  writeFileSync(path, writeGraph(graph.with({ initializers: new Map(), nodes: [...constants, ...graph.nodes] })));
+  const weights = async (file: string) => /[\d.]+ weights/.exec((await seewhy(['inspect', file])).stdout)?.[0];
+  expect([await weights(path), await weights(cnn)]).toEqual(['1477 weights', '1477 weights']);
+});
+
 describe('compile', () => {
   it('writes the outputs of the contract, and does not overwrite', async () => {
     const to = join(scratch, 'deep/er/explained.onnx');
@@ -70,6 +80,22 @@ describe('compile', () => {
     expect(statSync(to).mtimeMs).toBe(before);
     expect((await run('--force')).code).toBe(0);
     expect(files(join(scratch, 'deep/er'))).toEqual(['explained.onnx']);
+  });
+
+  it('does not give two outputs one name: a model that was compiled is not compiled again', async () => {
+    const [once, twice] = ['once.onnx', 'twice.onnx'].map((name) => join(scratch, name));
+    expect((await seewhy(['compile', cnn, '-o', once!])).code).toBe(0);
+    for (const [method, taken] of [
+      ['gradcam', "'gradcam', 'seewhy.target'"],
+      ['saliency', "'seewhy.target'"],
+    ] as const) {
+      const { code, stderr } = await seewhy(['compile', once!, '-o', twice!, '-m', method]);
+      expect({ code, stderr, there: existsSync(twice!) }).toEqual({
+        code: 3,
+        stderr: expect.stringContaining(`The model itself has what would be added: ${taken}.`),
+        there: false,
+      });
+    }
   });
 
   it('takes the class as an input, several layers, one class, a contrast', async () => {
