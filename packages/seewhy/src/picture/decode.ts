@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Picture } from '@seewhy/core';
+import { decodeBmp } from './decode-bmp.ts';
 import { decodeLightPng } from './decode-light-png.ts';
 import { decodeWithoutSharp } from './decode-without-sharp.ts';
 import { type DeepSamples, toBytes } from './deep-samples.ts';
@@ -85,6 +86,7 @@ export async function decodeFile(source: string | Uint8Array, options: DecodeOpt
     const decoded = await decodeDicom(bytes, where, { limit, window, frame: options.frame });
     return { ...decoded, name, format };
   }
+  if (format === 'BMP') return { ...decodeBmp(bytes, where, limit), name, format };
   const light = format === 'PNG' && options.codec === 'light' ? await decodeLightPng(bytes) : undefined;
   if (light && light.width * light.height <= limit) return { ...light, name, format };
   const sharp = options.codec === 'plain' ? null : await loadSharp();
@@ -105,7 +107,7 @@ async function read(path: string): Promise<Uint8Array> {
 function refuse(format: PictureFormat, where: string): void {
   if (format === 'SVG')
     throw pictureErrors.unsupported(where, 'SVG', 'Render it to PNG in the size the model expects.');
-  if (format === 'BMP' || format === 'HEIC' || format === 'JPEG XL' || format === 'JPEG 2000')
+  if (format === 'HEIC' || format === 'JPEG XL' || format === 'JPEG 2000')
     throw pictureErrors.unsupported(where, format);
 }
 

@@ -1,6 +1,6 @@
 import { SeewhyError } from '@seewhy/onnx';
 
-const READABLE = 'PNG, JPEG, WebP, GIF, TIFF, AVIF and DICOM can be read';
+const READABLE = 'PNG, JPEG, WebP, GIF, TIFF, BMP, AVIF and DICOM can be read';
 
 /** What can be wrong with a picture file: one clear sentence each, with a cure. */
 export const pictureErrors = {
