@@ -9,6 +9,7 @@ import { dicomFacts, maybeDicom } from './dicom-rows.ts';
 import type { FileTree, TreeFile, TreeListing } from './file-tree.ts';
 import { columnNamed, idAsPath } from './find-columns.ts';
 import { foldersDataset } from './folders-dataset.ts';
+import { joinedSplits, type SplitPart } from './joined-splits.ts';
 import { readJson } from './json-file.ts';
 import { jsonTable } from './json-table.ts';
 import { openJsonl } from './jsonl-table.ts';
@@ -37,7 +38,16 @@ export async function treeDataset(whole: FileTree, path: string, options: Datase
 
   const coco = await cocoFiles(tree, files);
   if (coco.length === 1) return fileDataset(tree, coco[0]!, path, options);
-  if (coco.length > 1) throw datasetErrors.severalManifests(path, coco);
+  if (coco.length > 1) {
+    // As Roboflow exports them: `train/_annotations.coco.json`, `valid/_annotations.coco.json`.
+    const splits = coco.map((file) => posix.basename(folderOf(file)));
+    if (new Set(splits).size < coco.length || !splits.every(isSplitName))
+      throw datasetErrors.severalManifests(path, coco);
+    const parts: SplitPart[] = [];
+    for (const [at, file] of coco.entries())
+      parts.push({ split: splits[at]!, dataset: await fileDataset(tree, file, file, options) });
+    return joinedSplits(path, parts);
+  }
 
   const manifests = await usableManifests(tree, files, options);
   const parts = manifests.filter((one) => isSplitName(PART.exec(posix.basename(one.path))?.[1] ?? ''));

@@ -40,6 +40,43 @@ async function contents(dataset: Awaited<ReturnType<typeof openDataset>>): Promi
 const ELSEWHERE =
   'Pictures that do not lie where the manifest says were found by their names in other folders of the data set.';
 
+describe('a folder a split, each with annotations of its own', () => {
+  const annotations = (name: string, category: number) =>
+    JSON.stringify({
+      images: [{ id: 0, file_name: name }],
+      annotations: [{ id: 0, image_id: 0, category_id: category, bbox: [0, 0, 1, 1] }],
+      categories: [
+        { id: 0, name: 'cat' },
+        { id: 1, name: 'dog' },
+      ],
+    });
+  const exported = {
+    'README.roboflow.txt': 'text',
+    'train/_annotations.coco.json': annotations('a.jpg', 0),
+    'train/a.jpg': '1',
+    'valid/_annotations.coco.json': annotations('a.jpg', 1),
+    'valid/a.jpg': '2',
+  };
+
+  it.each([false, true])('is one data set (zip: %s)', async (zipped) => {
+    const dataset = await opened(exported, {}, zipped);
+    expect(dataset).toMatchObject({ kind: zipped ? 'zip/coco' : 'coco', classes: ['cat', 'dog'] });
+    expect(await contents(dataset)).toEqual(['train/a.jpg cat 1', 'valid/a.jpg dog 2']);
+    const { rows } = await walk(dataset);
+    expect(rows.map(({ id, split, mask }) => [id, split, mask?.kind])).toEqual([
+      ['train/a', 'train', 'regions'],
+      ['valid/a', 'valid', 'regions'],
+    ]);
+    const other = await opened({ ...exported, 'valid/_annotations.coco.json': annotations('a.jpg', 0) }, {}, zipped);
+    expect(await other.sha256()).not.toBe(await dataset.sha256());
+  });
+
+  it('a file of annotations for each kind of them stays a question', async () => {
+    const files = { ...exported, 'annotations/captions.json': annotations('a.jpg', 0) };
+    await expect(opened(files)).rejects.toMatchObject({ code: 'DATASET_AMBIGUOUS' });
+  });
+});
+
 describe('pictures that do not lie where the manifest says', () => {
   const skin = {
     'meta.csv': 'lesion_id,image_id,dx\nL1,ISIC_1,nv\nL2,ISIC_2,mel\n',
