@@ -84,8 +84,11 @@ function through(
   dims: (value: string) => number[],
 ): Traced | undefined {
   if (makesBlocks(node)) return undefined;
-  if (ON_PICTURES.test(node.op) && out.length === 4) return picture('NCHW', out[2]!, out[3]!);
-  if (ON_PICTURES.test(node.op) && node.op !== 'InstanceNormalization') return undefined;
+  if (ON_PICTURES.test(node.op)) {
+    if (out.length === 4) return picture('NCHW', out[2]!, out[3]!);
+    // Groups of channels are normalised as they lie.
+    if (node.op !== 'InstanceNormalization') return undefined;
+  }
   const from = node.inputs.map((input) => traced.get(input));
   const x = from[0];
   switch (node.op) {

@@ -1,9 +1,6 @@
-import { type GraphBuilder, Node, Value, type ValueName } from '@seewhy/onnx';
+import { type GraphBuilder, Value, type ValueName } from '@seewhy/onnx';
 import { type ImageInput, imageDims } from '../image-input.ts';
 import type { RunTensor } from '../runtime/runtime.ts';
-
-/** The mask of a run as a value of the graph, float32 `[B, height, across]`: results may be made of it. */
-export const MASK = 'seewhy.mask';
 
 const PICTURE = 'seewhy.picture';
 const FILL = 'seewhy.fill';
@@ -47,9 +44,8 @@ export class MaskedPicture {
 
   /** @param kept `[B, height, across]`, 1 where the picture stays */
   source(b: GraphBuilder, kept: ValueName): ValueName {
-    b.append(Node.make('Identity', [kept], [MASK], {}, { name: MASK }));
     const nchw = this.dims.length === 4;
-    const part = b.mul(PICTURE, nchw ? b.unsqueeze(MASK, [1]) : MASK);
+    const part = b.mul(PICTURE, nchw ? b.unsqueeze(kept, [1]) : kept);
     const whole = this.filled ? b.add(FILL, part) : part;
     return nchw ? whole : b.reshape(whole, [-1, ...imageDims(this.image).slice(1)]);
   }
