@@ -13,8 +13,9 @@ afterAll(() => rmSync(logs, { recursive: true, force: true }));
 describe.skipIf(!fashionMnist())('Fashion-MNIST', () => {
   it('is learnt, and explained after each epoch', async () => {
     await tf.setBackend('cpu');
-    const { accuracy } = await train({ count: 256, epochs: 3, logs });
-    expect(accuracy.at(-1)).toBeGreaterThan(accuracy[0]!);
+    const { accuracy } = await train({ count: 1000, epochs: 3, logs });
+    // Seeded: 0.35 after three epochs, of which no machine's rounding takes a tenth; chance is 0.1.
+    expect(accuracy.at(-1)).toBeGreaterThan(0.25);
     const [file] = readdirSync(logs);
     const { events, end } = readEvents(readFileSync(join(logs, file!)));
     expect(end).toBe('whole');
