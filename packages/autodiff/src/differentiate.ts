@@ -1,6 +1,5 @@
 import {
   type DataType,
-  didYouMean,
   type Graph,
   type GraphBuilder,
   inferTypes,
@@ -110,7 +109,7 @@ export function differentiate(
     if (!wanted.includes(true)) continue;
     const rule = lookUp(rules, node);
     if (rule === 'stop') continue;
-    if (!rule) throw errors.noRule(node, pathTo(order, node, options.of), didYouMean(node.op, Object.keys(rules)));
+    if (!rule) throw errors.noRule(node, pathTo(order, node, options.of));
     const gradients = rule(new RuleStep(node, facts, outputs, wanted));
     node.inputs.forEach((input, index) => {
       const gradient = gradients[index];

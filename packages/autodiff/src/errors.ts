@@ -4,12 +4,12 @@ const GRADIENT_FREE =
   'Use a method without gradients (reciprocam, occlusion, rise), or explain a layer or target behind this node.';
 
 export const errors = {
-  noRule: (node: Node, path: readonly string[], known: string) =>
+  noRule: (node: Node, path: readonly string[]) =>
     new SeewhyError({
       code: 'NO_GRADIENT_RULE',
       what: `There is no gradient rule for the operator '${node.type}'`,
       where: `${node.label}; on the path ${path.join(' → ')}`,
-      cure: `${known ? `${known} ` : ''}${GRADIENT_FREE}`,
+      cure: GRADIENT_FREE,
     }),
   refused: (node: Node, why: string) =>
     new SeewhyError({

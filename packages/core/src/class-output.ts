@@ -21,6 +21,8 @@ export interface ClassOutput {
   readonly positions: number;
   /** Of a detector that lists boxes: how many. `classes` is then how many numbers each has, its place among them. */
   readonly boxes?: number | undefined;
+  /** The whole output with its pictures along the first axis, where the first axis of the output itself counts something else. */
+  readonly picturesFirst?: string | undefined;
 }
 
 /** Pixels that a cell of a detector's feature maps steps over. */

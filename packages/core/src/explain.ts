@@ -10,109 +10,20 @@ import {
 import { type Diagnosis, diagnose } from './heatmap/diagnose.ts';
 import { type Finishing, reducerOf, stagesOf } from './heatmap/finishing.ts';
 import type { HeatMap } from './heatmap/heatmap.ts';
-import { type FinishedMap, findPreset, finishMap, type PostprocessName } from './heatmap/presets.ts';
-import { type Fusion, type Reducer, reduceChannels } from './heatmap/stages.ts';
-import type { Layer } from './layers.ts';
-import { autoMethod } from './methods/auto.ts';
-import { chooseMethods } from './methods/choose.ts';
+import { type FinishedMap, findPreset, finishMap } from './heatmap/presets.ts';
+import { reduceChannels } from './heatmap/stages.ts';
 import type { GraphMethod, Method, MethodInfo, SamplingMethod } from './methods/method.ts';
 import type { MethodOptions } from './methods/options.ts';
-import { findMethod } from './methods/registry.ts';
 import type { Model } from './model.ts';
+import { predictionsOf } from './predictions-of.ts';
 import { type ChosenMethod, methodFacts } from './program.ts';
+import { type ExplainOptions, type ResolvedOptions, resolveOptions } from './resolve-options.ts';
 import type { RunTensor } from './runtime/runtime.ts';
 import type { RunControl, Sampled, SamplingOptions } from './sampling/sampler.ts';
 import { openSamplers, type SampledMap, type Samplers } from './sampling/samplers.ts';
-import { isRegression, labelOf, type ScoreKind, type Target, TOP } from './target.ts';
+import { isRegression, type Target } from './target.ts';
 import { checkTarget } from './targets/check-target.ts';
 import { explainedTarget } from './targets/explained-target.ts';
-import { type WrapOptions, wrapMethods } from './wrappers/wrap.ts';
-
-/** A target, or its text, which may stand for several (`top:3`). */
-export type AskedTarget = Target | string;
-
-export interface ExplainOptions extends Partial<MethodOptions>, WrapOptions {
-  /** Method names; default `gradcam`; `auto` chooses. */
-  readonly methods?: readonly string[];
-  /** Targets, or their text (`top:3`, `282`, `tabby-Egyptian cat`); a list of lists: each picture's own. Default `top`. */
-  readonly targets?: readonly AskedTarget[] | readonly (readonly AskedTarget[])[] | string;
-  /** Layer names for layer methods; default: the model's default layer. */
-  readonly layers?: readonly string[];
-  /** What is differentiated: the value before the final softmax or sigmoid (default) or after it. */
-  readonly score?: ScoreKind;
-  /** Finishing stages of layer methods: `seewhy` (default) or those of a peer. */
-  readonly preset?: string;
-  /** How several layers become one map; default `max` (each layer's map divided by its maximum first). */
-  readonly fusion?: Fusion;
-  /** How the colour channels of a pixel map become one; default: the method's own. */
-  readonly reduce?: Reducer;
-  /** Predictions listed; default 5. */
-  readonly top?: number;
-  /** Seed of every random number of sampling methods; default 0. */
-  readonly seed?: number;
-  /** Samples of one run of a sampling method; default: measured. */
-  readonly sampleBatch?: number;
-  /** Stop sampling when the estimate's relative uncertainty is at most this; the method's own number of samples is then the most. */
-  readonly until?: number;
-}
-
-/** Everything that an explanation was asked with, resolved: names to methods, layers and targets. */
-export interface ResolvedOptions {
-  readonly methods: readonly ChosenMethod[];
-  /** What every picture is explained for; empty where each has its own. */
-  readonly targets: readonly Target[];
-  /** Targets of each picture of a run. */
-  readonly ownTargets: readonly (readonly Target[])[] | undefined;
-  readonly layers: readonly Layer[];
-  readonly layersChosen: boolean;
-  readonly score: ScoreKind;
-  readonly preset: PostprocessName;
-  readonly fusion: Fusion;
-  readonly reduce: Reducer | undefined;
-  readonly top: number;
-  readonly sampling: SamplingOptions;
-  /** Why `auto` chose the method it chose; undefined when it was not asked to. */
-  readonly autoReason: string | undefined;
-}
-
-/** Resolves and checks options against a model without running anything. @throws METHOD_UNKNOWN, LAYER_UNKNOWN, TARGET_…, POST_PROCESSING_PRESET_UNKNOWN */
-export function resolveOptions(model: Model, options: ExplainOptions = {}): ResolvedOptions {
-  let autoReason: string | undefined;
-  const named = (options.methods ?? ['gradcam']).map((name) => {
-    if (name.trim().toLowerCase() !== 'auto') return findMethod(name);
-    const { method, reason } = autoMethod(model);
-    autoReason = reason;
-    return method;
-  });
-  const score = options.score ?? 'logit';
-  const wanted = typeof options.targets === 'string' ? [options.targets] : (options.targets ?? [TOP]);
-  const read = (asked: readonly AskedTarget[]) =>
-    asked.flatMap((one) => (typeof one === 'string' ? model.parseTargets(one) : [one]));
-  const own = wanted.length > 0 && wanted.every(isList) ? wanted.map(read) : undefined;
-  const targets = own ? [] : read(wanted as readonly AskedTarget[]);
-  for (const target of own?.flat() ?? targets) checkTarget(target, model, score);
-  const asked = options.layers?.map((name) => model.layer(name));
-  const layers = asked ?? (model.defaultLayer ? [model.defaultLayer] : []);
-  const preset = options.preset ?? 'seewhy';
-  findPreset(preset);
-  const peer = preset === 'torchcam' ? 'torch-cam' : preset;
-  return {
-    methods: chooseMethods(wrapMethods([...new Set(named)], options, peer), options, peer),
-    targets,
-    ownTargets: own,
-    layers: [...new Set(layers)],
-    layersChosen: asked === undefined,
-    score,
-    preset: peer as PostprocessName,
-    fusion: options.fusion ?? 'max',
-    reduce: options.reduce,
-    top: options.top ?? 5,
-    sampling: { seed: options.seed ?? 0, batch: options.sampleBatch ?? 'auto', until: options.until },
-    autoReason,
-  };
-}
-
-const isList = (one: AskedTarget | readonly AskedTarget[]): one is readonly AskedTarget[] => Array.isArray(one);
 
 /** How one run of a program goes on. */
 export interface ProgramRun extends RunControl {
@@ -334,66 +245,4 @@ function plane(map: MadeMap, method: MethodInfo, image: Model['image'], finishin
 /** The diagnosis of several layers is that of the one with most to say. */
 function worst(diagnoses: readonly Diagnosis[]): Diagnosis {
   return diagnoses.reduce((a, b) => (b.warnings.length > a.warnings.length ? b : a));
-}
-
-/** All classes, best first, with probabilities: the model's own activation, or a softmax where it ends in logits; a regression has none. */
-export function predictionsOf(model: Pick<Model, 'output' | 'labels'>, scores: Float32Array): Prediction[] {
-  const { output, labels } = model;
-  if (output.binary) {
-    const logit = scores[0]!;
-    const p = sigmoid(logit);
-    const sides = [
-      { index: 0, label: labelOf(0, labels), logit: -logit, probability: 1 - p },
-      { index: 1, label: labelOf(1, labels), logit, probability: p },
-    ];
-    return logit > 0 ? sides.reverse() : sides;
-  }
-  const probabilities =
-    isRegression(output) || output.boxes !== undefined
-      ? new Float64Array(scores.length).fill(Number.NaN)
-      : output.activation === 'sigmoid'
-        ? Float64Array.from(scores, sigmoid)
-        : softmax(scores);
-  const list: Prediction[] = [];
-  for (const index of bestFirst(scores))
-    list.push({
-      index,
-      label: labelOf(index, labels, output),
-      logit: scores[index]!,
-      probability: probabilities[index]!,
-    });
-  return list;
-}
-
-/**
- * Indices by falling score, equal scores in their own order, NaN at an end. The bits of a float, with those of the negative ones turned
- * round, order as it does: with the index behind them they are whole numbers, which sort ten times faster than by a comparison.
- */
-function bestFirst(scores: Float32Array): Float64Array {
-  const count = scores.length;
-  // -0 becomes 0.
-  const bits = new Int32Array(scores.map((score) => score + 0).buffer);
-  const keys = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    const rising = bits[i]! < 0 ? bits[i]! ^ 0x7fffffff : bits[i]!;
-    keys[i] = (0x7fffffff - rising) * count + i;
-  }
-  keys.sort();
-  for (let i = 0; i < count; i++) keys[i]! %= count;
-  return keys;
-}
-
-const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
-
-function softmax(scores: Float32Array): Float64Array {
-  let most = Number.NEGATIVE_INFINITY;
-  for (const score of scores) most = Math.max(most, score);
-  const powers = new Float64Array(scores.length);
-  let sum = 0;
-  for (let i = 0; i < powers.length; i++) {
-    powers[i] = Math.exp(scores[i]! - most);
-    sum += powers[i]!;
-  }
-  for (let i = 0; i < powers.length; i++) powers[i]! /= sum;
-  return powers;
 }

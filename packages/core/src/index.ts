@@ -2,16 +2,7 @@ export type { ClassOutput } from './class-output.ts';
 export { findClassOutput } from './class-output.ts';
 export { type CompileRequest, compileExplained } from './compile.ts';
 export { type DefaultLayer, defaultLayer } from './default-layer.ts';
-export {
-  type AskedTarget,
-  type ExplainOptions,
-  ExplainProgram,
-  explain,
-  type ProgramRun,
-  predictionsOf,
-  type ResolvedOptions,
-  resolveOptions,
-} from './explain.ts';
+export { ExplainProgram, explain, type ProgramRun } from './explain.ts';
 export { Explainer, type ExplainerRequest, type ItemMap, type ItemResult } from './explainer.ts';
 export type {
   ExplainedLayer,
@@ -68,6 +59,7 @@ export { decodeNpy, encodeNpy, type NpyArray, npyToFloat32 } from './npy.ts';
 export { type Box, blankPicture, greyPicture, type Picture } from './picture/picture.ts';
 export { pictureOfTensor } from './picture/picture-of-tensor.ts';
 export { type Interpolation, resamplePicture } from './picture/resample.ts';
+export { predictionsOf } from './predictions-of.ts';
 export { type Preprocessed, preprocessPicture } from './preprocess/apply.ts';
 export { type Geometry, geometryOf, placeMap, seenBox } from './preprocess/geometry.ts';
 export { type ParsedPreprocess, parsePreprocess } from './preprocess/hugging-face.ts';
@@ -93,6 +85,7 @@ export { OVERLAY_STYLES, type OverlayOptions, type OverlayStyle, opacities, over
 export { type PanelRequest, panel } from './render/panel.ts';
 export type { Raster } from './render/raster.ts';
 export { isDrawable } from './render/text.ts';
+export { type AskedTarget, type ExplainOptions, type ResolvedOptions, resolveOptions } from './resolve-options.ts';
 export { type OrtModule, type OrtOptions, ortRuntime } from './runtime/ort.ts';
 export type { RunTensor, Runtime, Session, SessionOptions } from './runtime/runtime.ts';
 export { TELEMETRY_SWITCH } from './runtime/telemetry.ts';

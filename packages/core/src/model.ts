@@ -17,8 +17,10 @@ import { type ImageInput, imageDims } from './image-input.ts';
 import { knownSizes } from './known-sizes.ts';
 import { findLayers, type Layer, layerNamed } from './layers.ts';
 import { type MethodSupport, methodSupport } from './methods/support.ts';
+import { picturesFirst } from './pictures-first.ts';
 import type { RunTensor, Runtime } from './runtime/runtime.ts';
 import { settle } from './settle.ts';
+import { stepsNotice } from './steps-notice.ts';
 import type { Target } from './target.ts';
 import { parseTargets } from './targets/parse-targets.ts';
 import { stack } from './tensors.ts';
@@ -98,19 +100,26 @@ export class Model {
     if (source.opset < cleaned.graph.opset)
       notices.push(`Upgraded the graph from opset ${source.opset} to ${cleaned.graph.opset}.`);
     const settled = await settle(cleaned.graph, options);
-    const { image, extras, shapes, batch, batchReason } = settled;
+    const { image, extras, batch, batchReason } = settled;
     notices.push(...settled.notices);
-    const graph = removeDeadNodes(fold(settled.graph, { shapes: knownSizes(shapes) }));
-    const types = inferTypes(graph);
-    const output = findClassOutput(graph, shapes, types, options.output, image);
-    const search = { graph, shapes, types, image, of: output.logits };
+    const tidy = removeDeadNodes(fold(settled.graph, { shapes: knownSizes(settled.shapes) }));
+    const types = inferTypes(tidy);
+    const { graph, shapes, output, ...found } = picturesFirst({
+      graph: tidy,
+      shapes: settled.shapes,
+      types,
+      output: findClassOutput(tidy, settled.shapes, types, options.output, image),
+    });
+    const steps = stepsNotice(output, shapes);
+    if (steps) notices.push(steps);
+    const search = { graph, shapes, types: found.types, image, of: output.logits };
     const layers = findLayers(search);
     const chosen = defaultLayer(search, featuresOf(layers, output));
     return new Model({
       runtime,
       graph,
       shapes,
-      types,
+      types: found.types,
       image,
       output,
       labels: options.labels,

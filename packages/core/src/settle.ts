@@ -1,11 +1,14 @@
 import type { Shape } from '@seewhy/autodiff';
-import { freeBatch, type Graph, isSeewhyError, type Value } from '@seewhy/onnx';
+import { type Graph, isSeewhyError } from '@seewhy/onnx';
+import { declaredBatch } from './declared-batch.ts';
 import { errors } from './errors.ts';
-import { findImageInput, type ImageInput, imageDims } from './image-input.ts';
-import { type Probe, probe } from './probe.ts';
+import { findImageInput, type ImageInput } from './image-input.ts';
+import { otherInputs } from './other-inputs.ts';
+import { probe } from './probe.ts';
+import { imageProbe, twoItems } from './probe-feeds.ts';
 import type { RunTensor, Runtime } from './runtime/runtime.ts';
 import { settleBranches } from './settle-branches.ts';
-import { stack, toFloat32, zeros } from './tensors.ts';
+import { tryFreeBatch } from './try-free-batch.ts';
 import { withSizesOf } from './with-sizes-of.ts';
 
 interface SettleOptions {
@@ -91,143 +94,4 @@ function fixedAt(graph: Graph, image: ImageInput, one: Readonly<Record<string, R
   if (declared !== undefined && declared !== 1)
     notices.push(`The file declares a batch of ${declared}; it is run for one picture at a time.`);
   return { graph: withSizesOf(graph, one) };
-}
-
-/** The batch that a graph declares for its image; undefined: any. */
-function declaredBatch(graph: Graph, image: ImageInput): number | undefined {
-  const batch = graph.inputs.find(({ name }) => name === image.name)?.shape?.[0];
-  return typeof batch === 'number' ? batch : undefined;
-}
-
-const PROBE_PERIOD = 997;
-
-/**
- * A picture for probing: not constant, so that no normalisation divides by zero. Another phase has another range: what is scaled by the range
- * of a whole batch then gives itself away.
- */
-function imageProbe(image: ImageInput, phase = 0): RunTensor {
-  const tensor = zeros(image.type, imageDims(image));
-  const { data } = tensor;
-  if (data instanceof Float32Array || data instanceof Float64Array) {
-    // A prime number of values, again and again: no two lines of a picture are alike, and few sines are to be computed.
-    const first = Math.min(PROBE_PERIOD, data.length);
-    for (let index = 0; index < first; index++) data[index] = (Math.sin(index * 12.9898 + phase) * 0.5) / (1 + phase);
-    for (let filled = first; filled < data.length; filled *= 2) data.copyWithin(filled, 0, filled);
-  }
-  return tensor;
-}
-
-function otherInputs(
-  graph: Graph,
-  image: ImageInput,
-  given: Readonly<Record<string, RunTensor>>,
-  notices: string[],
-): Record<string, RunTensor> {
-  const others = graph.feeds.filter((value) => value.name !== image.name);
-  for (const name of Object.keys(given)) {
-    if (!others.some((value) => value.name === name))
-      throw errors.unknownInput(
-        name,
-        others.map((value) => value.name),
-      );
-  }
-  const missing: string[] = [];
-  const result: Record<string, RunTensor> = {};
-  for (const value of others) {
-    const tensor = given[value.name] ?? trainingFlag(value, notices);
-    if (tensor) result[value.name] = tensor;
-    else missing.push(value.name);
-  }
-  if (missing.length > 0) throw errors.inputNeeded(missing);
-  return result;
-}
-
-/** A scalar bool input called `training` or `is_training` is false: explaining is inference. */
-function trainingFlag(value: Value, notices: string[]): RunTensor | undefined {
-  if (value.type !== 'bool' || !/training|learning_phase/i.test(value.name)) return undefined;
-  notices.push(`The input '${value.name}' is set to false.`);
-  return zeros('bool', []);
-}
-
-/** Feeds of another item, and of both together. */
-function twoItems(image: ImageInput, one: Readonly<Record<string, RunTensor>>) {
-  // Two different pictures: a graph that mixes items would pass with two equal ones.
-  const other = { ...one, [image.name]: imageProbe(image, 1) };
-  const two = Object.fromEntries(
-    Object.entries(one).map(([name, tensor]) => [
-      name,
-      tensor.dims.length > 0 ? stack([tensor, other[name]!]) : tensor,
-    ]),
-  );
-  return { other, two };
-}
-
-/** Probes at one and two items; a graph with a fixed batch of 1 is rewritten first, and used only if it then gives the same outputs. */
-async function tryFreeBatch(
-  runtime: Runtime,
-  graph: Graph,
-  image: ImageInput,
-  one: Readonly<Record<string, RunTensor>>,
-) {
-  const { other, two } = twoItems(image, one);
-  const fixed = (single: Probe, batchReason: string) => ({
-    graph,
-    shapes: single.shapes,
-    batch: 'fixed' as const,
-    batchReason,
-    notice: undefined,
-  });
-  if (image.declaredBatch === 'free') {
-    const direct = await probe(runtime, graph, one, two);
-    if (direct.batch === 'free' && (await sameTogether(runtime, graph, one, other, two)))
-      return { graph, shapes: direct.shapes, batch: 'free' as const, batchReason: '', notice: undefined };
-    if (direct.batch === 'free')
-      return fixed(
-        await probe(runtime, graph, one),
-        "run together, pictures change each other's outputs (dynamic quantisation shares one scale among them)",
-      );
-  }
-  const single = await probe(runtime, graph, one);
-  const freed = freeBatch(graph, {
-    shapes: single.shapes as ReadonlyMap<string, readonly number[]>,
-    inputs: Object.keys(one),
-  });
-  if (!freed.freed) return fixed(single, freed.reason ?? 'the graph does not allow another batch');
-  const probed = await probe(runtime, freed.graph, one, two).catch(() => undefined);
-  if (probed?.batch !== 'free' || !(await sameTogether(runtime, freed.graph, one, other, two)))
-    return fixed(single, 'rewritten for a free batch, the graph gave other outputs, so it was left as it is');
-  return {
-    graph: freed.graph,
-    shapes: probed.shapes,
-    batch: 'free' as const,
-    batchReason: '',
-    notice: `Rewrote the fixed batch of ${declaredBatch(graph, image) ?? 1} to a free one; outputs for one and two pictures agree.`,
-  };
-}
-
-/** Whether two items together give the outputs of each alone. */
-async function sameTogether(
-  runtime: Runtime,
-  graph: Graph,
-  one: Readonly<Record<string, RunTensor>>,
-  other: Readonly<Record<string, RunTensor>>,
-  two: Readonly<Record<string, RunTensor>>,
-): Promise<boolean> {
-  const session = await runtime.open(graph);
-  try {
-    const a = await session.run(one);
-    const b = await session.run(other);
-    const together = await session.run(two);
-    return graph.outputs.every(({ name }) => {
-      const alone = [...toFloat32(a[name]!), ...toFloat32(b[name]!)];
-      const both = toFloat32(together[name]!);
-      if (both.length !== alone.length) return false;
-      const scale = alone.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6);
-      return both.every((value, index) => Math.abs(value - alone[index]!) <= 1e-3 * scale);
-    });
-  } catch {
-    return false;
-  } finally {
-    await session.release();
-  }
 }

@@ -3,6 +3,7 @@ import { baseName, type Files } from './archive/files.ts';
 import { isHdf5, withHdf5 } from './archive/hdf5.ts';
 import { isObject, type Json, parseJson } from './archive/json.ts';
 import { readKerasArchive } from './archive/keras3.ts';
+import { packedFiles } from './archive/packed.ts';
 import { isShardMap, readShards, type ShardMap } from './archive/sharded-hdf5.ts';
 import { isManifest, isTfjsJson, readTfjs } from './archive/tfjs.ts';
 import { isZip } from './archive/zip.ts';
@@ -12,6 +13,7 @@ import type { LayerTable } from './layer.ts';
 import type { ActivationTable } from './layers/activation.ts';
 import { buildGraph, type LayerView } from './model/build-graph.ts';
 import { isModelConfig, type ModelConfig, readModelConfig } from './model/config.ts';
+import { otherInTfjs, tfjsConfig } from './model/tfjs-config.ts';
 import { type PreprocessingHint, preprocessingHint, readLabels } from './preprocessing.ts';
 import { FolderWeights, legacyRoot, legacyWeights } from './weights/hdf5.ts';
 import { NamedWeights } from './weights/named.ts';
@@ -53,16 +55,25 @@ export interface KerasModel {
 /**
  * Reads a Keras or TensorFlow.js Layers model into an ONNX graph. No code of a file is ever run.
  * @param files one file's bytes, or files by name: a `.keras` or `.h5` file; architecture `.json` and weights `.h5`, also in several files
- * with their `.weights.json`; TensorFlow.js's `model.json` and its shards. A file with labels may be among them.
+ * with their `.weights.json`; TensorFlow.js's `model.json` and its shards; a zip archive of any of these. A file with labels may be among them.
  * @throws SeewhyError; MODEL_NOT_KERAS for anything else
  */
 export async function importKeras(
   files: Uint8Array | Files | Readonly<Record<string, Uint8Array>>,
   options: ImportOptions = {},
 ): Promise<KerasModel> {
-  const all = asFiles(files, options.name);
+  return importFiles(asFiles(files, options.name), options, false);
+}
+
+/** @param unpacked the files come out of an archive: what is packed among them is a `.keras` file */
+async function importFiles(all: Files, options: ImportOptions, unpacked: boolean): Promise<KerasModel> {
   const found = classify(all);
-  if (found.archive) return importArchive(found.archive, all, options);
+  if (found.archive) {
+    const inside = unpacked ? undefined : packedFiles(all.get(found.archive)!, found.archive);
+    if (!inside) return importArchive(found.archive, all, options);
+    const others = [...all].filter(([name]) => name !== found.archive);
+    return importFiles(new Map([...others, ...inside]), options, true);
+  }
   if (found.tfjs) return importTfjs(found.tfjs, all, options);
   if (found.shards && found.architecture) return importSharded(found.shards, found.architecture, all, options);
   if (found.hdf5) return importHdf5(found.hdf5, found.architecture, all, options);
@@ -191,12 +202,19 @@ async function importTfjs(name: string, files: Files, options: ImportOptions): P
     return { ...graphModel, ...(labels ? { labels } : {}) };
   }
   const config = isModelConfig(topology) ? topology : topology.model_config;
-  const model = readModelConfig(config, `modelTopology of ${name}`);
+  const read = readModelConfig(config, `modelTopology of ${name}`);
+  const version = text(topology.keras_version);
+  const own = version?.startsWith('tfjs') === true;
+  const model = own ? tfjsConfig(read) : read;
   const source = new NamedWeights(
     new Map([['', [...weights].map(([key, weight]) => ({ name: key, weight: () => weight }))]]),
   );
   const metadata = isObject(json.userDefinedMetadata) ? json.userDefinedMetadata : {};
-  return finish(model, source, 'tfjs-layers', text(topology.keras_version), files, options, metadata);
+  const made = finish(model, source, 'tfjs-layers', version, files, options, metadata);
+  const [first] = own ? [] : otherInTfjs(model);
+  if (first === undefined) return made;
+  const notice = `Enlarged as in Keras, where the model was made: TensorFlow.js takes the pixels' corners instead of their centres in the bilinear UpSampling2D layer '${first}'.`;
+  return { ...made, notices: [...made.notices, notice] };
 }
 
 function finish(

@@ -136,7 +136,12 @@ export function readLabels(value: unknown): string[] | undefined {
   if (typeof value === 'string') {
     const lines = value.split(/\r?\n/).map((line) => line.trim());
     while (lines.length > 0 && lines[lines.length - 1] === '') lines.pop();
-    return lines.length > 0 ? lines : undefined;
+    if (lines.length === 0) return undefined;
+    // Teachable Machine numbers its lines from 0: `0 cat`.
+    const bare = lines.map((line, index) =>
+      line.startsWith(`${index} `) ? line.slice(`${index} `.length).trim() : '',
+    );
+    return bare.every((line) => line !== '') ? bare : lines;
   }
   if (Array.isArray(value))
     return value.length > 0 && value.every((item) => typeof item === 'string') ? value : undefined;

@@ -2,7 +2,16 @@ import { type Command, Option } from '@commander-js/extra-typings';
 import { ACTIVATIONS } from './audit/activations.ts';
 import { byteSize, chooser, columnRole } from './audit/audit-options.ts';
 import { EXITS, examples, type Verb } from './command-help.ts';
-import { each, FUSIONS, fraction, names, oneOf, pixelWindow, SCORES, whole } from './options.ts';
+import {
+  fusionOption,
+  layerOption,
+  levelsOption,
+  MODEL,
+  maxPixelsOption,
+  methodOption,
+  scoreOption,
+} from './common-options.ts';
+import { each, fraction, names, oneOf, whole } from './options.ts';
 
 /** `seewhy audit` and, below it, `seewhy audit compare`. */
 export function auditCommands(seewhy: Command, run: (verb: Verb) => void) {
@@ -12,14 +21,14 @@ export function auditCommands(seewhy: Command, run: (verb: Verb) => void) {
     .description(
       'Predicts a labelled data set, explains the pictures that matter, and writes a run folder: one report to open (report.html), tables, maps, panels and findings.',
     )
-    .argument('<model>', 'an .onnx, .keras or .h5 file, or a TensorFlow.js model')
+    .argument('<model>', MODEL)
     .argument(
       '<dataset>',
-      'a folder with a folder a class, a .csv, .jsonl or .parquet manifest, COCO, Pascal VOC, a zip, DICOM files',
+      'a folder with a folder a class, a .csv, .jsonl or .parquet manifest, COCO, Pascal VOC, YOLO, a zip, DICOM files',
     )
     .option('-o, --out <folder>', 'the run folder (default: seewhy-audit, numbered when it exists)')
-    .option('-m, --method <names>', 'methods, separated by commas (default: gradcam)', names('--method'))
-    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', names('--layer'))
+    .addOption(methodOption())
+    .addOption(layerOption())
     .option(
       '--target <what>',
       'whose map: predicted (the class decided for at the threshold), positive, label, or a class by name (default: predicted)',
@@ -60,24 +69,10 @@ export function auditCommands(seewhy: Command, run: (verb: Verb) => void) {
       whole('--map-size', 0, 65_536),
     )
     .option('--max-size <bytes>', 'largest report (default: 60MB)', byteSize('--max-size'))
-    .option(
-      '--levels <what>',
-      'values of 16-bit and DICOM pictures: auto, full, range, or LOW,HIGH (default: auto)',
-      pixelWindow,
-    )
-    .option(
-      '--max-pixels <n>',
-      'refuse pictures larger than this (default: 100000000)',
-      whole('--max-pixels', 1, Number.MAX_SAFE_INTEGER),
-    )
-    .addOption(
-      new Option('--score <kind>', 'logit, probability, log-odds (default: logit)').argParser(oneOf('--score', SCORES)),
-    )
-    .addOption(
-      new Option('--fusion <how>', 'how several layers become one map: max, mean, product (default: max)').argParser(
-        oneOf('--fusion', FUSIONS),
-      ),
-    )
+    .addOption(levelsOption())
+    .addOption(maxPixelsOption())
+    .addOption(scoreOption())
+    .addOption(fusionOption())
     .option('--preset <peer>', 'finish the map as another library does')
     .option('--title <text>', 'title of the report (default: model and data set)')
     .option('--fail-on <condition>', "exit 1 when it holds, e.g. 'auc < 0.8 or mass_inside(gradcam) < 0.6'", each)

@@ -1,6 +1,15 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { auditCommands } from './audit-command-line.ts';
 import { EXITS, examples, type Verb } from './command-help.ts';
+import {
+  fusionOption,
+  layerOption,
+  levelsOption,
+  MODEL,
+  maxPixelsOption,
+  methodOption,
+  scoreOption,
+} from './common-options.ts';
 import { methodFlags } from './method-options.ts';
 import {
   each,
@@ -9,7 +18,6 @@ import {
   namedInput,
   names,
   oneOf,
-  pixelWindow,
   SCORES,
   SMOOTHINGS,
   saveKinds,
@@ -42,7 +50,7 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .command('explain')
     .summary('heatmaps of pictures')
     .description('Explains pictures: what in each of them speaks for the class.')
-    .argument('<model>', 'an .onnx, .keras or .h5 file, or a TensorFlow.js model')
+    .argument('<model>', MODEL)
     .argument('<source...>', 'picture, folder, glob, .csv/.jsonl manifest, .npy tensor, or - for standard input')
     .option('-m, --method <names>', 'methods, separated by commas, or auto (default: gradcam)', names('--method'))
     .option(
@@ -50,7 +58,7 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
       'what to explain: top, top:3, all, an index, a label, A-B, A-runner-up, runner-up, A+B, CLASS@X:Y, CLASS@mask.png, similar:FILE, OUTPUT[3], LAYER[c,y,x] (default: top)',
       each,
     )
-    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', names('--layer'))
+    .addOption(layerOption())
     .option('-o, --out <path>', 'folder, or one file: .png, .npy, .json (default: seewhy-out)')
     .option('--save <kinds>', 'overlay, heatmap, panel, map, raw, json, or all (default: overlay,json)', saveKinds)
     .option('--sheet <file>', 'one PNG that shows all pictures side by side')
@@ -61,11 +69,7 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
         'explain the class score before or after the final softmax, or its log-odds: logit, probability, log-odds (default: logit)',
       ).argParser(oneOf('--score', SCORES)),
     )
-    .addOption(
-      new Option('--fusion <how>', 'how several layers become one map: max, mean, product (default: max)').argParser(
-        oneOf('--fusion', FUSIONS),
-      ),
-    )
+    .addOption(fusionOption())
     .option('--preset <peer>', 'finish and draw the map as another library does: pytorch-grad-cam, tf-explain, …')
     .option(
       '--colormap <name>',
@@ -93,16 +97,8 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
       ).argParser(oneOf('--weights', WEIGHTS)),
     )
     .option('--until <share>', 'stop sampling when the relative uncertainty is at most this', fraction('--until', 0, 1))
-    .option(
-      '--levels <what>',
-      'values of 16-bit and DICOM pictures: auto, full, range, or LOW,HIGH (default: auto)',
-      pixelWindow,
-    )
-    .option(
-      '--max-pixels <n>',
-      'refuse pictures larger than this (default: 100000000)',
-      whole('--max-pixels', 1, Number.MAX_SAFE_INTEGER),
-    )
+    .addOption(levelsOption())
+    .addOption(maxPixelsOption())
     .option('--fail-on <condition>', "exit 1 when it holds for a result, e.g. 'probability < 0.5 or flat'", each)
     .option('--json', 'print one JSON document on stdout')
     .option('--jsonl', 'print one JSON record a result on stdout, as soon as it is done')
@@ -131,7 +127,7 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .description(
       'Shows what is in a model: inputs, outputs, preprocessing, layers worth explaining (★ the default), methods that work and why not.',
     )
-    .argument('<model>', 'an .onnx, .keras or .h5 file, or a TensorFlow.js model')
+    .argument('<model>', MODEL)
     .option('--all', 'list every layer, not only those worth explaining')
     .option('--json', 'print one JSON document on stdout')
     .addHelpText(
@@ -162,18 +158,16 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .description(
       'Writes a model that explains itself: the same outputs, then the raw map. Runs wherever an ONNX runtime runs.',
     )
-    .argument('<model>', 'an .onnx, .keras or .h5 file, or a TensorFlow.js model')
+    .argument('<model>', MODEL)
     .requiredOption('-o, --out <file>', 'the .onnx file to write')
-    .option('-m, --method <names>', 'methods, separated by commas (default: gradcam)', names('--method'))
+    .addOption(methodOption())
     .option(
       '-t, --target <what>',
       "top (chosen per picture, inside the graph), input (an int64 input 'target', one class a picture; one that does not exist gives a map of NaN), an index, a label, A-B (default: top)",
       each,
     )
-    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', names('--layer'))
-    .addOption(
-      new Option('--score <kind>', 'logit, probability, log-odds (default: logit)').argParser(oneOf('--score', SCORES)),
-    )
+    .addOption(layerOption())
+    .addOption(scoreOption())
     .addOption(
       new Option('--fusion <how>', 'how several layers become one map with --map: max, mean, product').argParser(
         oneOf('--fusion', FUSIONS),
@@ -223,12 +217,10 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .description(
       'Compares the gradient with finite differences on your own model, and the explained program with the plain model. Exit 1 when they differ.',
     )
-    .argument('<model>', 'an .onnx, .keras or .h5 file, or a TensorFlow.js model')
+    .argument('<model>', MODEL)
     .argument('[source]', 'a picture or .npy tensor (default: a seeded noise picture)')
     .option('-t, --target <what>', 'class whose score is checked (default: top)', each)
-    .addOption(
-      new Option('--score <kind>', 'logit, probability, log-odds (default: logit)').argParser(oneOf('--score', SCORES)),
-    )
+    .addOption(scoreOption())
     .option('--directions <n>', 'directions to check (default: 6)', whole('--directions', 1, 1000))
     .option('--tolerance <share>', 'largest relative error (default: 0.02)', fraction('--tolerance', 0, 1))
     .option('--seed <n>', 'seed of the directions (default: 0)', whole('--seed', 0))
@@ -248,9 +240,9 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .command('bench')
     .summary('cost of each method as a ratio to one prediction')
     .description('Measures each method on this machine, as a ratio to one plain prediction (interleaved medians).')
-    .argument('<model>', 'an .onnx, .keras or .h5 file, or a TensorFlow.js model')
+    .argument('<model>', MODEL)
     .option('-m, --method <names>', 'methods, separated by commas (default: all that work)', names('--method'))
-    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', names('--layer'))
+    .addOption(layerOption())
     .option('--runs <n>', 'runs of each (default: 20)', whole('--runs', 1, 100_000))
     .option('--json', 'print one JSON document on stdout')
     .addHelpText(
@@ -270,9 +262,9 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     )
     .argument('<checkpoints>', 'the folder that checkpoints appear in, or one file that is written again and again')
     .requiredOption('--images <source>', 'picture, folder, glob, manifest or .npy tensor; may be repeated', each)
-    .option('-m, --method <names>', 'methods, separated by commas (default: gradcam)', names('--method'))
+    .addOption(methodOption())
     .option('-t, --target <what>', 'class to explain: top, an index, a label, A-B (default: top)', each)
-    .option('-l, --layer <names>', 'layers, separated by commas (default: the last spatial one)', names('--layer'))
+    .addOption(layerOption())
     .option(
       '--to <where>',
       'tensorboard:FOLDER (event files) or folder:FOLDER (pictures); may be repeated (default: tensorboard:logs)',
@@ -283,9 +275,7 @@ export function commandLine(version: string, run: (verb: Verb) => void): Command
     .option('--idle <seconds>', 'end when no new checkpoint has come for so long', whole('--idle', 0))
     .option('--settle <ms>', 'a file is complete when unchanged for so long (default: 1000)', whole('--settle', 0))
     .option('--state <file>', 'what was explained already (default: .seewhy-watch.json where the results go)')
-    .addOption(
-      new Option('--score <kind>', 'logit, probability, log-odds (default: logit)').argParser(oneOf('--score', SCORES)),
-    )
+    .addOption(scoreOption())
     .option('--preset <peer>', 'finish the map as another library does')
     .option('--colormap <name>', 'viridis, magma, inferno, turbo, cividis, jet, diverging')
     .option('--seed <n>', 'seed of methods that draw at random (default: 0)', whole('--seed', 0))

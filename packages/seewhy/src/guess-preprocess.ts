@@ -11,7 +11,8 @@ export interface Guess {
 
 /**
  * What a model tells about the values it expects, the surest first: whole numbers; arithmetic on the image before anything else; the
- * statistics of a first BatchNormalization; what keras.applications does before its model of that name; else what is usual.
+ * statistics of a first BatchNormalization; what keras.applications does before its model of that name; else what is usual for
+ * classifiers, in doubt where the outputs are not a classifier's.
  */
 export function guessPreprocess(model: Model, keras?: Pick<KerasFacts, 'preprocessing'>): Guess {
   const { image } = model;
@@ -40,7 +41,24 @@ export function guessPreprocess(model: Model, keras?: Pick<KerasFacts, 'preproce
       preset: 'unit',
       why: 'guessed: 0 to 1, as most Keras and TensorFlow.js models take; nothing in the file says',
     };
+  const other = noClassifier(model);
+  if (other)
+    return {
+      preset: 'imagenet',
+      why: `guessed: that of ImageNet's classifiers, and probably wrong: ${other}, and such models mostly take the whole picture, of 0 to 1 (--preprocess unit) or as its trainers say`,
+    };
   return { preset: 'imagenet', why: 'guessed: the usual one; nothing in the file says' };
+}
+
+/** What tells that a model is no classifier of pictures; undefined of one that could be. */
+function noClassifier({ output, shapes, graph }: Model): string | undefined {
+  if (output.boxes !== undefined) return 'the model lists boxes';
+  if (shapes.get(output.logits)?.length === 3 && output.positions > 1)
+    return `'${output.name}' has classes at ${output.positions} positions`;
+  const places = graph.outputs.find(({ name }) =>
+    /(^|[^a-z])(b?box(es)?|landmarks?|keypoints?|anchors?)([^a-z]|$)/i.test(name),
+  );
+  return places && `the output '${places.name}' tells places`;
 }
 
 /** Means of pictures of 0 to 1: data sets of photographs lie about 0.45, dark ones lower; −1 to 1 and ImageNet's lie about 0. */

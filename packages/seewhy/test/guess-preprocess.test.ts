@@ -110,6 +110,35 @@ describe('the guess', () => {
     expect(guessPreprocess(model, keras).preset).toBe(asKeras);
   });
 
+  it('is in doubt where the outputs are not a classifier’s', async () => {
+    const network = (end: (b: GraphBuilder, scores: string) => void) => {
+      const b = new GraphBuilder(new Graph({ name: 'net', opsets: new Map([['', 17]]) }));
+      const image = b.input('image', 'float32', [1, 3, 16, 16]);
+      const weights = b.constant(Tensor.of('float32', [FILTERS, 3, 3, 3], weightValues));
+      end(b, b.op('Conv', [image, weights], { pads: [1, 1, 1, 1] }));
+      return Model.load(b.build(), { runtime });
+    };
+    const classes = (b: GraphBuilder, x: string) =>
+      b.output(b.op('Flatten', [b.op('GlobalAveragePool', [x])]), 'classes');
+    const plain = await network(classes);
+    const places = await network((b, x) => {
+      classes(b, x);
+      b.output(b.op('ReduceMean', [x]), 'face_boxes');
+    });
+    const steps = await network((b, x) => {
+      b.output(b.op('Transpose', [b.op('ReduceMean', [x], { axes: [2], keepdims: 0 })], { perm: [0, 2, 1] }), 'text');
+    });
+    expect(guessPreprocess(plain)).toMatchObject({ preset: 'imagenet', why: expect.not.stringContaining('wrong') });
+    for (const [model, what] of [
+      [places, "the output 'face_boxes' tells places"],
+      [steps, "'text' has classes at 16 positions"],
+    ] as const) {
+      const { why } = guessPreprocess(model);
+      expect(why).toContain(`probably wrong: ${what}`);
+      expect(why).toContain('--preprocess unit');
+    }
+  });
+
   it('of a Keras model that tells nothing is 0 to 1', async () => {
     expect(guessPreprocess(await network({}), {})).toMatchObject({
       preset: 'unit',

@@ -1,6 +1,8 @@
 import { type ColormapName, defaultColormap } from '../heatmap/colormaps.ts';
 import type { HeatMap } from '../heatmap/heatmap.ts';
 import { resizeMap } from '../heatmap/resize.ts';
+import type { Picture } from '../picture/picture.ts';
+import { resamplePicture } from '../picture/resample.ts';
 import { heatmapImage } from './heatmap-image.ts';
 import { legend } from './legend.ts';
 import { createRaster, frame, INK, paste, type Raster } from './raster.ts';
@@ -20,26 +22,41 @@ export interface HeatmapSheetRequest {
 }
 
 const MARGIN = 16;
+/** Shorter side of a map beside which the letters of 12 pixels are read well; beside larger ones they grow with it, in whole steps. */
+const READ_AT = 1000;
 
 /** A heatmap with its legend beside it, on white. */
 export function heatmapSheet(request: HeatmapSheetRequest): Raster & { channels: 3 } {
   const { range, signed = false, unit = 'raw value' } = request;
   const name = request.colormap ?? defaultColormap(signed);
   const map = enlarged(request.map);
-  const head = lineHeight('small') + 6;
+  const scale = Math.max(1, Math.floor(Math.min(map.width, map.height) / READ_AT));
+  const line = lineHeight('small');
+  const margin = MARGIN * scale;
+  const head = (line + 6) * scale;
   // Room for a few numbers even beside a very flat picture.
   const height = Math.max(map.height, 64);
-  const bar = legend(height, { range, signed, colormap: name });
-  const side = Math.max(bar.width, textWidth(unit, 'small'));
-  const sheet = createRaster(map.width + 14 + side + 2 * MARGIN, height + head + 2 * MARGIN);
-  const top = MARGIN + head;
+  const bar = legend(Math.ceil(height / scale), { range, signed, colormap: name });
+  const side = Math.max(bar.width, textWidth(unit, 'small')) * scale;
+  const sheet = createRaster(map.width + 14 * scale + side + 2 * margin, height + head + 2 * margin);
+  const top = margin + head;
   const options = { font: 'small', colour: INK.quiet } as const;
-  if (request.caption) drawText(sheet, request.caption, MARGIN, MARGIN, { ...options, maxWidth: map.width });
-  drawText(sheet, unit, MARGIN + map.width + 15, MARGIN, options);
-  frame(sheet, MARGIN, top, map.width, map.height, INK.line);
-  paste(sheet, heatmapImage(map, { signed, colormap: name }), MARGIN, top);
-  paste(sheet, bar, MARGIN + map.width + 14, top);
+  const written = (text: string, x: number, maxWidth: number) => {
+    const part = createRaster(maxWidth, line);
+    drawText(part, text, 0, 0, { ...options, maxWidth });
+    paste(sheet, grown(part, scale), x, margin);
+  };
+  if (request.caption) written(request.caption, margin, Math.floor(map.width / scale));
+  written(unit, margin + map.width + 15 * scale, textWidth(unit, 'small'));
+  frame(sheet, margin, top, map.width, map.height, INK.line);
+  paste(sheet, heatmapImage(map, { signed, colormap: name }), margin, top);
+  paste(sheet, grown(bar, scale), margin + map.width + 14 * scale, top);
   return sheet;
+}
+
+/** A part of the sheet as many times as large, softly. */
+function grown(part: Raster & { channels: 3 }, scale: number): Picture {
+  return scale === 1 ? part : resamplePicture(part, part.width * scale, part.height * scale, 'bilinear');
 }
 
 function enlarged(map: HeatMap): HeatMap {

@@ -122,7 +122,9 @@ class TargetReader {
     if (name === undefined || !this.facts) return undefined;
     const at = places!.split(',').map(Number);
     const { graph, shapes, layers } = this.facts;
-    if (shapes.has(name) && graph.producers.has(name)) return { kind: 'element', value: name, at, name, asked: text };
+    // Counted behind the pictures, wherever the output itself has them.
+    const value = name === this.output.name ? (this.output.picturesFirst ?? name) : name;
+    if (shapes.has(value) && graph.producers.has(value)) return { kind: 'element', value, at, name, asked: text };
     const layer = layers.find((one) => one.name === name);
     if (layer) return { kind: 'element', value: layer.value, at: placeIn(layer, at), name, asked: text };
     const known = [...new Set([...graph.outputs.map((one) => one.name), ...layers.map((one) => one.name)])];

@@ -149,6 +149,15 @@ describe('heatmapSheet', () => {
     expect(made.height).toBeGreaterThan(map.height + 32);
     expect(hash(heatmapSheet({ map, range: [0, 77] }))).not.toBe(hash(made));
   });
+  it('is written larger beside a larger map, by whole steps', () => {
+    const beside = (size: number) => {
+      const made = heatmapSheet({ map: { width: size, height: size, data: new Float32Array(size * size) }, range });
+      return { width: made.width - size, height: made.height - size };
+    };
+    const [plain, large] = [beside(1000), beside(3000)];
+    expect(large).toEqual({ width: 3 * plain.width, height: 3 * plain.height });
+    expect(beside(1999).height).toBe(plain.height);
+  });
   it('enlarges a small one by whole pixels', () => {
     const small = referenceMap('cam7x7.npy');
     expect(heatmapSheet({ map: small, range: [0, 1] }).height).toBeGreaterThan(160);

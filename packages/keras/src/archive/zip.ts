@@ -24,6 +24,7 @@ export function isZip(bytes: Uint8Array): boolean {
 export function unzip(bytes: Uint8Array, name: string, wanted: (entry: string) => boolean): Map<string, Uint8Array> {
   const seen = new Set<string>();
   const stored = new Map<string, Uint8Array>();
+  let total = 0;
   let offsets: ReadonlyMap<string, number> | undefined;
   let unpacked: Record<string, Uint8Array>;
   try {
@@ -39,6 +40,10 @@ export function unzip(bytes: Uint8Array, name: string, wanted: (entry: string) =
         if (originalSize > MOST_BYTES || originalSize > FREE_BYTES + MOST_RATIO * size)
           throw errors.archiveBomb(name, entry, `${originalSize} bytes from ${size}`);
         if (size > bytes.length) throw errors.badArchive(name, `'${entry}' is cut off`);
+        // Many entries may share the same packed bytes.
+        total += originalSize;
+        if (total > FREE_BYTES + MOST_RATIO * bytes.length)
+          throw errors.archiveBomb(name, entry, `${total} bytes with those before it, from ${bytes.length}`);
         if (compression !== 0 || size !== originalSize) return true;
         offsets ??= localHeaders(bytes);
         const view = storedAt(bytes, offsets.get(entry), size);

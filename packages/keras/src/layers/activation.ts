@@ -162,6 +162,8 @@ export const ACTIVATIONS: ActivationTable = {
   sparse_sigmoid: elementwise(({ b }, x) => b.hardSigmoid(x, 0.5, 0.5)),
   exponential: node('Exp'),
   gelu: elementwise((layer, x, options) => gelu(layer, x, options.flag('approximate', false))),
+  // TensorFlow.js has the two under names of their own.
+  gelu_new: elementwise((layer, x) => gelu(layer, x, true)),
   mish: elementwise((layer, x) => layer.b.mul(x, layer.b.op('Tanh', [softplus(layer, x)]))),
   glu,
   threshold: elementwise(({ b }, x, options) =>

@@ -109,24 +109,32 @@ function depthwise(rank: number): LayerImporter {
   };
 }
 
+/** How many results a separable convolution has for each channel in between; null where only its weights tell (`tfjsConfig`). */
+function multiplierOf(options: LayerOptions): number | null {
+  return options.raw('depth_multiplier') === 'of the weights' ? null : options.int('depth_multiplier', 1);
+}
+
 /** A depthwise convolution, then one of kernel 1 over all its channels. */
 function separable(rank: number): LayerImporter {
   const ones = new Array<number>(rank).fill(1);
   return {
     weights(options, [shape]) {
       const channels = channelsOf(options, shape);
-      const multiplier = options.int('depth_multiplier', 1);
+      const multiplier = multiplierOf(options);
       const filters = options.int('filters');
+      const inner = channels === null || multiplier === null ? null : channels * multiplier;
       return [
         { name: 'depthwise_kernel', shape: [...options.ints('kernel_size', rank, 1), channels, multiplier] },
-        { name: 'pointwise_kernel', shape: [...ones, channels === null ? null : channels * multiplier, filters] },
+        { name: 'pointwise_kernel', shape: [...ones, inner, filters] },
         ...bias(options, filters),
       ];
     },
     build(layer) {
       const x = planes(layer, layer.x, rank);
       const channels = layer.known(x.channels, 'the number of channels');
-      const inner = channels * layer.options.int('depth_multiplier', 1);
+      const inner = channels * layer.weight('depthwise_kernel').dims.at(-1)!;
+      if (layer.weight('pointwise_kernel').dims[rank] !== inner)
+        throw layer.misfit(`Its second kernel is not for the ${inner} channels of its first`);
       const middle = convolve(layer, x, {
         kernel: layer.constant('depthwise_kernel', () => depthwiseKernel(layer.weight('depthwise_kernel'), rank)),
         channels: inner,

@@ -168,15 +168,17 @@ function upSampling(rank: number): LayerImporter {
       const shape = x.shape.map((dim, axis) =>
         axis >= first && axis < first + rank && dim !== null ? dim * factors[axis - first]! : dim,
       );
+      const corners = !options.flag('half_pixel_centers', true);
       const open = factors.some((_, at) => x.shape[first + at] === null);
-      if (method === 'nearest' || (method === 'bilinear' && open)) {
+      if (method === 'nearest' || (method === 'bilinear' && (open || corners))) {
         const scales = new Array<number>(rank + 2).fill(1);
         factors.forEach((factor, at) => {
           scales[heldAxis(x, first + at)] = factor;
         });
         if (method === 'nearest') return { ...x, shape, value: layer.b.resizeNearest(x.value, scales) };
         const list = layer.numbers(scales, [scales.length], 'scales');
-        const attributes = { mode: 'linear', coordinate_transformation_mode: 'half_pixel' };
+        const places = corners ? 'asymmetric' : 'half_pixel';
+        const attributes = { mode: 'linear', coordinate_transformation_mode: places };
         return { ...x, shape, value: layer.b.op('Resize', [x.value, undefined, list], attributes) };
       }
       const sizes = factors.map((factor, at) => layer.known(x.shape[first + at], 'the size of its input') * factor) as [

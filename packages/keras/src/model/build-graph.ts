@@ -3,20 +3,18 @@ import { isObject } from '../archive/json.ts';
 import { errors, layerLabel } from '../errors.ts';
 import { inputsOf, isLayerValue, LayerContext, type LayerImporter, LayerOptions, type LayerTable } from '../layer.ts';
 import { type ActivationTable, activate } from '../layers/activation.ts';
-import { functionImporter } from '../layers/functions.ts';
 import { LAYERS } from '../layers/table.ts';
-import { dequantised, isQuantised, scaleOf } from '../weights/dequantised.ts';
-import type { LayerPlace, RawWeight, WeightSource, WeightSpec } from '../weights/source.ts';
-import { toFloat32 } from '../weights/to-float32.ts';
-import { lowRankSpecs, withLowRank } from '../weights/with-low-rank.ts';
+import type { LayerPlace, WeightSource } from '../weights/source.ts';
+import { callKey, callOrder } from './call-order.ts';
 import { asShape, type LayerConfig, type ModelConfig, Ref } from './config.ts';
 import { withConstants } from './constants.ts';
 import { Emitter, MOST_NODES } from './emitter.ts';
+import { fetchWeights } from './fetch-weights.ts';
+import { findImporter } from './find-importer.ts';
+import { layerFolders } from './layer-folders.ts';
 import type { KerasShape, LayerValue } from './layer-value.ts';
 import { withMasks } from './masks.ts';
 import { otherPrecision, packedBits, precisionNotice } from './precision.ts';
-import { snakeCase } from './snake-case.ts';
-import { unfitClass } from './unfit-classes.ts';
 import { type WantedShapes, wantedShape } from './wanted-shape.ts';
 
 /** One call of a layer and the value that holds its result. */
@@ -146,17 +144,15 @@ class GraphMaker {
         `It takes ${model.inputs.length} inputs and gets ${inputs.length}`,
       );
     const results = new Map<string, readonly LayerValue[]>();
-    const key = (layer: string, node: number) => `${node}:${layer}`;
-    for (const [index, ref] of model.inputs.entries()) results.set(key(ref.layer, 0), [inputs[index]!]);
+    for (const [index, ref] of model.inputs.entries()) results.set(callKey(ref.layer, 0), [inputs[index]!]);
     const folders = layerFolders(model, place.folder);
     const calls = model.layers.flatMap((layer) =>
-      results.has(key(layer.name, 0)) && layer.className === 'InputLayer'
+      results.has(callKey(layer.name, 0)) && layer.className === 'InputLayer'
         ? []
         : layer.calls.map((call, node) => ({ layer, call, node })),
     );
-    const known = new Set(calls.map(({ layer, node }) => key(layer.name, node)));
     const value = (ref: Ref): LayerValue => {
-      const found = results.get(key(ref.layer, ref.node))?.[ref.tensor];
+      const found = results.get(callKey(ref.layer, ref.node))?.[ref.tensor];
       if (!found)
         throw errors.badConfig(
           `model '${model.name}'`,
@@ -164,27 +160,8 @@ class GraphMaker {
         );
       return found;
     };
-    // Kahn's algorithm.
-    const waiting = new Map<number, number>();
-    const readers = new Map<string, number[]>();
-    const ready: number[] = [];
-    calls.forEach(({ call }, index) => {
-      const needs = new Set(refs([call.args, call.kwargs]).map((ref) => key(ref.layer, ref.node)));
-      let open = 0;
-      for (const need of needs) {
-        if (results.has(need)) continue;
-        if (!known.has(need)) continue; // `value` tells what is wrong
-        open++;
-        const list = readers.get(need);
-        if (list) list.push(index);
-        else readers.set(need, [index]);
-      }
-      waiting.set(index, open);
-      if (open === 0) ready.push(index);
-    });
-    let done = 0;
-    for (let at = 0; at < ready.length; at++) {
-      const { layer, call, node } = calls[ready[at]!]!;
+    const { order, stuck } = callOrder(calls, new Set(results.keys()));
+    for (const { layer, call, node } of order) {
       const resolve = (item: unknown): unknown => {
         if (item instanceof Ref) return value(item);
         if (Array.isArray(item)) return item.map(resolve);
@@ -197,16 +174,9 @@ class GraphMaker {
       const args = call.args.map(resolve);
       const kwargs = resolve(call.kwargs) as Record<string, unknown>;
       const made = this.call(layer, args, kwargs, inner);
-      results.set(key(layer.name, node), made);
-      done++;
-      for (const reader of readers.get(key(layer.name, node)) ?? []) {
-        const open = waiting.get(reader)! - 1;
-        waiting.set(reader, open);
-        if (open === 0) ready.push(reader);
-      }
+      results.set(callKey(layer.name, node), made);
     }
-    if (done < calls.length)
-      throw errors.cycle(calls.filter((_, index) => waiting.get(index)! > 0).map(({ layer }) => layer.name));
+    if (stuck.length > 0) throw errors.cycle(stuck.map(({ layer }) => layer.name));
     return model.outputs.map(value);
   }
 
@@ -231,7 +201,7 @@ class GraphMaker {
           `weights packed as ${packed}`,
           "Save the model as it was before quantize(), or quantise it to 'int8'.",
         );
-      const importer = this.importer(layer, label);
+      const importer = findImporter(layer, label, this.options.dialect, this.options.layers);
       const options = new LayerOptions(layer.config, label, this.options.dialect);
       this.b.scope = place.scope;
       const where = { label, batch: this.batch };
@@ -284,20 +254,6 @@ class GraphMaker {
     return made;
   }
 
-  private importer(layer: LayerConfig, label: string): LayerImporter {
-    const { layers: custom } = this.options;
-    const { className } = layer;
-    for (const key of [`${className}:${layer.name}`, className]) if (Object.hasOwn(custom, key)) return custom[key]!;
-    if (className === 'Lambda') throw errors.lambda(label, lambdaKind(layer.config.function));
-    const known = functionImporter(layer, label, this.options.dialect, custom);
-    if (known) return known;
-    if (Object.hasOwn(LAYERS, className)) return LAYERS[className]!;
-    const unfit = unfitClass(className);
-    if (unfit) throw errors.unsupported(label, unfit.why, unfit.cure);
-    if ('layers' in layer.config) throw errors.subclassed(className);
-    throw errors.unknownLayer(label, className, [...Object.keys(custom), ...Object.keys(LAYERS)]);
-  }
-
   /** A layer's weights, fetched at its first call. */
   private instance(
     importer: LayerImporter,
@@ -311,62 +267,18 @@ class GraphMaker {
     if (before) return before;
     const specs = importer.weights?.(options, shapes) ?? [];
     const where: LayerPlace = { names: place.names, folder: place.folder, label };
-    const found = specs.length === 0 ? [] : this.options.weights.find(where, specs);
-    const weights = new Map<string, Tensor>();
-    // Scales lie behind all other weights of their owner.
-    const small = specs.filter((spec, index) => spec.scaleAxes && isQuantised(found[index]!));
-    const scales = small.length === 0 ? [] : this.options.weights.find(where, [...specs, ...small.map(scaleOf)]);
-    if (small.length > 0) this.tellPrecision('int8', place.names);
-    for (const [index, spec] of specs.entries()) {
-      const scale = small.includes(spec) ? scales[specs.length + small.indexOf(spec)] : undefined;
-      const tensor = this.tensor(found[index]!, spec, label, scale);
-      weights.set(weightKey(spec), this.adapted(tensor, spec, options, where));
-    }
+    const weights = fetchWeights(this.options.weights, specs, options, where, {
+      quantised: () => this.tellPrecision('int8', place.names),
+      notice: (text) => this.notices.add(text),
+    });
     const instance = { weights, constants: new Map<string, string>() };
     this.instances.set(key, instance);
     return instance;
   }
 
-  /** A weight with its LoRA, where the file keeps the two apart. */
-  private adapted(weight: Tensor, spec: WeightSpec, options: LayerOptions, where: LayerPlace): Tensor {
-    const [a, b] = lowRankSpecs(spec).map((factor) => this.options.weights.beside?.(where, factor));
-    if (!a || !b) return weight;
-    // Of layers inside a layer Keras does not write α.
-    if (spec.owner !== undefined)
-      throw errors.unsupported(
-        where.label,
-        `LoRA of its '${spec.owner}', whose alpha an .h5 file does not tell`,
-        "Save the model as .keras, which adds up both: model.save('model.keras').",
-      );
-    return withLowRank(weight, [a, b], options.number('lora_alpha', b.dims[0]), spec, where.label);
-  }
-
   private tellPrecision(policy: string, names: readonly string[]): void {
     this.precisions.set(policy, (this.precisions.get(policy) ?? new Set()).add(names.join('/')));
   }
-
-  private tensor(raw: RawWeight, spec: WeightSpec, label: string, scale?: RawWeight): Tensor {
-    const name = weightKey(spec);
-    const fits =
-      raw.dims.length === spec.shape.length &&
-      raw.dims.every((dim, axis) => spec.shape[axis] === null || spec.shape[axis] === dim);
-    if (!fits) throw errors.weightShape(label, name, raw.dims, spec.shape);
-    if (scale) return dequantised(raw, scale, spec, label);
-    // Without its scale such a weight means nothing.
-    if (isQuantised(raw)) throw errors.weightType(label, name, raw.type);
-    if (raw.type === 'float64') this.notices.add('Weights in double precision (float64) are used as float32.');
-    return toFloat32(raw, label, name);
-  }
-}
-
-function weightKey(spec: WeightSpec): string {
-  return spec.owner ? `${spec.owner}/${spec.name}` : spec.name;
-}
-
-function refs(value: unknown): Ref[] {
-  if (value instanceof Ref) return [value];
-  if (Array.isArray(value)) return value.flatMap(refs);
-  return isObject(value) ? Object.values(value).flatMap(refs) : [];
 }
 
 /** What a nested model is called with, in the order of its inputs. */
@@ -381,38 +293,4 @@ function modelInputs(
     if (named.every(isLayerValue)) return named;
   }
   return inputsOf(args, kwargs);
-}
-
-/** Folders of a model's layers in a Keras 3 weights file: class names in snake case, counted from the second on. */
-function layerFolders(model: ModelConfig, folder: string): Map<LayerConfig, string> {
-  const counts = new Map<string, number>();
-  const folders = new Map<LayerConfig, string>();
-  const base = folder === '' ? 'layers' : `${folder}/layers`;
-  for (const layer of model.layers) {
-    if (/(^|\.)ops(\.|$)/.test(layer.module)) {
-      folders.set(layer, '');
-      continue;
-    }
-    const name = snakeCase(
-      Object.hasOwn(PYTHON_NAMES, layer.className) ? PYTHON_NAMES[layer.className]! : layer.className,
-    );
-    const count = counts.get(name) ?? 0;
-    counts.set(name, count + 1);
-    folders.set(layer, `${base}/${count === 0 ? name : `${name}_${count}`}`);
-  }
-  return folders;
-}
-
-/** Classes that are called otherwise in Python than in files. */
-const PYTHON_NAMES: Readonly<Record<string, string>> = {
-  Model: 'Functional',
-  GroupQueryAttention: 'GroupedQueryAttention',
-};
-
-/** As Keras makes attribute-like names of class names: `Conv2DTranspose` → `conv2d_transpose`. */
-
-function lambdaKind(value: unknown): string {
-  if (typeof value === 'string') return `function '${value}'`;
-  if (isObject(value) && value.class_name === 'function') return `function '${String(value.config)}'`;
-  return 'byte code';
 }

@@ -224,7 +224,7 @@ function sequential(name: string, layers: readonly LayerConfig[], config: Json):
   const declared =
     first?.config.batch_input_shape ??
     first?.config.batch_shape ??
-    first?.model?.inputShape ??
+    (first?.model && shapeTaken(first.model)) ??
     config.build_input_shape;
   const inputShape = explicit ? undefined : asShape(declared);
   return {
@@ -236,6 +236,13 @@ function sequential(name: string, layers: readonly LayerConfig[], config: Json):
     inputNames: [explicit ? source : 'input'],
     ...(inputShape ? { inputShape } : {}),
   };
+}
+
+/** What a model takes as its only input: TensorFlow.js writes a Sequential model that begins with it without a shape of its own. */
+function shapeTaken({ inputs, layers, inputShape }: ModelConfig): unknown {
+  if (inputs.length !== 1) return undefined;
+  const config = layers.find(({ name }) => name === inputs[0]!.layer)?.config;
+  return inputShape ?? config?.batch_input_shape ?? config?.batch_shape;
 }
 
 function functionalModel(name: string, layers: readonly LayerConfig[], config: Json, where: string): ModelConfig {

@@ -248,6 +248,23 @@ const range: OperationImporter = (op) => {
   return op.result(value, [size], from.type, content);
 };
 
+/** A list with values at some places: what shapes are put together from. */
+const sparseToDense: OperationImporter = (op) => {
+  const [size, ...more] = op.ints(1, 'the shape of its result');
+  if (size === undefined || size < 0 || size > MOST_KNOWN || more.length > 0)
+    throw op.refuse('scattered values in more than a short list');
+  const places = op.ints(0, 'the places of its values');
+  const { known: values, type } = op.input(2);
+  const { known: rest } = op.input(3);
+  if (!isKnown(values) || !isKnown(rest)) throw op.refuse('scattered values that depend on the input');
+  const list = new Array<number>(size).fill(rest[0] ?? 0);
+  for (const [at, place] of places.entries()) {
+    if (place < 0 || place >= size) throw op.misfit(`It puts a value at ${place} of ${size}`);
+    list[place] = values[values.length === 1 ? 0 : at] ?? 0;
+  }
+  return op.result(type === 'float32' ? op.numbers(list) : op.ints64(list), [size], type, list);
+};
+
 export const SLICING_OPERATIONS: OperationTable = {
   Slice: slice,
   StridedSlice: stridedSlice,
@@ -266,6 +283,7 @@ export const SLICING_OPERATIONS: OperationTable = {
   MirrorPad: mirrorPad,
   Fill: fill,
   Range: range,
+  SparseToDense: sparseToDense,
   /** Turned round along axes. */
   ReverseV2: (op) =>
     cut(

@@ -28,7 +28,8 @@ export class NamedWeights implements WeightSource {
     const own = this.groups.get(top!);
     const group = own ?? this.groups.get('') ?? [];
     const mine = this.ofLayer(group, place.names);
-    const candidates = mine.length > 0 ? mine : own && own.length === specs.length ? own : this.withoutLayer(group);
+    const candidates =
+      mine.length > 0 ? mine : own && own.length === specs.length ? own : this.nearTo(group, place.names);
     // A top-level layer's own list is complete: names in it may be those of older Keras versions, then it is in order.
     if (own && place.names.length === 1 && own.length === specs.length)
       return this.byName(own, specs) ?? inOrder(own, specs);
@@ -55,6 +56,16 @@ export class NamedWeights implements WeightSource {
       if (narrower.length > 0 && narrower.length < found.length) found = narrower;
     }
     return found;
+  }
+
+  /**
+   * Weights that do not have their layer's name: those of a layer that another wraps may have the wrapper's (TimeDistributed of Keras 2 and
+   * TensorFlow.js), those of Normalization have none.
+   */
+  private nearTo(group: readonly NamedWeight[], names: readonly string[]): readonly NamedWeight[] {
+    const wrapper = names.at(-2);
+    const wrapped = group.filter((entry) => wrapper !== undefined && this.parts.get(entry)!.at(-2) === wrapper);
+    return wrapped.length > 0 ? this.ofLayer(wrapped, names.slice(0, -1)) : this.withoutLayer(group);
   }
 
   /** Weights that stand under their own names alone: Keras 2 writes those of Normalization so. */

@@ -1,11 +1,13 @@
 import { randomStream } from '@seewhy/core';
 import { describe, expect, it } from 'vitest';
 import type { AuditRecord, MapRecord } from '../../src/audit-record.ts';
+import type { Context } from '../../src/findings/context.ts';
+import { byEdge } from '../../src/findings/shortcut/edge-decides.ts';
 import { edgeLook } from '../../src/findings/shortcut/edge-look.ts';
 import type { Look } from '../../src/findings/shortcut/look.ts';
 import { onGround } from '../../src/findings/shortcut/on-ground.ts';
 import { bySurroundings, outsideObject, surroundingsAdd } from '../../src/findings/shortcut/outside-object.ts';
-import { recordOf } from './records.ts';
+import { recordOf, runOf } from './records.ts';
 
 const GRID = 16;
 type Rgb = readonly [number, number, number];
@@ -108,6 +110,68 @@ describe('with masks', () => {
   it('a frame that decides is told where it is around the object', () => expect(framed(0.2)).toHaveLength(1));
   it('and is the end of an object where covering all around that object changes nothing', () =>
     expect(framed(0.97)).toEqual([]));
+
+  /** All 60 stand without their object; a third is decided by the frame, the others lose `rest` by it. */
+  const small = (rest: (i: number) => number) =>
+    outsideObject(
+      1,
+      Array.from({ length: 60 }, (_, i) =>
+        lookOf(i, {
+          probes: {
+            object: 0.99,
+            centre: 0.97,
+            ...(i % 3 ? { frame: rest(i), surroundings: 0.97 } : { frame: 0.02, surroundings: 0.2 }),
+          },
+        }),
+      ),
+    ).filter(({ suspect, p }) => suspect && p < 0.01);
+  it('a class that is the answer to nothing may have a frame in some pictures', () =>
+    expect(small(() => 0.975)).toHaveLength(1));
+  it('and is not accused for the empty ground around its objects, which a cover fills a little or more', () =>
+    expect(small((i) => 0.4 + 0.008 * i)).toEqual([]));
+
+  /** Decisions that fall without their surroundings, `count` of 60, and keep `own` with the object covered; the others of the class keep 0.05. */
+  const around = (count: number, own: number) => {
+    const looks = Array.from({ length: 60 }, (_, i) =>
+      lookOf(i, {
+        probes: i < count ? { object: own + 0.0005 * i, surroundings: 0.3 } : { object: 0.05, surroundings: 0.97 },
+      }),
+    );
+    return surroundingsAdd(1, looks, [...looks, ...others]).flatMap(({ suspect }) => suspect ?? []);
+  };
+  it('what lies around an object speaks by itself: with the object covered it is left', () => {
+    expect(around(15, 0.3)).toMatchObject([{ strong: true }]);
+    expect(around(15, 0.05)).toEqual([]);
+  });
+  it('where all decisions stand without their object it is told with a doubt', () => {
+    const [found] = around(60, 0.9);
+    expect(found).toMatchObject({ strong: false });
+    expect(found!.evidence.join(' ')).toContain('all of 60 decisions for it stay: it may also be what the model says');
+    expect(around(60, 0.3)).toMatchObject([{ strong: true }]);
+  });
+});
+
+describe('decisions that depend on the edge', () => {
+  /** Of 34 decisions 24 fall with the frame covered, and have something in a corner; of 20 decisions for another class `elsewhere` fall. */
+  const accused = (elsewhere: number) => {
+    const random = randomStream(5, 'edge');
+    const look = (i: number, target: number, falls: boolean, marked: boolean) =>
+      lookOf(i, {
+        target,
+        thumb: thumbOf(random, [5, 5, 6, [30, 30, 30]], ...(marked ? [[0, 0, 3, [240, 20, 20]] as const] : [])),
+        probes: { frame: falls ? 0.3 : 0.98 },
+      });
+    const own = Array.from({ length: 34 }, (_, i) => look(i, 1, i < 24, i < 24));
+    const others = Array.from({ length: 20 }, (_, i) => look(100 + i, 0, i < elsewhere, false));
+    return byEdge({ run: runOf(), records: [], clusters: [] } as unknown as Context, 1, own, [
+      ...own,
+      ...others,
+    ]).flatMap(({ suspect }) => suspect ?? []);
+  };
+  it('and look so are told', () => expect(accused(2)[0]).toMatchObject({ of: 34, strong: true }));
+  it('with a doubt where others depend on it nearly as often', () =>
+    expect(accused(9)[0]).toMatchObject({ strong: false }));
+  it('and not at all where half of the others do: objects reach the edge', () => expect(accused(10)).toEqual([]));
 });
 
 describe('a look at the edge', () => {

@@ -1,8 +1,12 @@
-import type { AuditRecord, AuditRun, Finding, MapCluster, ReportData, ReportPart, Task } from '@seewhy/report';
+import type { AuditRecord, ReportData, ReportPart, Task } from '@seewhy/report';
 import { toBase64 } from '../../src/base64.ts';
-import { decodeGrid } from '../../src/map-statistics/map-grid.ts';
 import { mapRecordOf } from '../../src/map-statistics/map-record-of.ts';
+import { drawMap, drawMask, drawPicture, type Scene, TONES } from './drawn-scene.ts';
 import { encodePng } from './encode-png.ts';
+import { HOSTILE_IDS } from './hostile-ids.ts';
+import { random } from './random.ts';
+import { clustersOf, findingsOf } from './synthetic-findings.ts';
+import { runOf } from './synthetic-run.ts';
 
 export interface SyntheticOptions {
   readonly task?: Task;
@@ -28,128 +32,11 @@ export interface SyntheticReport {
   parts(): AsyncGenerator<ReportPart>;
 }
 
-/** Uniform numbers 0..1, the same for the same seed (mulberry32). */
-function random(seed: number): () => number {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-/** What a drawn picture is of: drawn again whenever it is needed, so that two thousand of them need no memory. */
-interface Scene {
-  readonly seed: number;
-  readonly kind: number;
-  readonly x: number;
-  readonly y: number;
-  readonly radius: number;
-  readonly ruler: boolean;
-  readonly tone: readonly [number, number, number];
-}
-
-const TONES = [
-  [236, 201, 178],
-  [222, 178, 150],
-  [186, 140, 110],
-  [128, 90, 68],
-] as const;
-
-/** Distance of a point from the drawn thing's edge, in radii: below 1 is inside. */
-function reach(scene: Scene, x: number, y: number): number {
-  const dx = (x - scene.x) / scene.radius;
-  const dy = (y - scene.y) / scene.radius;
-  const angle = Math.atan2(dy, dx);
-  const wobble = 1 + (0.05 + 0.12 * (scene.kind % 2)) * Math.sin(angle * (3 + (scene.seed % 4)) + scene.seed);
-  switch (Math.floor(scene.kind / 2) % 3) {
-    case 1:
-      return Math.max(Math.abs(dx), Math.abs(dy)) * 1.15;
-    case 2:
-      return Math.abs(Math.hypot(dx, dy) - 0.75) * 3.2;
-    default:
-      return Math.hypot(dx, dy * 1.15) / wobble;
-  }
-}
-
-function drawPicture(scene: Scene, side: number, grain: number): Uint8Array {
-  const noise = random(scene.seed);
-  const data = new Uint8Array(side * side * 3);
-  for (let y = 0, i = 0; y < side; y++)
-    for (let x = 0; x < side; x++, i += 3) {
-      const [u, v] = [(x + 0.5) / side, (y + 0.5) / side];
-      const shade = 1 - 0.28 * Math.hypot(u - 0.5, v - 0.5);
-      const inside = 1 / (1 + Math.exp((reach(scene, u, v) - 1) * 18));
-      const speckle = 0.5 + 0.5 * Math.sin(u * 41 + scene.seed) * Math.cos(v * 37 - scene.seed);
-      const mark =
-        scene.ruler && u < 0.09 && Math.abs(((v * 16) % 1) - 0.5) < 0.12 && u < (Math.floor(v * 16) % 4 ? 0.05 : 0.08);
-      const jitter = (noise() - 0.5) * grain;
-      for (let c = 0; c < 3; c++) {
-        const skin = scene.tone[c]! * shade;
-        const lesion = [92, 52, 40][c]! * (0.7 + 0.5 * speckle * (scene.kind % 2 ? 1 : 0.4)) * (0.75 + 0.25 * shade);
-        const value = mark ? 25 : skin * (1 - inside) + lesion * inside;
-        data[i + c] = Math.max(0, Math.min(255, value + jitter));
-      }
-    }
-  return data;
-}
-
-/** A map as Grad-CAM makes them: a few blobs of cells, enlarged smoothly. */
-function drawMap(scene: Scene, side: number, method: number, onRuler: boolean): Float32Array {
-  const next = random(scene.seed * 31 + method);
-  const [cx, cy] = onRuler
-    ? [0.06, 0.3 + 0.4 * next()]
-    : [scene.x + 0.08 * (next() - 0.5), scene.y + 0.08 * (next() - 0.5)];
-  const width = onRuler ? 0.08 : scene.radius * (0.7 + 0.5 * next());
-  const [ox, oy, strength] = [next(), next(), 0.3 * next()];
-  const map = new Float32Array(side * side);
-  let largest = 0;
-  for (let y = 0, i = 0; y < side; y++)
-    for (let x = 0; x < side; x++, i++) {
-      const [u, v] = [(x + 0.5) / side, (y + 0.5) / side];
-      const main = Math.exp(-((u - cx) ** 2 + ((v - cy) / (onRuler ? 2.4 : 1)) ** 2) / (2 * width * width * 0.4));
-      const other = strength * Math.exp(-((u - ox) ** 2 + (v - oy) ** 2) / 0.02);
-      const fine = method === 1 ? 0.75 + 0.25 * Math.sin(u * 60) * Math.sin(v * 60) : 1;
-      map[i] = Math.max(0, (main + other) * fine - 0.04);
-      largest = Math.max(largest, map[i]!);
-    }
-  if (largest > 0) for (let i = 0; i < map.length; i++) map[i] = map[i]! / largest;
-  return map;
-}
-
-function drawMask(scene: Scene, side: number): Uint8Array {
-  return Uint8Array.from({ length: side * side }, (_, i) =>
-    reach(scene, ((i % side) + 0.5) / side, (Math.floor(i / side) + 0.5) / side) < 1 ? 255 : 0,
-  );
-}
-
 const CLASSES: Record<Task, readonly string[]> = {
   binary: ['benign', 'malignant'],
   multiclass: ['nevus', 'melanoma', 'keratosis', 'carcinoma', 'vascular', 'dermatofibroma'],
   multilabel: ['asymmetry', 'irregular border', 'several colours', 'large diameter'],
 };
-
-const TITLES: Record<string, string> = { gradcam: 'Grad-CAM', layercam: 'LayerCAM', gradient: 'Gradient', lrp: 'LRP' };
-
-export const HOSTILE_IDS = [
-  '<script>alert(1)</script>',
-  '"><img src=x onerror=alert(1)>',
-  'it\'s `quoted` "twice" & <b>bold</b>',
-  '\u202egnp.exe \u2066right to left\u2069 עברית العربية',
-  '__proto__',
-  'constructor',
-  '=HYPERLINK("http://example.invalid","click")',
-  '+1+1',
-  '@SUM(A1)',
-  '-2+3',
-  'line\nbreak\ttab',
-  `long-${'x'.repeat(10_240)}`,
-  '</style><style>*{display:none}',
-  '{{constructor.constructor("alert(1)")()}}',
-  '%00%0a#view=notes&id=x',
-  '日本語の写真🔬',
-];
 
 /** A report that looks like a real one and is drawn by code: skin, spots, rulers, patients. */
 export function syntheticReport(options: SyntheticOptions = {}): SyntheticReport {
@@ -228,7 +115,7 @@ export function syntheticReport(options: SyntheticOptions = {}): SyntheticReport
       ...(i % 29 === 4 ? { notes: ['The picture has an alpha channel: it was laid on white.'] } : {}),
     });
   }
-  const run = runOf(options, task, classes, methods, records, seed);
+  const run = runOf(task, classes, methods, records, seed, hostile);
   const clusters = clustersOf(records, methods[0], onRuler, classes.length);
   const findings = findingsOf(records, run, clusters, hostile);
   const omitted: string[] = [];
@@ -277,161 +164,4 @@ function predict(task: Task, classes: number, truth: number, easy: number, ruler
   );
   const sum = raw.reduce((a, b) => a + b, 0);
   return { scores: raw.map((value) => value / sum), label: [truth] };
-}
-
-function runOf(
-  options: SyntheticOptions,
-  task: Task,
-  classes: readonly string[],
-  methods: readonly string[],
-  records: readonly AuditRecord[],
-  seed: number,
-): AuditRun {
-  const { hostile = false } = options;
-  return {
-    schema: 'seewhy/audit/v1',
-    status: 'done',
-    title: hostile ? `${HOSTILE_IDS[0]} on ${HOSTILE_IDS[3]}` : 'efficientnet-small.onnx on validation.csv',
-    command: [
-      'audit',
-      hostile ? "it's; rm -rf $HOME" : 'efficientnet-small.onnx',
-      'validation.csv',
-      '--method',
-      methods.join(','),
-      '--threshold',
-      '0.5',
-    ],
-    started: '2026-11-20T09:12:44Z',
-    finished: '2026-11-20T09:13:21Z',
-    versions: { seewhy: '0.1.0', node: '20.20.2', 'onnxruntime-node': '1.30.0' },
-    model: {
-      path: 'efficientnet-small.onnx',
-      sha256: '5f'.repeat(32),
-      input: [3, 128, 128],
-      preprocess: 'resize 128, RGB 0..255',
-    },
-    dataset: {
-      path: 'validation.csv',
-      kind: 'csv',
-      sha256: 'a1'.repeat(32),
-      columns: { path: 'file', label: 'diagnosis', group: 'patient_id' },
-    },
-    task,
-    classes,
-    ...(task === 'binary' ? { positive: 1 } : {}),
-    threshold: 0.5,
-    methods: methods.map((name) => ({
-      name,
-      title: TITLES[name] ?? name,
-      layers: ['top_activation'],
-      signed: name === 'lrp',
-    })),
-    target: 'predicted',
-    explain: 'all',
-    seed,
-    counts: {
-      rows: records.length + 3,
-      predicted: records.length,
-      labelled: records.filter(({ label }) => label).length,
-      explained: records.length,
-      failed: 3,
-    },
-    problems: [
-      {
-        code: 'PICTURE_MISSING',
-        count: 3,
-        message: '3 pictures named in the manifest are not there.',
-        examples: [
-          { where: hostile ? HOSTILE_IDS[1]! : 'images/ISIC_0099.png', what: 'no such file' },
-          { where: 'images/ISIC_0100.png', what: 'no such file' },
-        ],
-      },
-    ],
-    notices: [
-      "The column 'patient_id' was taken for the group.",
-      'Layer top_activation was chosen: the last one with a height and width.',
-    ],
-    timings: { plan: 0.4, predict: 11.2, explain: 18.9, write: 2.1 },
-  };
-}
-
-function clustersOf(
-  records: readonly AuditRecord[],
-  method: string | undefined,
-  onRuler: readonly boolean[],
-  classes: number,
-): MapCluster[] {
-  const clusters: MapCluster[] = [];
-  if (method === undefined) return clusters;
-  for (let target = 0; target < classes; target++)
-    for (const ruler of [false, true]) {
-      const members = records.filter((record, i) => record.maps?.[method]?.target === target && onRuler[i] === ruler);
-      if (members.length < 2) continue;
-      const sum = new Float64Array(256);
-      for (const member of members)
-        for (const [i, value] of decodeGrid(member.maps![method]!.grid).entries()) sum[i]! += value;
-      const largest = Math.max(...sum);
-      const counts = new Map<number, number>();
-      for (const { label } of members) counts.set(label?.[0] ?? -1, (counts.get(label?.[0] ?? -1) ?? 0) + 1);
-      clusters.push({
-        name: `${method}/${target}/${ruler ? 2 : 1}`,
-        method,
-        target,
-        ids: members.map(({ id }) => id),
-        mean: toBase64(Uint8Array.from(sum, (value) => Math.round((255 * value) / largest))),
-        labels: [...counts].sort((a, b) => b[1] - a[1]),
-        where: ruler ? '71 % of the mass lies on the left border' : '64 % of the mass lies in the middle',
-        eigengap: ruler ? 0.42 : 0.31,
-      });
-    }
-  return clusters;
-}
-
-function findingsOf(
-  records: readonly AuditRecord[],
-  run: AuditRun,
-  clusters: readonly MapCluster[],
-  hostile: boolean,
-): Finding[] {
-  const ruler = records.filter(({ columns }) => columns.ruler === true);
-  const wrong = records.filter(({ label, scores }) => label && !label.includes(scores[0]![0]));
-  const sure = [...wrong].sort((a, b) => b.scores[0]![1] - a.scores[0]![1]);
-  const method = run.methods[0]?.name;
-  return [
-    {
-      kind: 'shortcut',
-      title: `In ${ruler.length} pictures the model decides by something at the left border, not by the object.`,
-      severity: 'high',
-      evidence:
-        'Blurring the strongest parts of these maps, which lie outside the mask, lowers the probability by 0.55 on average; blurring as large a part elsewhere by 0.04 (paired sign test). Look at what these pictures share there; crop it away or balance it over the classes, then train again.',
-      figures: { n: ruler.length, drop: 0.551, control: 0.04, p: 0.0000031 },
-      ids: ruler.slice(0, 40).map(({ id }) => id),
-      filter: 'ruler:true',
-      ...(clusters[1] ? { cluster: clusters[1].name } : {}),
-      method,
-    },
-    {
-      kind: 'confident-errors',
-      title: `${Math.min(12, sure.length)} errors are made with great confidence: check their labels.`,
-      severity: 'medium',
-      evidence: 'The model gives these pictures a probability above 0.9 for a class the label does not name.',
-      figures: { n: Math.min(12, sure.length), least: 0.9 },
-      ids: sure.slice(0, 12).map(({ id }) => id),
-      method,
-    },
-    {
-      kind: 'worse-subset',
-      title: hostile
-        ? `${HOSTILE_IDS[1]} is worse`
-        : 'Pictures with site = face have a lower sensitivity than the rest.',
-      severity: 'low',
-      evidence: 'Sensitivity 0.71 against 0.89; Fisher’s exact test, corrected for 14 comparisons (Holm).',
-      figures: { n: 31, p: 0.031, difference: -0.18 },
-      ids: records
-        .filter((_, i) => i % 3 === 2)
-        .slice(0, 20)
-        .map(({ id }) => id),
-      filter: 'site:face',
-    },
-  ];
 }

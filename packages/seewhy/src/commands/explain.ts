@@ -1,196 +1,27 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
-import {
-  assertTakesPictures,
-  COLORMAPS,
-  type ColormapName,
-  describePreprocess,
-  type ExplainOptions,
-  ExplainProgram,
-  findMethod,
-  findPreset,
-  type ResolvedOptions,
-  resolveOptions,
-  slugOf,
-  usesLayer,
-} from '@seewhy/core';
+import { ExplainProgram } from '@seewhy/core';
 import type { Draw } from '../draw.ts';
-import { EXIT, errors, exitCodeOfRun } from '../errors.ts';
-import { explainAll, Lookahead } from '../explain-run.ts';
-import { type Gate, parseGate } from '../gate.ts';
+import { exitCodeOfRun } from '../errors.ts';
+import { explainAll } from '../explain-run.ts';
 import { interruptible } from '../interrupt.ts';
-import { readMethodOptions, type WrittenMethodOptions } from '../method-options.ts';
-import { type OpenedModel, openModel, readModel } from '../open-model.ts';
-import {
-  explainOptions,
-  loadOptions,
-  type ExplainOptions as MethodOptions,
-  oneOf,
-  type SMOOTHINGS,
-  type WEIGHTS,
-} from '../options.ts';
-import {
-  type Destination,
-  destinationOf,
-  makeFolder,
-  OutputFiles,
-  type SaveKind,
-  suffixOf,
-  writeAtomically,
-} from '../output-files.ts';
-import { loadSharp } from '../picture/sharp.ts';
-import type { PixelWindow } from '../picture/window.ts';
+import { makeFolder, OutputFiles, writeAtomically } from '../output-files.ts';
 import { startProgress } from '../progress.ts';
-import { GATE_FIELDS, gateFields } from '../record.ts';
+import { gateFields } from '../record.ts';
 import type { ExplanationDocument, ExplanationRecord, FailureRecord } from '../schema.ts';
-import { findSources, type Source } from '../sources.ts';
-import { count, err, out, print, say, table } from '../talk.ts';
-import { type AskedTargets, readTargets } from '../targets.ts';
+import { print } from '../talk.ts';
+import { explainDryRun } from './explain-dry-run.ts';
 import { ExplainTalk } from './explain-talk.ts';
-
-export interface ExplainCommandOptions extends MethodOptions, WrittenMethodOptions {
-  until?: number;
-  smooth?: (typeof SMOOTHINGS)[number];
-  augment?: true;
-  weights?: (typeof WEIGHTS)[number];
-  out?: string;
-  save?: SaveKind[];
-  sheet?: string;
-  force?: true;
-  colormap?: string;
-  opacity?: number;
-  top?: number;
-  batch?: number;
-  seed?: number;
-  maxPixels?: number;
-  levels?: PixelWindow;
-  failOn?: string[];
-  json?: true;
-  jsonl?: true;
-  dryRun?: true;
-}
-
-/** So many PNG files are decoded and drawn in less time than sharp, which does it faster, takes to load. */
-const LIGHT_PICTURES = 3;
-
-/** Everything asked for, checked and resolved; nothing has been run. */
-interface Plan {
-  readonly opened: OpenedModel;
-  readonly asked: ExplainOptions;
-  readonly resolved: ResolvedOptions;
-  readonly targets: AskedTargets;
-  readonly sources: readonly Source[];
-  readonly lookahead: Lookahead;
-  readonly to: Destination;
-  readonly save: readonly SaveKind[];
-  readonly gates: readonly Gate[];
-  readonly batch: number;
-  readonly colormap: ColormapName | undefined;
-  readonly notices: readonly string[];
-}
+import { type ExplainCommandOptions, type ExplainPlan, planExplain } from './plan-explain.ts';
 
 /** `seewhy explain MODEL SOURCE…` */
 export async function explain(path: string, args: string[], options: ExplainCommandOptions): Promise<number> {
-  const plan = await planOf(path, args, options);
-  if (options.dryRun) return dryRun(plan, options);
+  const plan = await planExplain(path, args, options);
+  if (options.dryRun) return explainDryRun(plan, options);
   return interruptible((signal) => run(plan, options, signal));
 }
 
-/** Reads and checks everything; the first pictures are being decoded meanwhile. */
-async function planOf(path: string, args: string[], options: ExplainCommandOptions): Promise<Plan> {
-  if (options.json && options.jsonl)
-    throw errors.optionClash('--json and --jsonl exclude each other', 'Choose one document or one record a line.');
-  const gates = (options.failOn ?? []).map((text) => parseGate(text, GATE_FIELDS));
-  const colormap = options.colormap === undefined ? undefined : oneOf('--colormap', COLORMAPS)(options.colormap);
-  const methods = (options.method ?? []).map((name) => (name === 'auto' ? undefined : findMethod(name)));
-  // Samples go through the model together where its batch is free.
-  const wrapped = options.smooth !== undefined || options.augment === true || options.weights === 'random';
-  const sampling = wrapped || methods.some((method) => method?.kind !== 'graph');
-  if (options.preset !== undefined) findPreset(options.preset);
-  if (options.sheet !== undefined && !/\.png$/i.test(options.sheet))
-    throw errors.option('--sheet', options.sheet, 'the name of a .png file');
-  const { to, save } = await destinationOf(options.out, options.save);
-  const batch = options.batch ?? 1;
-  // The model's bytes are on their way while the sources are looked up and the first picture begins to be decoded in a thread of its own;
-  // only then is the main thread given to the model.
-  const reading = readModel(path);
-  reading.catch(() => undefined);
-  const found = await findSources(args).catch(async (error) => {
-    // A model that is not there is the first thing to say.
-    await reading;
-    throw error;
-  });
-  // A dry run opens no picture.
-  const pictures = options.dryRun ? [] : found.sources.filter((source) => source.kind === 'picture');
-  const light = pictures.length <= LIGHT_PICTURES && pictures.every(({ path }) => /\.png$/i.test(path));
-  const lookahead = new Lookahead(options.dryRun ? [] : found.sources, Math.max(3, batch + 2), {
-    maxPixels: options.maxPixels,
-    window: options.levels,
-    codec: light ? 'light' : undefined,
-  });
-  if (!light) await loadSharp();
-  const opening = openModel(path, {
-    ...loadOptions(options),
-    batch: batch > 1 || sampling ? 'free' : 'one',
-    file: reading,
-    // Pictures are decoded and encoded between the runs: threads that spin would take their cores.
-    spinning: false,
-  });
-  const opened = await opening;
-  if (found.sources.some(({ kind }) => kind === 'picture')) assertTakesPictures(opened.model.image);
-  const targets = readTargets(options.target, opened, found.sources);
-  const asked: ExplainOptions = {
-    ...explainOptions(options, opened, targets.fixed),
-    ...(await readMethodOptions(options, opened)),
-    top: opened.model.output.classes,
-    ...(options.seed === undefined ? {} : { seed: options.seed }),
-    ...(options.until === undefined ? {} : { until: options.until }),
-    ...(options.smooth === undefined ? {} : { smooth: options.smooth }),
-    ...(options.augment ? { augment: true } : {}),
-    ...(options.weights === 'random' ? { weights: 'random' as const } : {}),
-    ...(options.batch === undefined ? {} : { sampleBatch: options.batch }),
-  };
-  const resolved = resolveOptions(opened.model, asked);
-  if (to.kind === 'file') {
-    const wanted = targets.own ? targets.texts.length : resolved.targets.length;
-    const each = resolved.methods.length * wanted;
-    if (found.sources.length * each > 1) {
-      throw errors.outputMany(
-        to.file,
-        `${found.sources.length * each} results (${count(found.sources.length, 'picture')}, ${count(resolved.methods.length, 'method')}, ${count(wanted, 'target')})`,
-      );
-    }
-    if (save.includes('raw') && resolved.layers.length > 1 && usesLayer(resolved.methods[0]!.method))
-      throw errors.outputMany(to.file, `the raw maps of ${resolved.layers.length} layers`);
-  }
-  const notices = [...found.notices, ...opened.notices];
-  if (opened.preprocessGuessed && found.sources.some((source) => source.kind === 'picture')) {
-    notices.push(
-      `Preprocessing: ${describePreprocess(opened.preprocess)} (${opened.preprocessFrom}). --preprocess says otherwise.`,
-    );
-  }
-  let effective = batch;
-  if (batch > 1 && opened.model.batch === 'fixed') {
-    effective = 1;
-    notices.push(`--batch ${batch} is not possible, pictures go one by one: ${opened.model.batchReason}.`);
-  }
-  return {
-    opened,
-    asked,
-    targets,
-    resolved,
-    sources: found.sources,
-    lookahead,
-    to,
-    save,
-    gates,
-    batch: effective,
-    colormap,
-    notices,
-  };
-}
-
-async function run(plan: Plan, options: ExplainCommandOptions, signal: AbortSignal): Promise<number> {
+async function run(plan: ExplainPlan, options: ExplainCommandOptions, signal: AbortSignal): Promise<number> {
   const { opened, sources } = plan;
   const started = performance.now();
   const talk = new ExplainTalk(options, sources.length);
@@ -299,95 +130,4 @@ async function freeName(path: string): Promise<string> {
     const name = number === 1 ? path : path.replace(/(\.png)$/i, `-${number}$1`);
     if (!(await stat(name).catch(() => undefined))) return name;
   }
-}
-
-/** Shows what would be done. */
-function dryRun(plan: Plan, options: ExplainCommandOptions): number {
-  const { opened, resolved, sources, to, save, batch, targets } = plan;
-  const layered = resolved.methods.some(({ method }) => usesLayer(method));
-  const slugs = targets.own
-    ? targets.texts.map(() => '<target>')
-    : resolved.targets.map((target) => (target.kind === 'top' ? '<class>' : slugOf(target)));
-  const names = (stem: string) =>
-    resolved.methods.flatMap(({ method }) =>
-      [...new Set(slugs)].flatMap((slug) =>
-        save.map((kind) => `${stem}${suffixOf(kind, method.name, 'x').replace('.x', `.${slug}`)}`),
-      ),
-    );
-  const files =
-    to.kind === 'file'
-      ? [to.file]
-      : sources.flatMap((source) => names(source.stem).map((name) => `${to.folder}/${name}`));
-  const runs = Math.ceil(sources.length / batch);
-  const plans = {
-    schema: 'seewhy/dry-run/v1',
-    model: {
-      path: opened.path,
-      runtime: opened.model.runtime.name,
-      input: opened.model.image,
-      classes: opened.model.output.classes,
-      labelsFrom: opened.labelsFrom ?? null,
-    },
-    preprocess: {
-      ...opened.preprocess,
-      text: describePreprocess(opened.preprocess),
-      from: opened.preprocessFrom,
-      guessed: opened.preprocessGuessed,
-    },
-    methods: resolved.methods.map(({ method }) => ({ name: method.name, cost: method.cost })),
-    targets: targets.own ? targets.texts : resolved.targets.map((target) => target.asked),
-    layers: layered ? resolved.layers.map((layer) => ({ name: layer.name, shape: layer.shape })) : [],
-    layerReason: resolved.layersChosen && layered ? opened.model.defaultLayerReason : null,
-    score: resolved.score,
-    preset: resolved.preset,
-    fusion: resolved.fusion,
-    save,
-    out: to.kind === 'file' ? to.file : to.folder,
-    pictures: sources.length,
-    batch,
-    runs,
-    files: {
-      count: files.length * (slugs.length > 1 && new Set(slugs).size === 1 ? slugs.length : 1),
-      names: files.slice(0, 1000),
-    },
-    notices: plan.notices,
-  };
-  if (options.json || options.jsonl) {
-    print(JSON.stringify(plans, null, options.json ? 2 : undefined));
-    return EXIT.ok;
-  }
-  for (const notice of plan.notices) if (!options.quiet) say(err.dim(notice));
-  const passes = resolved.targets.length > 1 ? `, ${resolved.targets.length} targets: one backward pass each` : '';
-  const rows: [string, string][] = [
-    ['model', `${opened.path}, ${opened.model.runtime.name}`],
-    ['preprocessing', `${plans.preprocess.text} (${opened.preprocessFrom})`],
-    ['methods', resolved.methods.map(({ method }) => `${method.name} (${method.cost})`).join(', ')],
-    ['targets', [...new Set(plans.targets)].join(', ')],
-    ...(layered
-      ? [
-          [
-            'layers',
-            `${resolved.layers.map((layer) => layer.name).join(', ')}${resolved.layersChosen ? ` (${opened.model.defaultLayerReason})` : ''}`,
-          ] as [string, string],
-        ]
-      : []),
-    ['score', resolved.score],
-    ['pictures', `${sources.length}`],
-    [
-      'cost',
-      `${count(runs, 'run')} of the model and its backward pass, ${batch === 1 ? 'one picture' : `up to ${batch} pictures`} each${passes}`,
-    ],
-    ['files', `${plans.files.count} in ${plans.out}`],
-  ];
-  print(out.bold('Dry run: nothing is run, nothing is written.'));
-  print(
-    table(
-      rows.map(([label, text]) => [out.dim(label), text]),
-      2,
-      '  ',
-    ),
-  );
-  for (const file of files.slice(0, 20)) print(`    ${file}`);
-  if (files.length > 20) print(out.dim(`    … ${files.length - 20} more`));
-  return EXIT.ok;
 }

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { describePreprocess, type Layer, METHODS } from '@seewhy/core';
+import { describePreprocess, type Layer, METHODS, type MethodSupport } from '@seewhy/core';
 import { isFloat } from '@seewhy/onnx';
 import { EXIT } from '../errors.ts';
 import type { KerasFacts } from '../keras-file.ts';
@@ -22,7 +22,16 @@ export async function inspect(path: string, options: InspectOptions): Promise<nu
 }
 
 const dims = (shape: readonly (number | string | null)[] | undefined) =>
-  shape ? `[${shape.map((dim) => dim ?? '?').join(', ')}]` : '[?]';
+  shape ? `[${shape.map((dim) => (typeof dim === 'string' ? shortened(dim) : (dim ?? '?'))).join(', ')}]` : '[?]';
+
+const LONGEST_NAME = 20;
+
+/** Exporters name a free dimension after the formula that makes it, of hundreds of characters: its beginning and its end. (--json has all of it.) */
+function shortened(name: string): string {
+  if (name.length <= LONGEST_NAME) return name;
+  const half = Math.floor((LONGEST_NAME - 1) / 2);
+  return `${name.slice(0, LONGEST_NAME - 1 - half)}…${name.slice(-half)}`;
+}
 
 function bytes(size: number): string {
   if (size < 1e6) return `${(size / 1e3).toFixed(1)} kB`;
@@ -229,13 +238,11 @@ function page(opened: OpenedModel, size: number, all: boolean): string {
   lines.push(heading('Methods'));
   lines.push(
     table(
-      model
-        .methods()
-        .map(({ method, supported, reason }) => [
-          supported ? out.green('✓') : out.red('✗'),
-          method.name,
-          supported ? out.dim(method.cost) : wrapAfter(reason ?? '', NAME_END),
-        ]),
+      withoutRepeats(model.methods()).map(({ method, supported, reason }) => [
+        supported ? out.green('✓') : out.red('✗'),
+        method.name,
+        supported ? out.dim(method.cost) : wrapAfter(reason ?? '', NAME_END),
+      ]),
       2,
       '  ',
     ),
@@ -273,6 +280,18 @@ function kerasView({ name, format, kerasVersion, layers }: KerasFacts, all: bool
     heading(`Keras model '${name}'  ${out.dim(`${from}, ${count(layers.length, 'layer')}`)}`),
     table(rows, 2, '  '),
   ];
+}
+
+/** What keeps many methods from working is said once. */
+function withoutRepeats(methods: readonly MethodSupport[]): readonly MethodSupport[] {
+  const first = new Map<string, string>();
+  return methods.map((support) => {
+    const { method, supported, reason } = support;
+    if (supported || reason === undefined) return support;
+    const before = first.get(reason);
+    if (before === undefined) first.set(reason, method.name);
+    return before === undefined ? support : { ...support, reason: `as ${before}` };
+  });
 }
 
 /** Where the third column of the methods begins. */

@@ -43,8 +43,8 @@ export type MaskSource =
   | {
       readonly kind: 'regions';
       readonly regions: readonly MaskRegion[];
-      /** Size of the picture that the regions were drawn on, where the data set tells. */
-      readonly size?: readonly [width: number, height: number];
+      /** Size of the picture that the regions were drawn on, where the data set tells; `shares`: their places are shares of its sides. */
+      readonly size?: readonly [width: number, height: number] | 'shares';
     };
 
 /** One picture of a data set, not read yet. */
@@ -80,7 +80,7 @@ export interface AuditProblemRow {
 export type DatasetItem = DatasetRow | { readonly problem: AuditProblemRow };
 
 export interface Dataset {
-  /** `folders`, `csv`, `jsonl`, `parquet`, `coco`, `voc`, `dicom`, or one of these after `zip/`. */
+  /** `folders`, `csv`, `jsonl`, `parquet`, `coco`, `voc`, `yolo`, `dicom`, or one of these after `zip/`. */
   readonly kind: string;
   readonly path: string;
   /** Which column was taken for what. */

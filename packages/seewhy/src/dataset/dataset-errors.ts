@@ -26,13 +26,13 @@ export const datasetErrors = {
       what: `There is no data set '${shown(path)}'`,
       cure:
         didYouMean(path, near) ||
-        'Give a folder, a manifest (.csv, .tsv, .jsonl, .parquet), COCO annotations (.json), a zip or a DICOM file.',
+        "Give a folder, a manifest (.csv, .tsv, .jsonl, .parquet), COCO annotations (.json), YOLO's data.yaml, a zip or a DICOM file.",
     }),
   unknown: (path: string) =>
     new SeewhyError({
       code: 'DATASET_UNKNOWN',
       what: `'${shown(path)}' is no data set that seewhy knows`,
-      cure: 'Give a folder, a manifest (.csv, .tsv, .jsonl, .parquet), COCO annotations (.json), a zip or a DICOM file.',
+      cure: "Give a folder, a manifest (.csv, .tsv, .jsonl, .parquet), COCO annotations (.json), YOLO's data.yaml, a zip or a DICOM file.",
     }),
   empty: (path: string, detail = 'holds no pictures') =>
     new SeewhyError({
@@ -47,6 +47,12 @@ export const datasetErrors = {
       code: 'DATASET_EMPTY',
       what: `The manifest '${shown(path)}' ${detail}`,
       cure: 'A manifest has one row a picture and a column named path.',
+    }),
+  noYolo: (path: string, root: string) =>
+    new SeewhyError({
+      code: 'DATASET_EMPTY',
+      what: `'${shown(root)}' holds no pictures with YOLO labels, which '${shown(path)}' describes`,
+      cure: 'Name the folder that holds images and labels with --image-root.',
     }),
   severalManifests: (path: string, names: readonly string[]) =>
     new SeewhyError({
@@ -172,11 +178,11 @@ export const datasetErrors = {
   row: (line: string, detail: string) =>
     new SeewhyError({ code: 'ROW_INVALID', what: `The row ${detail}`, where: line, cure: 'Correct the manifest.' }),
 
-  annotation: (path: string, detail: string, cause?: unknown) =>
+  annotation: (path: string, detail: string, cause?: unknown, cure = 'Write it again.') =>
     new SeewhyError({
       code: 'ANNOTATION_INVALID',
       what: `The annotation '${shown(path)}' ${detail}`,
-      cure: 'Write it again.',
+      cure,
       cause,
     }),
   maskMissing: (path: string) =>

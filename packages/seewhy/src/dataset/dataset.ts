@@ -5,7 +5,7 @@ import { neighbours } from '../sources.ts';
 import type { Dataset, DatasetOptions } from './contract.ts';
 import { datasetErrors } from './dataset-errors.ts';
 import { FolderTree } from './folder-tree.ts';
-import { fileDataset, treeDataset } from './tree-dataset.ts';
+import { describedYolo, fileDataset, treeDataset } from './tree-dataset.ts';
 import { ZipTree } from './zip-tree.ts';
 
 export type {
@@ -20,7 +20,7 @@ export { decodeRow } from './decode-row.ts';
 
 /**
  * Opens a data set: a folder with a folder a class, a manifest (`.csv`, `.tsv`, `.jsonl`, `.parquet`, a JSON list), Hugging Face's
- * imagefolder, COCO annotations, Pascal VOC, DICOM files, or a zip of any of these. Pictures are not read yet.
+ * imagefolder, COCO annotations, Pascal VOC, YOLO labels, DICOM files, or a zip of any of these. Pictures are not read yet.
  * @throws SeewhyError `DATASET_*`, `MANIFEST_INVALID` when there is nothing to walk; a bad row is a problem of `rows()` instead
  */
 export async function openDataset(path: string, options: DatasetOptions = {}): Promise<Dataset> {
@@ -43,6 +43,10 @@ export async function openDataset(path: string, options: DatasetOptions = {}): P
       await zip.close();
       throw error;
     }
+  }
+  if (/\.ya?ml$/i.test(path)) {
+    const text = new TextDecoder().decode(await tree.read(key));
+    return describedYolo(new FolderTree(options.imageRoot ?? dirname(path)), path, text, options);
   }
   // Annotations lie in a folder of their own, beside that of the pictures.
   const file = resolve(path);

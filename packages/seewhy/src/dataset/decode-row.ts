@@ -59,7 +59,7 @@ async function maskOf(
     !maskLabels || label === undefined || maskLabels.includes(label);
   if (source.kind === 'regions') {
     const regions = source.regions.filter(meant);
-    if (source.size && lies(...source.size))
+    if (source.size && source.size !== 'shares' && lies(...source.size))
       return { mask: upright(maskFromRegions(regions, { width: height, height: width }, where).mask, orientation) };
     return maskFromRegions(regions, decoded, where, source.size);
   }

@@ -11,6 +11,8 @@ export interface TreeListing {
   /** Links and entries that may not be followed. */
   readonly refused: readonly { readonly path: string; readonly error: Error }[];
   readonly notices: readonly string[];
+  /** Folders that hold nothing, sorted likewise. */
+  readonly bare?: readonly string[];
 }
 
 /** The files a data set is made of, in a folder or in a zip. Nothing outside is ever opened. */

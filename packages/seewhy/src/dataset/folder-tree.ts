@@ -39,6 +39,7 @@ export class FolderTree implements FileTree {
     const files: TreeFile[] = [];
     const refused: { path: string; error: Error }[] = [];
     const links: string[] = [];
+    const bare: string[] = [];
     const walk = async (folder: string): Promise<void> => {
       let entries: Awaited<ReturnType<typeof readEntries>>;
       try {
@@ -53,8 +54,9 @@ export class FolderTree implements FileTree {
         refused.push({ path: folder, error });
         return;
       }
-      for (const entry of entries) {
-        if (entry.name.startsWith('.') || entry.name === '__MACOSX') continue;
+      const seen = entries.filter(({ name }) => !name.startsWith('.') && name !== '__MACOSX');
+      if (seen.length === 0 && folder !== '') bare.push(folder);
+      for (const entry of seen) {
         const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
         if (entry.isDirectory()) await walk(path);
         else if (entry.isFile() || entry.isSymbolicLink()) {
@@ -81,7 +83,8 @@ export class FolderTree implements FileTree {
         : more.length === 0
           ? [`${first} is a link to a folder, and was not followed.`]
           : [`${links.length} links to folders were not followed${others}.`];
-    return { files, refused, notices };
+    bare.sort(naturalOrder);
+    return { files, refused, notices, bare };
   }
 
   locate(written: string, from: string): string {

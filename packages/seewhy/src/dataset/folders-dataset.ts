@@ -1,6 +1,6 @@
 import { naturalOrder } from '../natural-order.ts';
 import type { Dataset, DatasetItem, DatasetOptions, DatasetRow, MaskSource } from './contract.ts';
-import { datasetErrors, problemOf } from './dataset-errors.ts';
+import { datasetErrors, problemOf, shown } from './dataset-errors.ts';
 import { dicomFacts, dicomRows, maybeDicom } from './dicom-rows.ts';
 import type { FileTree, TreeFile, TreeListing } from './file-tree.ts';
 import { listingHash } from './listing-hash.ts';
@@ -10,6 +10,9 @@ import { isSplitName } from './split-names.ts';
 
 /** `lesion_mask.png` belongs to `lesion.png`, and so do `lesion_mask_1.png` and `lesion_mask (2).png`. */
 const MASK_SUFFIX = /[-_. ](mask|segmentation|seg|gt)(?:[-_. ]?(?:\d{1,3}|\(\d{1,3}\)))?$/i;
+
+/** Folders that a notice names. */
+const MOST_NAMED = 8;
 
 /**
  * Folders per class, `CLASS/picture.png`, also below splits: `train/CLASS/picture.png`, `CLASS/train/picture.png`. Deeper folders are
@@ -34,6 +37,7 @@ export function foldersDataset(
   if (left > 0)
     notices.push(`${left} ${left === 1 ? 'file that is no picture was' : 'files that are no pictures were'} left out.`);
   if (classes.length === 0) notices.push('The pictures do not lie in folders named after classes: none has a label.');
+  notices.push(...withoutPictures(listing, pictures, plain));
   const ids = new PathIds(plain.map(({ file }) => file.path));
   const masked = plain.flatMap((picture) => masks.get(picture.key) ?? []);
   const several = masked.filter(({ paths }) => paths.length > 1).length;
@@ -70,6 +74,37 @@ export function foldersDataset(
       }
     },
   };
+}
+
+/** Folders where those of the classes lie that hold no picture: a class that nothing was saved for. */
+function withoutPictures(
+  { files, bare = [] }: TreeListing,
+  pictures: readonly TreeFile[],
+  plain: readonly Placed[],
+): string[] {
+  const parents = new Set(
+    plain.flatMap(({ file, label }) => {
+      const parts = file.path.split('/');
+      return label === undefined ? [] : [parts.slice(0, parts.indexOf(label)).join('/')];
+    }),
+  );
+  const foldersIn = (path: string) => {
+    const parts = path.split('/');
+    return parts.flatMap((_, at) =>
+      parents.has(parts.slice(0, at).join('/')) ? [parts.slice(0, at + 1).join('/')] : [],
+    );
+  };
+  const above = ({ path }: TreeFile) => foldersIn(path).filter((folder) => folder !== path);
+  const holding = new Set(pictures.flatMap(above));
+  const found = new Set([...files.flatMap(above), ...bare.flatMap(foldersIn)].filter((folder) => !holding.has(folder)));
+  if (found.size === 0) return [];
+  const names = [...found].sort(naturalOrder);
+  const some = names.slice(0, MOST_NAMED).map((name) => `'${shown(name)}'`);
+  return [
+    names.length === 1
+      ? `The folder ${some[0]} holds no pictures.`
+      : `${names.length} folders hold no pictures: ${some.join(', ')}${names.length > MOST_NAMED ? ', …' : ''}.`,
+  ];
 }
 
 function maskSource(tree: FileTree, found: FoundMasks | undefined): MaskSource | undefined {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { cellFlag, cellLabels, cellText, cellValue, withDecimalPoint } from './cell.ts';
 import { boxFrom, cellBoxes, cellNumber } from './cell-boxes.ts';
+import { type CellObjects, cellObjects } from './cell-objects.ts';
 import type { Dataset, DatasetOptions, MaskRegion, MaskSource } from './contract.ts';
 import { datasetErrors, problemOf } from './dataset-errors.ts';
 import { type DicomFacts, dicomFacts, dicomRows, maybeDicom } from './dicom-rows.ts';
@@ -42,13 +43,15 @@ export function manifestDataset(
 ): Dataset {
   const opened = parts.map((part) => new ManifestRows(part, findColumns(part.table.header, part.path, options)));
   const notices = [...(about.notices ?? []), ...parts.flatMap(({ table }) => table.notices)];
-  const unlabelled = opened.find(({ labelled }) => !labelled);
-  if (unlabelled) {
-    const { path, table } = unlabelled.part;
-    notices.push(
-      `No column of ${path} holds labels: it has ${table.header.slice(0, 12).join(', ')}. --label names it, or several with commas where each stands for a class.`,
-    );
-  }
+  const unlabelled = (): string[] => {
+    const { part } = opened.find(({ labelled }) => !labelled) ?? {};
+    return part === undefined
+      ? []
+      : [
+          `No column of ${part.path} holds labels: it has ${part.table.header.slice(0, 12).join(', ')}. --label names it, or several with commas where each stands for a class.`,
+        ];
+  };
+  const later: string[] = [];
   const { tree, table } = parts[0]!;
   const { classes, used } = opened[0]!;
   const walk = async function* () {
@@ -59,7 +62,7 @@ export function manifestDataset(
     const ids = options.id !== undefined ? 'asked' : used.id === undefined ? 'paths' : 'found';
     const found = await PictureIndex.of(walk, ids, [...new Set(opened.flatMap(({ others }) => others))]);
     if (found.idsNumberBoxes) delete used.id;
-    notices.push(...found.notices);
+    later.push(...found.notices);
     return found;
   };
   return {
@@ -68,7 +71,8 @@ export function manifestDataset(
     columns: used,
     // Some are known only when the pictures are read.
     get notices() {
-      return opened.some((rows) => rows.foundElsewhere) ? [...notices, FOUND_ELSEWHERE] : notices;
+      const elsewhere = opened.some((rows) => rows.foundElsewhere) ? [FOUND_ELSEWHERE] : [];
+      return [...notices, ...unlabelled(), ...later, ...elsewhere];
     },
     ...(classes ? { classes } : {}),
     async *rows() {
@@ -134,6 +138,8 @@ class ManifestRows {
   private readonly columns: FoundColumns;
   private readonly taken: ReadonlySet<string>;
   private readonly elsewhere: PicturesElsewhere;
+  /** Objects of some picture are of no class: they are boxes and no more. */
+  private objectsWithoutClass = false;
 
   constructor(part: ManifestPart, columns: FoundColumns) {
     this.part = part;
@@ -155,12 +161,18 @@ class ManifestRows {
   }
 
   get labelled(): boolean {
-    return this.columns.label !== undefined || this.columns.oneHot !== undefined;
+    return this.ownLabels || (this.columns.objects !== undefined && !this.objectsWithoutClass);
   }
 
   get classes(): readonly string[] | undefined {
-    const { oneHot, label } = this.columns;
-    return oneHot ?? (label === undefined ? undefined : this.part.table.classNames?.get(label));
+    const { oneHot, label, objects } = this.columns;
+    const named = label ?? objects;
+    return oneHot ?? (named === undefined ? undefined : this.part.table.classNames?.get(named));
+  }
+
+  /** Whether a column is of labels; else objects may tell them. */
+  private get ownLabels(): boolean {
+    return this.columns.label !== undefined || this.columns.oneHot !== undefined;
   }
 
   /** Columns without a role. */
@@ -201,8 +213,13 @@ class ManifestRows {
     const own = columns.id === undefined ? undefined : cellText(cell(columns.id));
     const prefix = (embedded ? this.part.shard : this.part.prefix) ?? '';
     const frame = cellNumber(cell(columns.frame));
-    const labels = this.labelsOf(row);
-    const mask = this.maskOf(row, path);
+    const objects =
+      columns.objects === undefined
+        ? undefined
+        : cellObjects(cell(columns.objects), path, table.classNames?.get(columns.objects));
+    if (objects && objects.labels === undefined) this.objectsWithoutClass = true;
+    const labels = this.labelsOf(row) ?? (this.ownLabels ? undefined : objects?.labels);
+    const mask = this.maskOf(row, path, objects);
     const group = cellText(cell(columns.group));
     const split = cellText(cell(columns.split)) ?? this.part.split;
     return {
@@ -211,7 +228,12 @@ class ManifestRows {
       cells: row.cells,
       ...(embedded ? { embedded: true } : mask?.kind === 'regions' ? { boxes: mask.regions } : {}),
       ...(own === undefined ? {} : { own }),
-      facts: async () => (key !== undefined && maybeDicom(path) ? dicomFacts(tree, key) : undefined),
+      facts: async () => {
+        if (key === undefined || !maybeDicom(path)) return undefined;
+        const facts = await dicomFacts(tree, key);
+        const other = facts ? undefined : await this.elsewhere.keyOf(path, key);
+        return other === undefined ? facts : dicomFacts(tree, other);
+      },
       row: {
         path,
         line: row.line,
@@ -240,9 +262,9 @@ class ManifestRows {
     );
   }
 
-  private maskOf({ cells }: ManifestRow, where: string): MaskSource | undefined {
+  private maskOf({ cells }: ManifestRow, where: string, objects: CellObjects | undefined): MaskSource | undefined {
     const { tree, folder } = this.part;
-    const { mask, alpha, box, boxColumns, objects } = this.columns;
+    const { mask, alpha, box, boxColumns } = this.columns;
     if (alpha) return { kind: 'alpha' };
     const paths = mask === undefined ? [] : maskPaths(cells.get(mask));
     const files = paths.map((path) => {
@@ -256,8 +278,7 @@ class ManifestRows {
       if (four.every((value) => value !== undefined))
         regions.push({ box: boxFrom(four as [number, number, number, number], boxColumns.corners, where) });
     }
-    const listed = objects === undefined ? undefined : (cells.get(objects) as { bbox?: unknown } | null | undefined);
-    if (listed && typeof listed === 'object' && 'bbox' in listed) regions.push(...cellBoxes(listed.bbox, where));
+    regions.push(...(objects?.regions ?? []));
     return regions.length > 0 ? { kind: 'regions', regions } : undefined;
   }
 

@@ -7,19 +7,31 @@ const MOST_NUMBERS = 10_000_000;
 
 /**
  * The union of regions as a mask. A pixel belongs to a box or a polygon where its centre lies inside.
- * @param drawnOn size of the picture that the regions were measured on; another size scales them
+ * @param drawnOn size of the picture that the regions were measured on; another size scales them. `shares`: they are shares of its sides
  * @throws SeewhyError `MASK_INVALID`, `MASK_SIZE`
  */
 export function maskFromRegions(
   regions: readonly MaskRegion[],
   { width, height }: { readonly width: number; readonly height: number },
   where: string,
-  drawnOn: readonly [width: number, height: number] = [width, height],
+  drawnOn: readonly [width: number, height: number] | 'shares' = [width, height],
 ): { mask: Mask; note?: string } {
+  if (drawnOn === 'shares') return { mask: maskOf(regions, { width, height }, where, [width, height]) };
   const off = Math.abs(drawnOn[0] * height - drawnOn[1] * width);
   if (off > Math.max(...drawnOn, width, height, 0.01 * drawnOn[0] * height))
     throw datasetErrors.maskSize(where, drawnOn.join('x'), `${width}x${height}`);
   const scale: readonly [number, number] = [width / drawnOn[0], height / drawnOn[1]];
+  const mask = maskOf(regions, { width, height }, where, scale);
+  if (scale[0] === 1 && scale[1] === 1) return { mask };
+  return { mask, note: `Its regions were drawn on ${drawnOn.join('x')} pixels and scaled to ${width}x${height}.` };
+}
+
+function maskOf(
+  regions: readonly MaskRegion[],
+  { width, height }: { readonly width: number; readonly height: number },
+  where: string,
+  scale: readonly [number, number],
+): Mask {
   const mask: Mask = { width, height, data: new Uint8Array(width * height) };
   for (const region of regions) {
     if ('box' in region) fillBox(mask, region.box, scale, where);
@@ -30,8 +42,7 @@ export function maskFromRegions(
       for (let i = 0; i < fitted.data.length; i++) if (fitted.data[i] === 1) mask.data[i] = 1;
     }
   }
-  if (scale[0] === 1 && scale[1] === 1) return { mask };
-  return { mask, note: `Its regions were drawn on ${drawnOn.join('x')} pixels and scaled to ${width}x${height}.` };
+  return mask;
 }
 
 function fillBox(mask: Mask, box: readonly number[], [sx, sy]: readonly [number, number], where: string): void {

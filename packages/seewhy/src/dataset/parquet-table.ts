@@ -1,5 +1,6 @@
 import type { FileMetaData, SchemaElement } from 'hyparquet';
 import { cellText } from './cell.ts';
+import { CATEGORY_KEYS } from './cell-objects.ts';
 import { datasetErrors, problemOf } from './dataset-errors.ts';
 import type { RandomAccess } from './file-tree.ts';
 import type { ManifestRow, ManifestTable } from './manifest-table.ts';
@@ -170,6 +171,15 @@ function withoutBytes(metadata: FileMetaData): { light: FileMetaData; binary: Re
   return { light, binary };
 }
 
+/** The names of a class, a list of them, or the class of objects: `{ names }`, `{ feature: … }`, `[…]`, `{ bbox: …, category: … }`. */
+function namesIn(feature: unknown): readonly string[] | undefined {
+  if (feature === null || typeof feature !== 'object') return undefined;
+  if (Array.isArray(feature)) return namesIn(feature[0]);
+  const { names, feature: inner, ...fields } = feature as Record<string, unknown>;
+  if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names;
+  return namesIn(inner) ?? namesIn(CATEGORY_KEYS.map((key) => fields[key]).find(Boolean));
+}
+
 /** Names of the classes by column, out of the note that Hugging Face's `datasets` leaves in its files. */
 function classNames({ key_value_metadata }: FileMetaData): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();
@@ -177,11 +187,9 @@ function classNames({ key_value_metadata }: FileMetaData): ReadonlyMap<string, r
   if (note === undefined) return found;
   try {
     const features: unknown = JSON.parse(note)?.info?.features ?? {};
-    for (const [column, feature] of Object.entries(
-      features as Record<string, { names?: unknown; feature?: unknown }>,
-    )) {
-      const names = feature?.names ?? (feature?.feature as { names?: unknown } | undefined)?.names;
-      if (Array.isArray(names) && names.every((name) => typeof name === 'string')) found.set(column, names);
+    for (const [column, feature] of Object.entries(features as Record<string, unknown>)) {
+      const names = namesIn(feature);
+      if (names) found.set(column, names);
     }
   } catch {
     // Another program's note of the same name: numbers stay numbers.

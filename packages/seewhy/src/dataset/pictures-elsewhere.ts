@@ -26,12 +26,29 @@ export class PicturesElsewhere {
     try {
       return await this.#tree.read(key);
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'PICTURE_MISSING')) throw error;
+      if (!isMissing(error)) throw error;
       const other = await this.#find(written);
       if (other === undefined) throw error;
       const bytes = await this.#tree.read(other);
       this.used = true;
       return bytes;
+    }
+  }
+
+  /** The key of a picture that is found elsewhere, to look into it; undefined for one that lies where it says, and for one that cannot be read. */
+  async keyOf(written: string, key: string): Promise<string | undefined> {
+    try {
+      await this.#tree.head(key, 1);
+      return undefined;
+    } catch (error) {
+      if (!isMissing(error)) return undefined;
+    }
+    try {
+      return await this.#find(written);
+    } catch (error) {
+      // Reading it tells.
+      if (error instanceof Error && error.name === 'SeewhyError') return undefined;
+      throw error;
     }
   }
 
@@ -79,6 +96,9 @@ export class PicturesElsewhere {
     return keys;
   }
 }
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'PICTURE_MISSING';
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 

@@ -16,7 +16,7 @@ export class SubTree implements FileTree {
   }
 
   async list(): Promise<TreeListing> {
-    const { files, refused, notices } = await this.tree.list();
+    const { files, refused, notices, bare = [] } = await this.tree.list();
     const below = ({ path }: { readonly path: string }) => path.startsWith(`${this.base}/`);
     const strip = <T extends { readonly path: string }>(one: T): T => ({
       ...one,
@@ -26,6 +26,7 @@ export class SubTree implements FileTree {
       files: files.filter(below).map(strip),
       refused: refused.map((one) => (below(one) ? strip(one) : one)),
       notices,
+      bare: bare.filter((path) => below({ path })).map((path) => path.slice(this.base.length + 1)),
     };
   }
 

@@ -19,6 +19,8 @@ import { openParquet } from './parquet-table.ts';
 import { isSplitName } from './split-names.ts';
 import { SubTree } from './sub-tree.ts';
 import { looksLikeVoc, vocDataset } from './voc-dataset.ts';
+import { looksLikeYolo, yoloDataset } from './yolo-dataset.ts';
+import { namesOfYaml, yoloNames } from './yolo-names.ts';
 
 const FOLDERS_LOOKED_AT = 50;
 const MANIFEST = /\.(csv|tsv|jsonl|ndjson|parquet)$/i;
@@ -66,12 +68,29 @@ export async function treeDataset(whole: FileTree, path: string, options: Datase
       path,
       manifests.map((one) => one.path),
     );
+  if (await looksLikeYolo(tree, listing, pictures))
+    return yoloDataset(tree, listing, pictures, await yoloNames(tree, files), options);
   if (pictures.length === 0 || !pictures.every((one) => maybeDicom(one.path)))
     return foldersDataset(tree, listing, pictures, options);
   return foldersDataset(tree, listing, pictures, options, {
     kind: 'dicom',
     classless: await areStudies(tree, pictures),
   });
+}
+
+/** The pictures of a folder with YOLO's labels, which a `data.yaml` describes. @param file its path, as people know it */
+export async function describedYolo(
+  tree: FileTree,
+  file: string,
+  text: string,
+  options: DatasetOptions,
+): Promise<Dataset> {
+  const found = await namesOfYaml(text, file);
+  const listing = await tree.list();
+  const pictures = await picturesOf(tree, listing.files);
+  if (!(await looksLikeYolo(tree, listing, pictures))) throw datasetErrors.noYolo(file, tree.path);
+  const names = { ...found, ...(found.names.size > 0 ? { file } : {}), notices: [] };
+  return yoloDataset(tree, listing, pictures, names, options);
 }
 
 /** Files that are pictures by their ending, and DICOM files, which often have none. */

@@ -235,6 +235,7 @@ function readEntries(
   const files: TreeFile[] = [];
   const refused: { path: string; error: Error }[] = [];
   const spans: { start: number; end: number }[] = [];
+  const folders: string[] = [];
   let archives = 0;
   let at = 0;
   for (let i = 0; i < count; i++) {
@@ -253,7 +254,6 @@ function readEntries(
     at = next;
     const clean = name.replaceAll('\\', '/').replace(/^(\.\/)+/, '');
     const parts = clean.split('/');
-    if (clean.endsWith('/')) continue;
     if (
       parts.some(
         (part) =>
@@ -261,6 +261,10 @@ function readEntries(
       )
     )
       continue;
+    if (clean.endsWith('/')) {
+      folders.push(clean.slice(0, -1));
+      continue;
+    }
     const refuse = (error: Error) => refused.push({ path: name, error });
     if (clean.startsWith('/') || /^[a-z]:/i.test(clean) || parts.includes('..'))
       refuse(datasetErrors.pathOutsideZip(name));
@@ -286,8 +290,16 @@ function readEntries(
           `${archives} ${archives === 1 ? 'archive' : 'archives'} inside the zip ${archives === 1 ? 'was' : 'were'} not opened.`,
         ]
       : [];
-  return { entries, listing: { files, refused, notices } };
+  const holding = new Set([...files.map(({ path }) => path), ...folders].flatMap(foldersAbove));
+  const bare = folders.filter((folder) => !holding.has(folder)).sort(naturalOrder);
+  return { entries, listing: { files, refused, notices, bare } };
 }
+
+/** `a` and `a/b` of `a/b/c.png`. */
+const foldersAbove = (path: string): string[] => {
+  const parts = path.split('/').slice(0, -1);
+  return parts.map((_, at) => parts.slice(0, at + 1).join('/'));
+};
 
 function entryName(bytes: Uint8Array, utf8: boolean): string {
   try {

@@ -1,62 +1,30 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeNpy, toFloat32 } from '@seewhy/core';
-import type { AuditRun } from '@seewhy/report';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pythonPeers } from '../../../../tools/test-support/require.ts';
-import { csvOf, type DrawnRow, drawSet } from '../audit/drawn-set.ts';
-import { built, files, folder, model, seewhy } from './seewhy.ts';
+import {
+  type Audited,
+  at,
+  auditWhole,
+  binary,
+  COUNT,
+  cnn,
+  contents,
+  manifest,
+  place,
+  predictions,
+  runOf,
+} from './audited.ts';
+import { files, seewhy } from './seewhy.ts';
 
-const place = folder('audit');
-const binary = model('tiny-binary');
-const cnn = model('tiny-cnn');
-const COUNT = 48;
-let rows: DrawnRow[];
-
-const at = (...names: string[]) => join(place, ...names);
-const manifest = (name: string, list: readonly object[]): string => {
-  writeFileSync(at(name), csvOf(list));
-  return at(name);
-};
-interface Row {
-  readonly id: string;
-  readonly [name: string]: unknown;
-}
-const predictions = (run: string): Row[] =>
-  readFileSync(join(run, 'predictions.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Row);
-const runOf = (run: string) => JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as AuditRun;
-const journalOf = (run: string) =>
-  readFileSync(join(run, 'journal.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as { kind: string; id?: string });
-/** Everything of a run but the times. */
-const contents = (run: string): Record<string, string> =>
-  Object.fromEntries(
-    [
-      'predictions.jsonl',
-      'predictions.parquet',
-      'findings.json',
-      ...files(join(run, 'maps')).map((name) => `maps/${name}`),
-    ].map((name) => [name, readFileSync(join(run, name)).toString('base64')]),
-  );
-
+let rows: Audited['rows'];
 let data: string;
 let whole: string;
-
 beforeAll(async () => {
-  built();
-  rows = await drawSet(place, COUNT);
-  data = manifest('data.csv', rows);
-  whole = at('whole');
-  const { code, stderr } = await seewhy(['audit', binary, data, '-o', whole, '--quiet']);
-  expect(stderr).toBe('');
-  expect(code).toBe(0);
+  ({ rows, data, whole } = await auditWhole());
 });
 afterAll(() => rmSync(place, { recursive: true, force: true }));
 
@@ -182,276 +150,6 @@ describe('the same result', () => {
     expect((await seewhy(['audit', binary, data, '-o', out, ...args])).code).toBe(0);
     const scores = new Map(predictions(whole).map(({ id, score }) => [id, score as number]));
     for (const { id, score } of predictions(out)) expect(score).toBeCloseTo(scores.get(id)!, 6);
-  });
-});
-
-/** Starts a run, ends it by a signal when its journal has so many lines. */
-async function stopped(
-  args: readonly string[],
-  out: string,
-  lines: number,
-  signal: NodeJS.Signals,
-): Promise<number | null> {
-  const child = spawn(process.execPath, [built(), 'audit', ...args, '-o', out], {
-    stdio: 'ignore',
-    env: { ...process.env, NO_COLOR: '1' },
-  });
-  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-  const journal = join(out, 'journal.jsonl');
-  for (;;) {
-    if (child.exitCode !== null || child.signalCode !== null) break;
-    if (existsSync(journal) && readFileSync(journal, 'utf8').split('\n').length > lines) {
-      child.kill(signal);
-      break;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  return ended;
-}
-
-describe('an interrupted run', () => {
-  it.each([
-    ['explaining all', [], COUNT],
-    ['explaining the panels', ['--explain', 'panel'], undefined],
-  ])('goes on where it was killed, %s', async (name, args, lines) => {
-    const out = at(`killed ${name}`);
-    const reference = args.length === 0 ? whole : at('panel reference');
-    if (args.length > 0)
-      expect((await seewhy(['audit', binary, data, ...args, '-o', reference, '--quiet'])).code).toBe(0);
-    const again = args.length === 0 ? [binary, data] : [binary, data, ...args];
-    for (const done of [0, 3, 17, 31])
-      await stopped(done === 0 ? again : [...again, '--resume'], out, done + 2, 'SIGKILL');
-    const { code, stderr } = await seewhy(['audit', ...again, '-o', out, '--resume', '--quiet']);
-    expect(stderr).toBe('');
-    expect(code).toBe(0);
-    expect(contents(out)).toEqual(contents(reference));
-    const journal = journalOf(out).map(({ kind, id }) => `${kind} ${id}`);
-    expect(new Set(journal).size).toBe(journal.length);
-    if (lines) expect(journal).toHaveLength(lines + 1);
-    expect(runOf(out).status).toBe('done');
-  });
-
-  it('writes on Ctrl-C what there is, and says how to go on', async () => {
-    const out = at('asked to stop');
-    let stopping = false;
-    const { code, stderr } = await seewhy(['audit', binary, data, '-o', out], {
-      onOutput: (_, kill) => {
-        if (stopping || !existsSync(join(out, 'journal.jsonl'))) return;
-        stopping = true;
-        kill('SIGINT');
-      },
-    });
-    // Its folder is told before the first picture.
-    if (code === 130) {
-      expect(stderr).toContain(`--out '${out}' --resume`);
-      expect(runOf(out).status).toBe('interrupted');
-      expect(existsSync(join(out, 'report.html'))).toBe(true);
-    }
-    expect((await seewhy(['audit', binary, data, '-o', out, '--resume', '--quiet'])).code).toBe(0);
-    expect(contents(out)).toEqual(contents(whole));
-  });
-
-  it('drops a torn last line', async () => {
-    const out = at('torn');
-    await stopped([binary, data], out, 9, 'SIGKILL');
-    const journal = join(out, 'journal.jsonl');
-    const text = readFileSync(journal, 'utf8').trimEnd().split('\n').slice(0, 6).join('\n');
-    writeFileSync(journal, text.slice(0, -100));
-    expect((await seewhy(['audit', binary, data, '-o', out, '--resume', '--quiet'])).code).toBe(0);
-    expect(contents(out)).toEqual(contents(whole));
-  });
-
-  it('says that the disk is full, and goes on when there is room', async () => {
-    const out = at('full');
-    // A file of more than 40 kB cannot be written: the journal reaches that.
-    const script = `trap '' XFSZ; ulimit -f 40; exec "$@"`;
-    const child = spawn(
-      'bash',
-      ['-c', script, 'bash', process.execPath, built(), 'audit', binary, data, '-o', out, '--quiet'],
-      {
-        stdio: ['ignore', 'ignore', 'pipe'],
-        env: { ...process.env, NO_COLOR: '1' },
-      },
-    );
-    let said = '';
-    child.stderr.on('data', (part) => {
-      said += part;
-    });
-    const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-    expect(code).toBe(2);
-    expect(said).toMatch(/could not be written|no space/i);
-    expect((await seewhy(['audit', binary, data, '-o', out, '--resume', '--quiet'])).code).toBe(0);
-    expect(contents(out)).toEqual(contents(whole));
-  });
-
-  it.each<[difference: string, args: string[], other?: string, otherModel?: string]>([
-    ['--threshold was 0.5, is 0.4', ['--threshold', '0.4']],
-    ['--seed was 0, is 3', ['--seed', '3']],
-    ['the data set has changed', [], 'shuffled-2.csv'],
-    ['the model has changed', [], undefined, cnn],
-  ])('is not mixed with another one: %s', async (difference, args, other, otherModel) => {
-    const set = other ? manifest(other, rows.slice(1)) : data;
-    const extra = otherModel ? ['--class-map', at('map.json')] : [];
-    writeFileSync(at('map.json'), JSON.stringify({ benign: 0, malignant: 1 }));
-    const { code, stderr } = await seewhy([
-      'audit',
-      otherModel ?? binary,
-      set,
-      ...args,
-      ...extra,
-      '-o',
-      whole,
-      '--resume',
-      '--quiet',
-    ]);
-    expect(code).toBe(2);
-    expect(stderr).toContain(difference);
-  });
-});
-
-describe('the folder', () => {
-  it('is numbered when it exists', async () => {
-    const cwd = at('numbered');
-    mkdirSync(cwd);
-    const args = ['audit', binary, data, '--limit', '4', '--no-cover', '--quiet'];
-    expect((await seewhy(args, { cwd })).code).toBe(0);
-    expect((await seewhy(args, { cwd })).code).toBe(0);
-    expect(readdirSync(cwd).sort()).toEqual(['seewhy-audit', 'seewhy-audit-2']);
-  });
-
-  it('is not taken from a running audit, and is from a dead one', async () => {
-    const out = at('locked');
-    expect((await seewhy(['audit', binary, data, '--limit', '4', '--no-cover', '-o', out, '--quiet'])).code).toBe(0);
-    const lock = join(out, '.lock');
-    const { hostname } = await import('node:os');
-    writeFileSync(lock, JSON.stringify({ pid: process.pid, host: hostname(), begun: '' }));
-    const again = ['audit', binary, data, '--limit', '4', '--no-cover', '-o', out, '--resume', '--quiet'];
-    const refused = await seewhy(again);
-    expect(refused.code).toBe(2);
-    expect(refused.stderr).toContain(`process ${process.pid}`);
-    // The number of a process that is gone, and one that has been given to another process meanwhile.
-    writeFileSync(lock, JSON.stringify({ pid: 2 ** 22 + 1, host: hostname(), begun: '1' }));
-    expect((await seewhy(again)).code).toBe(0);
-    writeFileSync(lock, JSON.stringify({ pid: process.pid, host: hostname(), begun: '1' }));
-    expect((await seewhy(again)).code).toBe(process.platform === 'linux' ? 0 : 2);
-  });
-
-  it('of something else is left alone', async () => {
-    const out = at('photos of mine');
-    mkdirSync(out);
-    writeFileSync(join(out, 'cat.txt'), 'mine');
-    const { code, stderr } = await seewhy(['audit', binary, data, '--limit', '4', '-o', out, '--force', '--quiet']);
-    expect(code).toBe(2);
-    expect(stderr).toContain('not an audit');
-    expect(files(out)).toEqual(['cat.txt']);
-  });
-});
-
-describe('what is wrong with single rows', () => {
-  it('is counted and told; the rest goes on', async () => {
-    const broken = [
-      ...rows.slice(0, 12),
-      ...rows.slice(16, 26),
-      { ...rows[12]!, path: 'pictures/nowhere.png' },
-      { ...rows[13]!, label: 'malignent' },
-      { ...rows[14]!, label: '' },
-      rows[0]!,
-    ];
-    writeFileSync(at('pictures/text.png'), 'this is no picture');
-    const set = manifest('broken.csv', [...broken, { ...rows[15]!, path: 'pictures/text.png' }]);
-    const out = at('broken');
-    const { code, stderr } = await seewhy(['audit', binary, set, '-o', out, '--no-cover']);
-    expect(code).toBe(4);
-    const run = runOf(out);
-    expect(run.counts).toMatchObject({ predicted: 24, labelled: 22, failed: 3 });
-    const codes = Object.fromEntries(run.problems.map((problem) => [problem.code, problem]));
-    expect(codes.LABEL_UNKNOWN?.count).toBe(1);
-    expect(codes.LABEL_UNKNOWN?.examples[0]?.what).toContain("Near: 'malignant'");
-    expect(Object.keys(codes)).toEqual(expect.arrayContaining(['LABEL_UNKNOWN', 'PICTURE_NOT_A_PICTURE']));
-    for (const name of Object.keys(codes)) expect(stderr).toContain(name);
-  });
-
-  it('does not mix up the classes when there is only one', async () => {
-    const out = at('one class');
-    const set = manifest(
-      'one.csv',
-      rows.filter(({ label }) => label === 'malignant'),
-    );
-    const args = ['--no-cover', '--fail-on', 'auc < 0.5', '-o', out];
-    const { code, stderr } = await seewhy(['audit', binary, set, ...args]);
-    expect(code).toBe(1);
-    expect(stderr).toContain('auc is not defined');
-    expect(predictions(out).every(({ label }) => label === 'malignant')).toBe(true);
-  });
-});
-
-describe('--fail-on', () => {
-  it.each([
-    ['accuracy < 0', 0],
-    ['accuracy <= 1', 1],
-    ['sensitivity < 2 and specificity < 2', 1],
-    ["mass_inside(gradcam) > 1 or auc('malignant') > 1", 0],
-    ['failed > 0', 0],
-    ['findings(high) >= 0 and border(gradcam) >= 0', 1],
-    ['errors = 0 and rows != 48', 0],
-  ])('%s: exit %i', async (condition, expected) => {
-    const { code, stderr } = await seewhy([
-      'audit',
-      binary,
-      data,
-      '-o',
-      whole,
-      '--resume',
-      '--fail-on',
-      condition,
-      '--quiet',
-    ]);
-    expect(stderr.includes('failed')).toBe(expected === 1);
-    expect(code).toBe(expected);
-  });
-
-  it.each([
-    ['aucc < 0.5', "'auc'"],
-    ['mass_inside(gradcan) < 0.5', 'mass_inside(gradcam)'],
-    ['f1(malignent) < 0.5', 'f1'],
-    ['auc <', 'the end'],
-  ])('%s is refused before anything runs', async (condition, near) => {
-    const { code, stderr } = await seewhy([
-      'audit',
-      binary,
-      data,
-      '-o',
-      at('never'),
-      '--fail-on',
-      condition,
-      '--quiet',
-    ]);
-    expect(code).toBe(2);
-    expect(stderr).toContain(near);
-    expect(existsSync(at('never'))).toBe(false);
-  });
-});
-
-describe('wrong usage', () => {
-  it.each([
-    ['--positive', ['--positive', 'malignent'], "'malignant'"],
-    ['--target', ['--target', 'bening'], "'benign'"],
-    ['--split', ['--split', 'test'], 'no splits'],
-    ['--explain', ['--explain', 'eror'], "'errors'"],
-    ['--column', ['--column', 'lable=x'], "'label'"],
-    ['--max-size', ['--max-size', 'much'], '60MB'],
-    ['--resume and --force', ['--resume', '--force'], 'exclude'],
-  ])('of %s is told', async (_, args, said) => {
-    const { code, stderr } = await seewhy(['audit', binary, data, '-o', at('never'), ...args, '--quiet']);
-    expect(code).toBe(2);
-    expect(stderr).toContain(said);
-    expect(existsSync(at('never'))).toBe(false);
-  });
-
-  it('of --patient is told', async () => {
-    const { code, stderr } = await seewhy(['audit', binary, data, '-o', at('patient'), '--patient', 'P99', '--quiet']);
-    expect(code).toBe(2);
-    expect(stderr).toContain('P9');
   });
 });
 

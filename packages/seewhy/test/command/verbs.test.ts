@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeNpy, encodeNpy } from '@seewhy/core';
-import { Node, readGraph, writeGraph } from '@seewhy/onnx';
+import { Node, readGraph, Tensor, Value, writeGraph } from '@seewhy/onnx';
 import { describe, expect, it } from 'vitest';
 import { pythonPeers } from '../../../../tools/test-support/require.ts';
 import { files, folder, model, photo, portable, seewhy } from './seewhy.ts';
@@ -19,6 +19,38 @@ describe('inspect', () => {
     const { code, stdout, stderr } = await seewhy(['inspect', model(name), ...args]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(portable(stdout, scratch)).toMatchSnapshot();
+  });
+
+  it('shortens long names of dimensions, and says once what keeps many methods from working', async () => {
+    const graph = readGraph(readFileSync(cnn));
+    const long = 'floor(floor(floor(height/2 - 1/2)/2)/2)*floor(floor(floor(width/2 - 1/2)/2)/2) + 1';
+    const [output] = graph.outputs;
+    const [last] = graph.nodes.filter((node) => node.outputs.includes(output!.name));
+    const changed = graph.with({
+      nodes: [
+        ...graph.nodes.filter((node) => node !== last),
+        Node.make(last!.op, last!.inputs, ['before'], { axis: -1 }),
+        Node.make('Unsqueeze', ['before', 'front'], ['image']),
+        Node.make('Unsqueeze', ['image', 'front'], ['plane']),
+        Node.make('MaxRoiPool', ['plane', 'regions'], ['pooled'], { pooled_shape: [1, 5], spatial_scale: 1 }),
+        Node.make('Reshape', ['pooled', 'dims'], [output!.name]),
+      ],
+      initializers: new Map([
+        ...graph.initializers,
+        ['front', Tensor.int64([0])],
+        ['dims', Tensor.int64([1, 5])],
+        ['regions', Tensor.floats([0, 0, 0, 4, 0], [1, 5])],
+      ]),
+      outputs: [new Value(output!.name, 'float32', [long, 5])],
+    });
+    const path = join(scratch, 'long.onnx');
+    writeFileSync(path, writeGraph(changed));
+    const { code, stdout } = await seewhy(['inspect', path]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('[floor(floo…2)/2) + 1, 5]');
+    expect(stdout.match(/no gradient rule for the operator 'MaxRoiPool'/g)).toHaveLength(1);
+    expect(stdout).not.toContain('Did you mean');
+    expect(stdout).toMatch(/✗ +gradcam\+\+ +as gradcam\n/);
   });
 
   it('lists every layer with --all, and in its JSON', async () => {

@@ -1,65 +1,16 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readEvents } from '@seewhy/training';
-import { findCheckpoints, stepInName } from '@seewhy/training/node';
+import { findCheckpoints } from '@seewhy/training/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pythonPeers } from '../../../../tools/test-support/require.ts';
-import { rankCorrelation } from '../../src/film-strip/rank-correlation.ts';
 import { loadSharp } from '../../src/picture/sharp.ts';
 import { built, files, folder, model, photo, ROOT, seewhy } from './seewhy.ts';
+import { foldersIn, imagesIn, records } from './watch-folders.ts';
 
 const place = folder('watch');
-const script = (name: string) => join(ROOT, 'tools/training', name);
+const fresh = foldersIn(place);
 beforeAll(built);
 afterAll(() => rmSync(place, { recursive: true, force: true }));
-
-const fresh = (name: string) => {
-  const path = join(place, name);
-  mkdirSync(path, { recursive: true });
-  return path;
-};
-/** Records of `folder:` outputs. */
-const records = (path: string) =>
-  readFileSync(join(path, 'explanations.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map(
-      (line) => JSON.parse(line) as { step: number; tag: string; target: { value: number }; scalars: { norm: number } },
-    );
-
-/** `step tag` of every image in a folder's event files. */
-const imagesIn = (path: string) =>
-  files(path)
-    .filter((name) => name.includes('tfevents'))
-    .flatMap((name) => readEvents(readFileSync(join(path, name))).events)
-    .flatMap(({ step, values }) => values.filter(({ kind }) => kind === 'image').map(({ tag }) => `${step} ${tag}`));
-
-describe('the number in a checkpoint’s name', () => {
-  it.each([
-    ['epoch-07.onnx', 7],
-    ['weights.05-0.83.keras', 5],
-    ['resnet50-03.onnx', 3],
-    ['run/epoch=12-step=340.onnx', 12],
-    ['efficientnet_b0_ep4.onnx', 4],
-    ['ckpt_100/model.json', 100],
-    ['model.onnx', undefined],
-    ['vgg16.h5', undefined],
-    ['best-0.91.keras', undefined],
-  ])('of %s is %s', (name, step) => expect(stepInName(name)).toBe(step));
-});
-
-describe('rank correlation', () => {
-  it('is that of SciPy, ties sharing their rank', () => {
-    // scipy.stats.spearmanr([1, 2, 2, 4, 5], [2, 1, 3, 3, 9]) = 0.7631578947368421
-    expect(rankCorrelation(Float32Array.of(1, 2, 2, 4, 5), Float32Array.of(2, 1, 3, 3, 9))).toBeCloseTo(
-      0.7631578947368421,
-      12,
-    );
-    expect(rankCorrelation(Float32Array.of(1, 2, 3), Float32Array.of(9, 4, 1))).toBe(-1);
-    expect(rankCorrelation(Float32Array.of(1, 1, 1), Float32Array.of(9, 4, 1))).toBeUndefined();
-  });
-});
 
 describe('seewhy watch', () => {
   it('explains what is there in order, once, and later only what is new', async () => {
@@ -117,79 +68,6 @@ describe('seewhy watch', () => {
     const read = readEvents(readFileSync(join(logs, events!)));
     expect(read.end).toBe('whole');
     expect(read.events.filter(({ values }) => values.some(({ kind }) => kind === 'image'))).toHaveLength(2);
-  });
-
-  it('killed while it writes, and started again, it writes each checkpoint once', async () => {
-    const path = fresh('killed');
-    const [out, logs] = [join(place, 'killed-out'), join(place, 'killed-logs')];
-    for (const n of [1, 2, 3]) {
-      copyFileSync(model('tiny-cnn'), join(path, `epoch-${n}.onnx`));
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    const methods = [
-      'gradcam',
-      'layercam',
-      'hirescam',
-      'xgradcam',
-      'gradcam++',
-      'saliency',
-      'gradient-x-input',
-      'eigencam',
-    ];
-    const photos = ['chelsea.png', 'coffee.png'].map(photo);
-    const args = [
-      'watch',
-      path,
-      ...photos.flatMap((name) => ['--images', name]),
-      '-m',
-      methods.join(','),
-      '--once',
-      '--settle',
-      '50',
-    ];
-    args.push('--to', `folder:${out}`, '--to', `tensorboard:${logs}`, '--report', join(place, 'killed.html'));
-    const wanted = photos.length * methods.length;
-    const lines = () => {
-      const name = join(out, 'explanations.jsonl');
-      return files(out).includes('explanations.jsonl') ? readFileSync(name, 'utf8').split('\n').length - 1 : 0;
-    };
-    // Killed within the records of the first checkpoint, then of the second, then of the third.
-    for (const epoch of [0, 1, 2]) {
-      const child = spawn(process.execPath, [built(), ...args], { cwd: ROOT, stdio: 'ignore' });
-      const gone = new Promise((resolve) => child.on('exit', (_, signal) => resolve(signal)));
-      await until(() => lines() > epoch * wanted || child.exitCode !== null, 1);
-      child.kill('SIGKILL');
-      expect(await gone).toBe('SIGKILL');
-      const state = JSON.parse(readFileSync(join(out, '.seewhy-watch.json'), 'utf8'));
-      expect(state.begun).toMatchObject({ name: `epoch-${epoch + 1}.onnx`, step: epoch + 1 });
-      // A line that was cut off by the kill.
-      writeFileSync(join(out, 'explanations.jsonl'), '{"step": 1, "pic', { flag: 'a' });
-    }
-    expect((await seewhy(args)).code).toBe(0);
-    const keys = records(out).map(({ step, tag }) => `${step} ${tag}`);
-    expect(keys).toHaveLength(3 * wanted);
-    expect(new Set(keys).size).toBe(3 * wanted);
-    expect(imagesIn(logs)).toHaveLength(3 * wanted);
-    expect(new Set(imagesIn(logs)).size).toBe(3 * wanted);
-    expect(readFileSync(join(place, 'killed.html'), 'utf8').match(/<figure>/g)).toHaveLength(3 * wanted);
-  });
-
-  it('killed after it wrote and before it remembered, it writes nothing twice', async () => {
-    const path = fresh('late');
-    const [out, logs] = [join(place, 'late-out'), join(place, 'late-logs')];
-    copyFileSync(model('tiny-cnn'), join(path, 'epoch-4.onnx'));
-    const args = ['watch', path, '--images', photo('chelsea.png'), '--once', '--settle', '50'];
-    args.push('--to', `folder:${out}`, '--to', `tensorboard:${logs}`);
-    await seewhy(args);
-    const state = join(out, '.seewhy-watch.json');
-    const json = JSON.parse(readFileSync(state, 'utf8'));
-    expect(json).not.toHaveProperty('begun');
-    writeFileSync(state, JSON.stringify({ ...json, done: [], begun: json.done[0] }));
-    const again = await seewhy(args);
-    expect(again.stderr).toContain('step 4  epoch-4.onnx');
-    expect(records(out).map(({ step }) => step)).toEqual([4]);
-    expect(imagesIn(logs)).toEqual(['4 gradcam/chelsea']);
-    expect(JSON.parse(readFileSync(state, 'utf8'))).toEqual(json);
   });
 
   it('says once that files of weights alone are left out, and what to save instead', async () => {
@@ -328,89 +206,3 @@ describe('a TensorFlow.js folder', () => {
     expect((await findCheckpoints(join(place, 'tfjs')))[0]!.signature).not.toBe(one!.signature);
   });
 });
-
-/** Σ g² of an epoch's reference gradient, as its norm. */
-const norms = (path: string): number[] =>
-  Object.values(JSON.parse(readFileSync(path, 'utf8')) as Record<string, number[]>).map((gradient) =>
-    Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0)),
-  );
-
-const torch = pythonPeers('torch');
-describe.skipIf(!torch)('beside a PyTorch training', () => {
-  it('explains each epoch while it runs, with the gradient that torch has', async () => {
-    const path = join(place, 'torch');
-    const training = spawn(torch!, ['-W', 'ignore', script('train_torch.py'), path, '4', '1.5', '--reference'], {
-      stdio: 'ignore',
-    });
-    const ended = new Promise<number | null>((resolve) => training.on('exit', resolve));
-    await until(() => files(place).includes('torch.npy'));
-    const out = join(place, 'torch-out');
-    const ran = await seewhy([
-      'watch',
-      path,
-      '--images',
-      `${path}.npy`,
-      '-m',
-      'saliency',
-      '-t',
-      '0',
-      '--to',
-      `folder:${out}`,
-      '--idle',
-      '6',
-      '--settle',
-      '200',
-    ]);
-    expect(ran.code).toBe(0);
-    expect(await ended).toBe(0);
-    const done = records(out);
-    expect(done.map(({ step }) => step)).toEqual([1, 2, 3, 4]);
-    const expected = norms(`${path}.json`);
-    for (const [at, { scalars }] of done.entries())
-      expect(Math.abs(scalars.norm / expected[at]! - 1)).toBeLessThan(1e-4);
-  });
-});
-
-const tensorflow = pythonPeers('tensorflow');
-describe.skipIf(!tensorflow)('beside a Keras training', () => {
-  it('explains what ModelCheckpoint wrote, with the gradient that TensorFlow has', async () => {
-    const path = join(place, 'keras');
-    const { status, stderr } = spawnSync(tensorflow!, [script('train_keras.py'), path, '3', '--reference'], {
-      encoding: 'utf8',
-    });
-    expect(status, stderr).toBe(0);
-    const out = join(place, 'keras-out');
-    const ran = await seewhy([
-      'watch',
-      path,
-      '--images',
-      `${path}.npy`,
-      '-m',
-      'saliency',
-      '-t',
-      '0',
-      '--to',
-      `folder:${out}`,
-      '--once',
-      '--settle',
-      '50',
-    ]);
-    expect(ran.stderr).toContain('4 checkpoints explained');
-    const done = records(out);
-    // best.h5 is the last epoch's model once more: no step of the training.
-    expect(done.map(({ step }) => step)).toEqual([1, 2, 3, 3]);
-    expect(done.map(({ tag }) => tag.startsWith('best/'))).toEqual([false, false, false, true]);
-    const expected = norms(`${path}.json`);
-    expected.push(expected[2]!);
-    for (const [at, { scalars }] of done.entries())
-      expect(Math.abs(scalars.norm / expected[at]! - 1)).toBeLessThan(1e-4);
-  });
-});
-
-async function until(holds: () => boolean, every = 100): Promise<void> {
-  const begin = Date.now();
-  while (!holds()) {
-    if (Date.now() - begin > 240_000) throw new Error('waited for four minutes');
-    await new Promise((resolve) => setTimeout(resolve, every));
-  }
-}

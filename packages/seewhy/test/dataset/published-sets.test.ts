@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type DatasetOptions, openDataset } from '../../src/dataset/dataset.ts';
+import { type DatasetOptions, decodeRow, openDataset } from '../../src/dataset/dataset.ts';
 import { png, walk, writeTree } from './support.ts';
 
 // Layouts as data sets are published and exported, with files of one byte that tell them apart.
@@ -136,13 +136,115 @@ it('numbers with a decimal comma, where semicolons are between the cells', async
   expect(await values('path,label,mm\na.png,x,"1,5"\n')).toEqual([{ mm: '1,5' }]);
 });
 
+describe('folders without pictures', () => {
+  const files = { 'cat/1.jpg': '1', 'dog/2.jpg': '2', 'notes/readme.md': '' };
+  const notice = async (dataset: Awaited<ReturnType<typeof openDataset>>) => {
+    const found = dataset.notices.find((one) => /holds? no pictures/.test(one));
+    await dataset.close();
+    return found;
+  };
+  it('are named: a class may be meant', async () => {
+    expect(await notice(await opened({ 'cat/1.jpg': '1', 'dog/2.jpg': '2' }))).toBeUndefined();
+    expect(await notice(await opened(files))).toBe("The folder 'notes' holds no pictures.");
+    const at = join(root, `${count++}`);
+    await writeTree(at, files);
+    await mkdir(join(at, 'bird'));
+    expect(await notice(await openDataset(at))).toBe("2 folders hold no pictures: 'bird', 'notes'.");
+    // A zip lists its folders, if it does, as names that end with a slash.
+    const entries = Object.entries(files).map(([name, text]) => [name, new TextEncoder().encode(text)] as const);
+    await writeTree(at, { 'all.zip': zipSync({ ...Object.fromEntries(entries), 'bird/': new Uint8Array(0) }) });
+    expect(await notice(await openDataset(join(at, 'all.zip')))).toBe("2 folders hold no pictures: 'bird', 'notes'.");
+  });
+  it('also in one split of several', async () => {
+    const at = join(root, `${count++}`);
+    await writeTree(at, { 'train/cat/1.jpg': '1', 'train/dog/2.jpg': '2', 'test/cat/3.jpg': '3' });
+    await mkdir(join(at, 'test/dog'));
+    expect(await notice(await openDataset(at))).toBe("The folder 'test/dog' holds no pictures.");
+  });
+});
+
+describe('objects of a picture in one column', () => {
+  const files = (objects: readonly unknown[]) => ({
+    'metadata.jsonl': objects
+      .map((one, at) => JSON.stringify({ file_name: `${at}.png`, ...(one === undefined ? {} : { objects: one }) }))
+      .join('\n'),
+    ...Object.fromEntries(objects.map((_, at) => [`${at}.png`, ''])),
+  });
+  const walked = async (objects: readonly unknown[]) => {
+    const dataset = await opened(files(objects));
+    const { rows, problems } = await walk(dataset);
+    expect(problems).toEqual([]);
+    return { rows, notices: dataset.notices.join(' ') };
+  };
+  it('their classes are the labels, their boxes the mask', async () => {
+    const { rows, notices } = await walked([
+      {
+        bbox: [
+          [302, 109, 73, 52],
+          [1, 2, 3, 4],
+        ],
+        categories: [1, 0],
+      },
+      { bbox: [[810, 100, 57, 28]], categories: [1] },
+      { bbox: [], categories: [] },
+      [
+        { bbox: [5, 6, 7, 8], category: 'mask' },
+        { bbox: [1, 1, 2, 2], category: 'mask' },
+      ],
+    ]);
+    expect(rows.map(({ labels }) => labels)).toEqual([['1', '0'], ['1'], [], ['mask']]);
+    expect(rows.map(({ mask }) => mask)).toEqual([
+      {
+        kind: 'regions',
+        regions: [
+          { box: [302, 109, 73, 52], label: '1' },
+          { box: [1, 2, 3, 4], label: '0' },
+        ],
+      },
+      { kind: 'regions', regions: [{ box: [810, 100, 57, 28], label: '1' }] },
+      undefined,
+      {
+        kind: 'regions',
+        regions: [
+          { box: [5, 6, 7, 8], label: 'mask' },
+          { box: [1, 1, 2, 2], label: 'mask' },
+        ],
+      },
+    ]);
+    expect(notices).not.toMatch(/No column/);
+  });
+  it('boxes alone are no labels', async () => {
+    const { rows, notices } = await walked([{ bbox: [[1, 2, 3, 4]] }]);
+    expect(rows[0]).toMatchObject({ mask: { kind: 'regions', regions: [{ box: [1, 2, 3, 4] }] } });
+    expect(rows[0]!.labels).toBeUndefined();
+    expect(notices).toMatch(/No column of metadata.jsonl holds labels/);
+  });
+});
+
+it('DICOM files of several frames that lie in another folder are as many pictures', async () => {
+  const at = join(root, `${count++}`);
+  const stack = new URL('../../../../fixtures/dataset/dicom/enhanced.dcm', import.meta.url);
+  await writeTree(at, { 'list.csv': 'image,label\nstack.dcm,x\n', 'part_1/stack.dcm': await readFile(stack) });
+  const dataset = await openDataset(join(at, 'list.csv'));
+  const { rows } = await walk(dataset);
+  // pydicom: NumberOfFrames of the file is 3.
+  expect(rows.map(({ id, frame }) => [id, frame])).toEqual([
+    ['stack#1', 0],
+    ['stack#2', 1],
+    ['stack#3', 2],
+  ]);
+  const pixels = await Promise.all(rows.map(async (row) => (await decodeRow(row)).picture.data.join()));
+  expect(new Set(pixels).size).toBe(3);
+  expect(dataset.notices).toContain(ELSEWHERE);
+});
+
 describe('a folder of all pictures is no class', () => {
-  it('with splits below it, and labels in text files beside it', async () => {
+  it('with splits below it, and captions in text files beside it', async () => {
     const dataset = await opened({
       'images/train/1.jpg': '1',
       'images/val/2.jpg': '2',
-      'labels/train/1.txt': '0 0.5 0.5 0.2 0.2',
-      'labels/val/2.txt': '1 0.5 0.5 0.2 0.2',
+      'labels/train/1.txt': 'two cats on a sofa',
+      'labels/val/2.txt': '1 dog',
     });
     const { rows } = await walk(dataset);
     expect(rows.map(({ labels, split }) => [labels, split])).toEqual([

@@ -65,7 +65,7 @@ function testsOf(context: Context, method: string): Test[] {
       const masked = looks.filter(({ record }) => record.masked).length >= 0.5 * looks.length;
       return [
         ...outsideObject(target, looks),
-        ...surroundingsAdd(target, looks, all),
+        ...surroundingsAdd(target, looks, all, negative),
         ...samePlace(context, method, target, looks, all),
         ...(masked
           ? []

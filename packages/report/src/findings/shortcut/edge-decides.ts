@@ -21,6 +21,10 @@ const LEAST_ALONE = 2;
 /** Emptier middles than those of the class's other pictures; than those of the other classes', where it is less clear. */
 const MOST_EMPTIER = 0.68;
 const FAIRLY_EMPTIER = { own: 0.8, others: 0.6 };
+/**
+ * Where that share of the other classes' decisions depends on the edge as much, objects reach it in this data set: that a class's do tells nothing of a mark.
+ */
+const MOST_ELSEWHERE = 0.5;
 /** What is covered: a border lies on the frame, a ruler along one side. */
 const EDGES = [['frame'], ['frame', 'top', 'bottom', 'left', 'right']] as const;
 
@@ -42,7 +46,7 @@ function edgeLoss({ record: { probes }, target }: Look, edges: (typeof EDGES)[nu
  *
  * Asked for: 6 pictures of either kind, the first kind 10 % to 90 % of the class, in between at most three for ten of it. `strong` where the first kind
  * goes with the class (Fisher's exact against the other classes) or is wrong more often than the second: p < 0.01 each; otherwise the
- * first kind must lose log-odds of 2 at least (median).
+ * first kind must lose log-odds of 2 at least (median), and fewer than half of the other classes' decisions may be of it.
  */
 export function byEdge(context: Context, target: number, looks: readonly Look[], all: readonly Look[]): Test[] {
   return EDGES.flatMap((edges) => testsOf(context, target, looks, all, edges));
@@ -85,7 +89,7 @@ function testsOf(
   const { p } = seen;
   const strong = pClass < 0.01 || pWrong < 0.01;
   if (
-    (!strong && typical < LEAST_ALONE) ||
+    (!strong && (typical < LEAST_ALONE || muchElsewhere >= MOST_ELSEWHERE * others.length)) ||
     share < LEAST_SHARE ||
     share > MOST_SHARE ||
     between > MOST_BETWEEN * much.length ||

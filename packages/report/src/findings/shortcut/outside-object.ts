@@ -1,5 +1,6 @@
 import { counted, percent, pText } from '../context.ts';
 import { quantile } from '../statistics/quantile.ts';
+import { rankSum } from '../statistics/rank-sum.ts';
 import { binomialTail, hypergeometricTail } from '../statistics/tails.ts';
 import { frameDecides } from './frame-decides.ts';
 import { fell, fellMore, type Look, lost } from './look.ts';
@@ -9,12 +10,21 @@ import { whereHot } from './where-hot.ts';
 const LEAST = 4;
 const LEAST_SHARE = 0.05;
 const LEAST_HOLDING = 0.2;
+/** Log-odds that covering the frame takes from the other decisions of a class at most, or that share of what it takes from those accused. */
+const LITTLE = { most: 0.45, share: 0.25 };
+/** Others that lose more than that, of those accused. */
+const MOST_BETWEEN = 0.3;
+/** Log-odds that pictures with a thing outside the object keep more than others, with the object covered, and the p-value of it. */
+const MORE_LEFT = { least: 0.5, p: 0.05 };
+/** Of a class's decisions that stand without the object: from that share on it may be what the model says when it sees none. */
+const ALL_STAND = 0.95;
 
 /**
  * Where the data set has masks: the model decides by something outside the object, if covering what the map points at **outside** the object
  * makes the decision fall, and covering as much elsewhere does not. A map that only strays changes nothing and accuses nobody. What lies all around,
  * of which a map shows a part, is covered as the frame: where that makes the decision fall, and half as much again as covering the object,
- * and covering all around the object takes half as much as well ({@link liesAround}).
+ * and covering all around the object takes half as much as well ({@link liesAround}). Of a class that may be the answer to nothing, what covering the frame does
+ * counts only where it sets some pictures apart from the others ({@link setApart}).
  *
  * Test: among the pictures where just one of the two makes the decision fall, how often it is the first (sign test; McNemar 1947, exact,
  * one-sided). At least 4 pictures and 5 % of the class's decisions, in a fifth of which at least half of the probability also stands with the object itself covered.
@@ -26,13 +36,16 @@ export function outsideObject(target: number, looks: readonly Look[]): Test[] {
       lost(covered!.before, covered!.outside ?? covered!.before),
       probes?.frame === undefined ? 0 : lost(probes.before, probes.frame),
     );
-  const guilty = masked
-    .filter(
-      (look) =>
-        fellMore(look.map.covered!.before, look.map.covered!.outside, look.map.covered!.cold) ||
-        (frameDecides(look) && standsWithout(look) && frameBeatsObject(look) && liesAround(look)),
-    )
-    .sort((a, b) => drop(b) - drop(a));
+  const [pointedAt, others] = [true, false].map((wanted) =>
+    masked.filter(({ map: { covered } }) => fellMore(covered!.before, covered!.outside, covered!.cold) === wanted),
+  ) as [Look[], Look[]];
+  const framed = others.filter(
+    (look) => frameDecides(look) && standsWithout(look) && frameBeatsObject(look) && liesAround(look),
+  );
+  const both = [...pointedAt, ...framed];
+  const guilty = (answersNothing(masked, both) && !setApart(masked, framed) ? pointedAt : both).sort(
+    (a, b) => drop(b) - drop(a),
+  );
   const chance = masked.filter(({ map }) => fellMore(map.covered!.before, map.covered!.cold, map.covered!.outside));
   if (masked.length < LEAST) return [];
   const p = binomialTail(guilty.length, guilty.length + chance.length, 0.5);
@@ -87,6 +100,17 @@ const frameBeatsObject = ({ record: { probes } }: Look) =>
 const liesAround = ({ record: { probes } }: Look) =>
   probes!.surroundings !== undefined &&
   lost(probes!.before, probes!.surroundings) >= 0.5 * lost(probes!.before, probes!.frame!);
+
+/**
+ * Whether covering the frame takes much from some decisions and next to nothing from the others: a thing lies there in some pictures. An object that is told by the
+ * empty ground around it loses a little or much everywhere, as it is large or small.
+ */
+function setApart(looks: readonly Look[], framed: readonly Look[]): boolean {
+  const loss = ({ record: { probes } }: Look) => (probes?.frame === undefined ? 0 : lost(probes.before, probes.frame));
+  const most = Math.max(LITTLE.most, LITTLE.share * quantile(framed.map(loss)));
+  const between = looks.filter((look) => !framed.includes(look) && loss(look) > most).length;
+  return between <= MOST_BETWEEN * framed.length;
+}
 
 /** `something outside the object, in the lower right`: the place is not the object's. */
 function outsideText(looks: readonly Look[]): string {
@@ -148,10 +172,17 @@ export function bySurroundings(classes: ReadonlyMap<number, readonly Look[]>, ne
 /**
  * Where the data set has masks, and both count, the object and what surrounds it: covering the surroundings takes the evidence of many decisions
  * for a class, and of few for others. Test: Fisher's exact, one-sided, the class against the others; at least 8 pictures and 10 % of the class, in the
- * other classes a third of that share at most: what covering does to any picture it does in all classes. Nothing is said of a class that is the answer to
- * nothing ({@link answersNothing}).
+ * other classes a third of that share at most: what covering does to any picture it does in all classes. What lies there must speak for the class by itself: with
+ * the object covered more is left of these decisions than of the class's others ({@link leavesMore}). Nothing is said of a class that is the answer to
+ * nothing ({@link answersNothing}); where all its decisions stand without the object and nearly all are accused, that cannot be told, and it is never `strong`:
+ * in a two-class task that is the negative class alone, as in {@link bySurroundings}.
  */
-export function surroundingsAdd(target: number, looks: readonly Look[], all: readonly Look[]): Test[] {
+export function surroundingsAdd(
+  target: number,
+  looks: readonly Look[],
+  all: readonly Look[],
+  negative?: number,
+): Test[] {
   const probed = all.filter(({ record: { probes } }) => probes?.surroundings !== undefined);
   const own = probed.filter((look) => look.target === target);
   const others = probed.length - own.length;
@@ -161,7 +192,18 @@ export function surroundingsAdd(target: number, looks: readonly Look[], all: rea
   const elsewhere = probed.filter(falls).length - guilty.length;
   const p = hypergeometricTail(guilty.length, own.length, guilty.length + elsewhere, probed.length);
   const share = guilty.length / own.length;
-  if (guilty.length < 8 || share < 0.1 || elsewhere / others > share / 3 || answersNothing(own, guilty)) return [{ p }];
+  const without = own.filter(({ record: { probes } }) => probes!.object !== undefined);
+  const stand = without.filter(standsWithout).length;
+  const may = negative === undefined || negative === target;
+  const always = may && without.length > 0 && stand >= ALL_STAND * without.length;
+  if (
+    guilty.length < 8 ||
+    share < 0.1 ||
+    elsewhere / others > share / 3 ||
+    answersNothing(own, guilty) ||
+    !leavesMore(own, guilty)
+  )
+    return [{ p }];
   return [
     {
       p,
@@ -170,10 +212,15 @@ export function surroundingsAdd(target: number, looks: readonly Look[], all: rea
         target,
         looks: guilty,
         of: looks.length,
-        strong: true,
+        strong: !always,
         what: outsideText(guilty),
         evidence: [
           `In ${counted(guilty.length, 'picture')} of ${own.length} decided so (${percent(share)}), covering everything but the object makes the odds of the decision ${timesText(Math.exp(quantile(guilty.map(evidenceAround))))} smaller (median); of ${others} decisions for other classes ${elsewhere} fall so (Fisher's exact test, ${pText(p)}).`,
+          ...(always
+            ? [
+                `With the object itself covered ${stand === without.length ? 'all' : stand} of ${without.length} decisions for it stay: it may also be what the model says where it sees no object, told by the empty ground around a small one.`,
+              ]
+            : []),
         ],
         figures: {
           n: own.length,
@@ -186,6 +233,19 @@ export function surroundingsAdd(target: number, looks: readonly Look[], all: rea
       },
     },
   ];
+}
+
+/**
+ * Whether, with the object covered, the class keeps more odds in the accused pictures than in its others (0.5 in the median, rank-sum test p < 0.05). Where it keeps
+ * as little in both, all of its evidence is the object's, and that some decisions fall with the surroundings is what covering does to a weak or a small one.
+ * Not asked where there are fewer than six others.
+ */
+function leavesMore(looks: readonly Look[], guilty: readonly Look[]): boolean {
+  const left = (some: readonly Look[]) =>
+    some.flatMap(({ record: { probes } }) => (probes?.object === undefined ? [] : [lost(probes.object, 0.5)]));
+  const [own, rest] = [left(guilty), left(looks.filter((look) => !guilty.includes(look)))];
+  if (rest.length < 6) return true;
+  return quantile(own) - quantile(rest) >= MORE_LEFT.least && rankSum(own, rest).p < MORE_LEFT.p;
 }
 
 /**
