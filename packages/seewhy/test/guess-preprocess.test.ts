@@ -126,7 +126,8 @@ describe('the guess', () => {
       b.output(b.op('ReduceMean', [x]), 'face_boxes');
     });
     const steps = await network((b, x) => {
-      b.output(b.op('Transpose', [b.op('ReduceMean', [x], { axes: [2], keepdims: 0 })], { perm: [0, 2, 1] }), 'text');
+      const rows = b.op('ReduceMean', [x], { axes: [2], keepdims: 0 });
+      b.output(b.op('Softmax', [b.op('Transpose', [rows], { perm: [0, 2, 1] })], { axis: -1 }), 'text');
     });
     expect(guessPreprocess(plain)).toMatchObject({ preset: 'imagenet', why: expect.not.stringContaining('wrong') });
     for (const [model, what] of [
