@@ -32,9 +32,12 @@ function spreadWindows(s: RuleStep, gradient: ValueName, w: Window, weights: Wei
   const begin = span.map((n, axis) => n - w.begin[axis]!);
   const end = span.map((n, axis) => n - w.end[axis]! + over[axis]!);
   const simple = w.strides.every((n) => n === 1) && w.dilations.every((n) => n === 1);
-  // A box is its own mirror image: the mean over the box, times its size, when pads stay below the kernel.
-  if (simple && [...begin, ...end].every((pad, index) => pad >= 0 && pad < w.kernel[index % w.rank]!)) {
-    return b.op('AveragePool', [times(size)], {
+  // A box is its own mirror image: the mean over the box, times its size, when pads stay below the kernel. Behind a Pad they would not:
+  // ONNX Runtime takes it into the pool and then refuses what it made.
+  const summed = times(size);
+  const small = [...begin, ...end].every((pad, index) => pad >= 0 && pad < w.kernel[index % w.rank]!);
+  if (simple && small && b.maker(summed)?.type !== 'Pad') {
+    return b.op('AveragePool', [summed], {
       kernel_shape: w.kernel,
       pads: [...begin, ...end],
       count_include_pad: [...begin, ...end].some((pad) => pad > 0) ? 1 : undefined,

@@ -1,4 +1,4 @@
-import type { AttributeInput } from '@seewhy/onnx';
+import { type AttributeInput, Node, Tensor } from '@seewhy/onnx';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exactly, forAll, opset, profile, separated } from '../arbitrary.ts';
@@ -60,6 +60,26 @@ describe('AveragePool', () => {
     ).toMatchInlineSnapshot(
       `"g/ConvTranspose = ConvTranspose(seed, g/box) {group=2, kernel_shape=[3, 3], pads=[1, 1, 0, 0], strides=[2, 2]}"`,
     );
+  });
+});
+
+describe('AveragePool before a crop', () => {
+  it('runs: its gradient comes from a Pad, which the runtime would take into a pool', async () => {
+    const c: OpCase = {
+      op: 'AveragePool',
+      inputs: [
+        { variable: [1, 2, 6, 7] },
+        { constant: Tensor.int64([1, 2]) },
+        { constant: Tensor.int64([4, 5]) },
+        { constant: Tensor.int64([2, 3]) },
+      ],
+      nodes: [
+        Node.make('AveragePool', ['x0'], ['mean'], { kernel_shape: [1, 2] }),
+        Node.make('Slice', ['mean', 'c1', 'c2', 'c3'], ['y0']),
+      ],
+    };
+    await checkRule(c, { linear: true });
+    await checkEntries(c);
   });
 });
 

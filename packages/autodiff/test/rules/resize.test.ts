@@ -1,8 +1,9 @@
-import { type AttributeInput, float, Tensor } from '@seewhy/onnx';
+import { type AttributeInput, float, Graph, GraphBuilder, Tensor } from '@seewhy/onnx';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { interpolationMatrix } from '../../src/rules/interpolation.ts';
 import { forAll, opset, profile } from '../arbitrary.ts';
-import { checkRule, emitted, gradientGraph, type OpCase, opGraph } from '../harness.ts';
+import { checkRule, emitted, gradientGraph, type OpCase, opGraph, run } from '../harness.ts';
 import { checkBatched, checkEntries, checkHalf } from '../variants.ts';
 
 const int = (min: number, max: number) => fc.integer({ min, max });
@@ -62,7 +63,64 @@ function caseOf(s: Setting): OpCase {
   };
 }
 
+/** Sizes with the scales that a converter writes for them: the nearest float32, and the next one above it. */
+const pairs = Array.from({ length: 19 }, (_, n) => n + 2).flatMap((size) =>
+  Array.from({ length: 25 }, (_, m) => (m + 2) / size)
+    .filter((ratio) => ratio !== 1)
+    .flatMap((ratio) => [Math.fround(ratio), Math.fround(Math.fround(ratio) * (1 + 2 ** -23))])
+    // The runtime's two ways to the size of the result: they must agree.
+    .filter((scale) => Math.floor(size * scale) === Math.floor(Math.fround(size * scale)))
+    .map((scale) => ({ size, scale })),
+);
+
+/** What the runtime's Resize picks from 0, 1, … of each size. */
+async function picked(attributes: Record<string, AttributeInput>): Promise<number[][]> {
+  const graph = new Graph({
+    irVersion: 8,
+    opsets: new Map([['', 17]]),
+    inputs: [],
+    outputs: [],
+    nodes: [],
+    initializers: new Map(),
+  });
+  const b = new GraphBuilder(graph);
+  pairs.forEach(({ size, scale }, at) => {
+    const row = b.constant(
+      Tensor.floats(
+        Array.from({ length: size }, (_, i) => i),
+        [1, 1, 1, size],
+      ),
+    );
+    const scales = b.constant(Tensor.floats([1, 1, 1, scale]));
+    b.output(b.op('Resize', [row, undefined, scales], { mode: 'nearest', ...attributes }), `y${at}`);
+  });
+  const results = await run(b.build(), {}, { logSeverityLevel: 4, graphOptimizationLevel: 'disabled' });
+  return pairs.map((_, at) => [...(results[`y${at}`]!.data as Float32Array)]);
+}
+
 describe('Resize', () => {
+  it('nearest picks what the runtime picks, also where a place is halfway between two but for its rounding', async () => {
+    for (const coordinates of ['half_pixel', 'pytorch_half_pixel', 'align_corners', 'asymmetric']) {
+      for (const nearest of NEAREST) {
+        const rows = await picked({ coordinate_transformation_mode: coordinates, nearest_mode: nearest });
+        const how = {
+          mode: 'nearest',
+          coordinates,
+          nearest,
+          cubicA: 0,
+          excludeOutside: false,
+          antialias: false,
+        } as const;
+        pairs.forEach(({ size, scale }, at) => {
+          const row = rows[at]!;
+          const matrix = interpolationMatrix({ input: size, output: row.length, scale, start: 0, end: 1 }, how);
+          const mine = row.map((_, i) => matrix.subarray(i * size, (i + 1) * size).indexOf(1));
+          expect(mine, `${coordinates} ${nearest} ${size} by ${scale}`).toEqual(row);
+        });
+      }
+    }
+  });
+
   it('nearest, linear and cubic, in every coordinate system, by scales and by sizes, 1-D to 3-D', async () => {
     await forAll(setting, async (s) => checkRule(caseOf(s), { linear: true }), 150);
   });

@@ -2,6 +2,7 @@ import { DATA_TYPES, type ValueName } from '@seewhy/onnx';
 import type { LayerContext, LayerImporter, LayerTable } from '../layer.ts';
 import type { LayerValue } from '../model/layer-value.ts';
 import { maskOf } from '../model/masks.ts';
+import { meanOfWindows } from './mean-of-windows.ts';
 import { place, planes } from './planes.ts';
 
 /** The largest, or the mean without the padding, of each window. */
@@ -19,7 +20,10 @@ function windowed(op: 'MaxPool' | 'AveragePool', rank: number): LayerImporter {
         dilations: new Array<number>(rank).fill(1),
         padding: options.choice('padding', ['valid', 'same'], 'valid'),
       });
-      const value = layer.b.op(op, [x.value], { kernel_shape: kernel, strides, ...attributes });
+      const value =
+        op === 'AveragePool'
+          ? meanOfWindows(layer.b, x, { kernel, strides, ...attributes })
+          : layer.b.op(op, [x.value], { kernel_shape: kernel, strides, ...attributes });
       return x.wrap(value, x.channels, spatial);
     },
   };

@@ -1,4 +1,6 @@
+import { nearestPlaces, type ResizeCoordinates } from '../layers/nearest-places.ts';
 import { planes } from '../layers/planes.ts';
+import { scaleFor } from '../layers/scale-for.ts';
 import { bare, isKnown, type Operand } from './operand.ts';
 import type { Operation, OperationImporter, OperationTable } from './operation.ts';
 import { padded } from './slicing.ts';
@@ -6,15 +8,9 @@ import { padded } from './slicing.ts';
 /**
  * TensorFlow's three ways to find the source of a pixel: corners on corners, centres on centres, or (the oldest) begins on begins.
  */
-function coordinates(op: Operation): 'align_corners' | 'half_pixel' | 'asymmetric' {
+function coordinates(op: Operation): ResizeCoordinates {
   if (op.attributes.flag('align_corners', false)) return 'align_corners';
   return op.attributes.flag('half_pixel_centers', false) ? 'half_pixel' : 'asymmetric';
-}
-
-/** A float32 factor by which a runtime comes out at the wanted size: ⌊n · s⌋. */
-function scaleFor(size: number, wanted: number): number {
-  const exact = Math.fround(wanted / size);
-  return Math.floor(Math.fround(size * exact)) === wanted ? exact : Math.fround(exact * (1 + 2 ** -23));
 }
 
 const resize =
@@ -54,17 +50,6 @@ const resize =
     const whole = b.concat([kept, op.cast(target, 'int64').value], 0);
     return x.wrap(b.op('Resize', [x.value, undefined, undefined, whole], attributes), x.channels, sizes);
   };
-
-/** The row that each row of the result is taken from, in TensorFlow's own float32 arithmetic. */
-function nearestPlaces(size: number, wanted: number, way: ReturnType<typeof coordinates>): number[] {
-  const corners = way === 'align_corners' && wanted > 1;
-  const scale = corners ? Math.fround((size - 1) / (wanted - 1)) : Math.fround(size / wanted);
-  return Array.from({ length: wanted }, (_, at) => {
-    const place = Math.fround((way === 'half_pixel' ? at + 0.5 : at) * scale);
-    const whole = way === 'align_corners' ? Math.floor(place + 0.5) : Math.floor(place);
-    return Math.max(0, Math.min(size - 1, whole));
-  });
-}
 
 function blockOf(op: Operation): number {
   const block = op.attributes.int('block_size', 0);

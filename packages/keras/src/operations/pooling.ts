@@ -1,4 +1,5 @@
 import { float } from '@seewhy/onnx';
+import { meanOfWindows } from '../layers/mean-of-windows.ts';
 import { planes } from '../layers/planes.ts';
 import { landed, normalised, spatial } from './convolution.ts';
 import { bare } from './operand.ts';
@@ -12,7 +13,10 @@ function windowed(name: 'MaxPool' | 'AveragePool', rank: number): OperationImpor
     const strides = spatial(op, 'strides', rank);
     const dilations = new Array<number>(rank).fill(1);
     const { attributes, spatial: sizes } = landed(op, x.spatial, { kernel, strides, dilations });
-    const value = op.b.op(name, [x.value], { kernel_shape: kernel, strides, ...attributes });
+    const value =
+      name === 'AveragePool'
+        ? meanOfWindows(op.b, x, { kernel, strides, ...attributes })
+        : op.b.op(name, [x.value], { kernel_shape: kernel, strides, ...attributes });
     return x.wrap(value, x.channels, sizes);
   };
 }
