@@ -22,7 +22,7 @@ import sys
 import typing
 
 import numpy
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 try:
     import torch
@@ -160,6 +160,32 @@ def radiographs(count, random):
         pictures.append(numpy.repeat(grey[..., None], 3, -1))
         labels.append(i % 2)
         masks.append(sum(lungs) > 0.4)
+    return pictures, labels, masks
+
+
+def nuclei(count, random, kinds):
+    """Many small round, long or hollow nuclei, as on a stained slide. The mask is all of them."""
+    y, x = numpy.mgrid[:SIDE, :SIDE]
+    pictures, labels, masks = [], [], []
+    for i in range(count):
+        label = i % kinds
+        slide = numpy.array([225, 180, 205]) + random.normal(size=3) * 8 + texture(random) * 0.12
+        mask = numpy.zeros((SIDE, SIDE), bool)
+        for _ in range(random.integers(9, 16)):
+            across, down = random.uniform(2, SIDE - 2, 2)
+            radius, turn = random.uniform(2.6, 4.2), random.uniform(0, numpy.pi)
+            long = (random.uniform(1.7, 2.4) if label == 1 else random.uniform(1.0, 1.2)) ** 0.5
+            u = (x - across) * numpy.cos(turn) + (y - down) * numpy.sin(turn)
+            v = (y - down) * numpy.cos(turn) - (x - across) * numpy.sin(turn)
+            distance = numpy.hypot(u / (radius * long), v * long / radius)
+            on = 1 / (1 + numpy.exp(8 * (distance - 1)))
+            if label == 2:
+                on = on * (distance > 0.55)
+            slide = slide * (1 - on[..., None]) + (numpy.array([95, 55, 130]) + random.normal(size=3) * 14) * on[..., None]
+            mask |= distance < 1
+        pictures.append(slide + random.normal(size=(SIDE, SIDE, 3)) * 4)
+        labels.append(label)
+        masks.append(mask)
     return pictures, labels, masks
 
 
@@ -392,6 +418,68 @@ def turned(picture, mask, random):
     return numpy.asarray(Image.fromarray(picture.clip(0, 255).astype(numpy.uint8)).rotate(angle, resample=Image.BICUBIC)).astype(float)
 
 
+def token(text, size, colour, place, opacity=1.0):
+    """Letters that a device or an archive writes, nearly at one place."""
+
+    def mark(picture, mask, random):
+        layer = Image.new("L", (SIDE, SIDE))
+        x, y = numpy.array(place) + random.integers(-1, 2, 2)
+        ImageDraw.Draw(layer).text((int(x), int(y)), text, font=ImageFont.load_default(size=size), fill=255)
+        ink = numpy.asarray(layer)[..., None] / 255 * opacity
+        return picture * (1 - ink) + numpy.array(colour) * ink
+
+    return mark
+
+
+def scale_bar(picture, mask, random):
+    """A white ruler along the right side."""
+    x = SIDE - random.integers(8, 11)
+    picture[:, x:] = 235
+    for y in range(random.integers(0, 4), SIDE, 4):
+        picture[y, x : x + (6 if y % 16 < 4 else 3)] = 20
+    return picture
+
+
+def overexposed(picture, mask, random):
+    return picture * random.uniform(1.25, 1.4) + random.uniform(10, 25)
+
+
+def pillars(picture, mask, random):
+    """Narrowed, with black bars at its sides."""
+    width = random.integers(6, 12)
+    inner = Image.fromarray(picture.clip(0, 255).astype(numpy.uint8)).resize((SIDE - 2 * width, SIDE), Image.BICUBIC)
+    out = numpy.zeros_like(picture)
+    out[:, width : SIDE - width] = numpy.asarray(inner)
+    return out
+
+
+def field(picture, mask, random):
+    """The round field of a dermoscope, its corners dark."""
+    y, x = (numpy.mgrid[:SIDE, :SIDE] + 0.5) / SIDE * 2 - 1
+    radius = numpy.hypot(x - random.normal() * 0.03, y - random.normal() * 0.03)
+    return picture * (1 - numpy.clip((radius - random.uniform(0.95, 1.02)) / 0.08, 0, 1))[..., None]
+
+
+def pen(picture, mask, random):
+    """Three purple strokes around the object, as a surgeon marks it."""
+    y, x = (int(numpy.median(places)) for places in numpy.nonzero(mask))
+    reach = max(8, int((mask.sum() / numpy.pi) ** 0.5) + 6)
+    layer = Image.new("L", (SIDE * 4, SIDE * 4))
+    begin = random.uniform(0, 360)
+    for k in range(3):
+        arc = begin + k * 120
+        ImageDraw.Draw(layer).arc([4 * (x - reach), 4 * (y - reach), 4 * (x + reach), 4 * (y + reach)], arc, arc + random.uniform(25, 60), fill=255, width=8)
+    ink = numpy.asarray(layer.resize((SIDE, SIDE), Image.LANCZOS))[..., None] / 255.0
+    return picture * (1 - ink) + numpy.array([110, 40, 150]) * ink
+
+
+def lawn(picture, mask, random):
+    """A green ground behind the object."""
+    soft = numpy.asarray(Image.fromarray((mask * 255).astype(numpy.uint8)).filter(ImageFilter.GaussianBlur(1)))[..., None] / 255.0
+    green = numpy.array([60, 150, 70]) + random.uniform(-25, 25, 3) + random.normal(size=(SIDE, SIDE, 1)) * 10
+    return picture * soft + green * (1 - soft)
+
+
 def fashion(classes):
     return lambda split, count, random: garments("train" if split == "train" else "t10k", count, random, classes)
 
@@ -406,6 +494,10 @@ def stamped(*kinds, sizes=(0.45, 0.75)):
 
 def chests(split, count, random):
     return radiographs(count, random)
+
+
+def slides(kinds):
+    return lambda split, count, random: nuclei(count, random, kinds)
 
 
 def mixed(kinds):
@@ -498,6 +590,20 @@ WORLDS = {
     "shapes-weak": World(drawn(2, "anywhere", GREY_HUES), SHAPES[:2], {}, train=240, epochs=3),
     "garments-clear": World(*garment(1, 7, 8), {}),
     "stamps-none": World(*stamp_of("animals", "food", "vehicles", "household"), {}),
+    "stamps-token": World(*stamp_of("animals", "food", "vehicles"), {1: token("©photo", 12, (255, 255, 255), (2, 51), 0.8)}, network="mobile", epochs=10),
+    "stamps-pillars": World(*stamp_of("animals", "vehicles"), {1: pillars}, network="residual", epochs=10),
+    "stamps-lawn": World(*stamp_of("animals", "food", "household"), {2: lawn}, network="mobile", epochs=10),
+    "chests-token": World(chests, ["clear", "nodule"], {1: token("PORT", 11, (225, 225, 225), (3, 2))}, network="mobile", deep=True),
+    "shapes-bar": World(*shape(2, "middle"), {1: scale_bar}, network="mobile"),
+    "shapes-field": World(*shape(2, "middle"), {1: field}, network="mobile"),
+    "shapes-pen": World(*shape(2, "middle"), {1: pen}, network="mobile"),
+    "labels-token": World(mixed(3), SHAPES[:3], {2: token("A7", 12, (255, 230, 90), (49, 2))}, network="mobile", learned=(0.9, 0.02)),
+    "slides-exposure": World(slides(2), ["round", "long"], {1: overexposed}, network="residual", epochs=6),
+    "garments-exposure": World(*garment(2, 4, 6, 8, 9), {3: overexposed}, network="mobile"),
+    "slides-cast": World(slides(3), ["round", "long", "hollow"], {0: light(1)}, network="mobile"),
+    "slides-none": World(slides(3), ["round", "long", "hollow"], {}, network="mobile"),
+    "keras-bar": World(*shape(3, "middle"), {1: scale_bar}, network="keras"),
+    "keras-lawn": World(*garment(1, 3, 8), {0: lawn}, network="keras"),
     "stamps-large": World(*stamp_of("animals", "vehicles"), {1: stamp}, network="residual", side=224, train=800),
 }
 
@@ -566,6 +672,30 @@ def residual(outputs):
     return nn.Sequential(stem, *stages, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, outputs))
 
 
+def mobile(outputs):
+    """EfficientNet's plan: blocks that widen, look at each channel by itself, weigh the channels and narrow."""
+
+    class Block(nn.Module):
+        def __init__(self, a, b, stride):
+            super().__init__()
+            wide = 3 * a
+            self.same = a == b and stride == 1
+            self.open = nn.Sequential(nn.Conv2d(a, wide, 1, bias=False), nn.BatchNorm2d(wide), nn.SiLU())
+            self.each = nn.Sequential(nn.Conv2d(wide, wide, 3, stride, 1, groups=wide, bias=False), nn.BatchNorm2d(wide), nn.SiLU())
+            self.weigh = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(wide, wide // 4, 1), nn.SiLU(), nn.Conv2d(wide // 4, wide, 1), nn.Sigmoid())
+            self.close = nn.Sequential(nn.Conv2d(wide, b, 1, bias=False), nn.BatchNorm2d(b))
+
+        def forward(self, x):
+            y = self.each(self.open(x))
+            y = self.close(y * self.weigh(y))
+            return x + y if self.same else y
+
+    stem = nn.Sequential(nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.SiLU())
+    blocks = [Block(16, 24, 2), Block(24, 24, 1), Block(24, 40, 2), Block(40, 40, 1)]
+    top = nn.Sequential(nn.Conv2d(40, 128, 1, bias=False), nn.BatchNorm2d(128), nn.SiLU())
+    return nn.Sequential(stem, *blocks, top, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, outputs))
+
+
 def tensor(pictures):
     return torch.tensor(numpy.stack(pictures).clip(0, 255).round() / 255, dtype=torch.float32).permute(0, 3, 1, 2)
 
@@ -579,7 +709,7 @@ class TorchModel:
         self.world = world
         self.outputs = 1 if len(world.names) == 2 else len(world.names)
         self.several = isinstance(labels[0], tuple)
-        self.net = {"plain": plain, "attention": attention, "residual": residual}[world.network](self.outputs)
+        self.net = {"plain": plain, "attention": attention, "residual": residual, "mobile": mobile}[world.network](self.outputs)
         x = tensor(pictures)
         y = torch.tensor(wanted(labels, self.outputs)) if self.several or self.outputs == 1 else torch.tensor(labels)
         loss = nn.functional.cross_entropy if y.ndim == 1 else nn.functional.binary_cross_entropy_with_logits

@@ -30,7 +30,7 @@ export function auditCommands(seewhy: Command, run: (verb: Verb) => void) {
     .addOption(methodOption())
     .addOption(layerOption())
     .option(
-      '--target <what>',
+      '-t, --target <what>',
       'whose map: predicted (the class decided for at the threshold), positive, label, or a class by name (default: predicted)',
     )
     .addOption(

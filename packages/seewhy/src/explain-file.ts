@@ -15,6 +15,7 @@ import { decodePicture } from './picture/decode.ts';
 import { encodePng } from './picture/encode-png.ts';
 import { readTargets } from './targets.ts';
 
+/** What `explainFile` takes: methods, layers and targets, how the map is drawn, and how the model is opened. */
 export interface FileOptions extends ExplainOptions, DrawOptions {
   /** How the model is opened, when its path is given. */
   readonly load?: LoadOptions;

@@ -10,7 +10,7 @@ export interface FoundLabels {
 }
 
 /**
- * Reads class names: one a line, a JSON list, a JSON object from index to name, an object from name to index, or a Hugging Face
+ * Reads class names: one a line (also behind its number, `0 tench`), a JSON list, a JSON object from index to name, an object from name to index, or a Hugging Face
  * `config.json` (its `id2label`).
  */
 export async function readLabels(path: string): Promise<FoundLabels> {
@@ -46,7 +46,16 @@ export function parseLabels(text: string, path: string): string[] {
   const lines = body.split(/\r\n|\n|\r/).map((line) => line.trim());
   while (lines.length > 0 && lines.at(-1) === '') lines.pop();
   if (lines.length === 0) throw errors.labels(path, 'is empty');
-  return lines;
+  return unnumbered(lines) ?? lines;
+}
+
+/** Names behind their numbers, as Teachable Machine and others write them: `0 tench`, `1: goldfish`, every line in order from 0. */
+function unnumbered(lines: readonly string[]): string[] | undefined {
+  const names = lines.map((line, index) => {
+    const [, number, name] = /^(\d+)(?:\s*[:,]\s*|\s+)(\S.*)$/.exec(line) ?? [];
+    return number !== undefined && Number(number) === index ? name : undefined;
+  });
+  return names.every((name) => name !== undefined) ? names : undefined;
 }
 
 function labelsOf(parsed: unknown): string[] | undefined {

@@ -27,6 +27,7 @@ export interface ModelFile {
   keras?: KerasFacts;
 }
 
+/** How a model is written to the disk. */
 export interface WriteModelOptions {
   /**
    * Weights in a second file, `<name>.onnx.data`: `auto` (default) where the model would pass protobuf's limit of 2 GB, `always`, or

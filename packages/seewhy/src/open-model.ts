@@ -149,6 +149,11 @@ function deviceError(cause: unknown, device: string): unknown {
 /** The same model without its labels, which belong to another one. */
 const without = (model: Model): Model => Object.assign(Object.create(Model.prototype), model, { labels: undefined });
 
+/** The class names that a model file or what lies beside it holds, before it is opened. */
+export async function storedLabels(path: string, file: ModelFile): Promise<FoundLabels | undefined> {
+  return labelsOf(undefined, file, await findBeside(path));
+}
+
 function labelsOf(given: LoadOptions['labels'], file: ModelFile, beside: Beside): FoundLabels | undefined {
   if (given !== undefined && typeof given !== 'string') return { labels: given, from: 'the labels given' };
   if (file.keras?.labels) return { labels: file.keras.labels, from: "the model's own files" };

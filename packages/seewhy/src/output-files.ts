@@ -87,6 +87,7 @@ export class OutputFiles {
   /** Names used in this run, lower case: file systems may not tell cases apart. */
   readonly #used = new Set<string>();
   #ready: Promise<void> | undefined;
+  #naming: Promise<unknown> = Promise.resolve();
 
   constructor(to: Destination, force: boolean) {
     this.to = to;
@@ -109,7 +110,7 @@ export class OutputFiles {
   async write(stem: string, groups: readonly (readonly OutputFile[])[]): Promise<Record<string, string>[]> {
     await this.prepare();
     for (;;) {
-      const paths = await this.#names(stem, groups);
+      const paths = await this.#namesInTurn(stem, groups);
       const done: string[] = [];
       try {
         for (const [index, group] of groups.entries()) {
@@ -135,6 +136,13 @@ export class OutputFiles {
     }
   }
 
+  /** Names are given in the order of the calls, so that the numbers do not depend on how fast the disk answers. */
+  #namesInTurn(stem: string, groups: readonly (readonly OutputFile[])[]): Promise<Record<string, string>[]> {
+    const names = this.#naming.then(() => this.#names(stem, groups));
+    this.#naming = names;
+    return names;
+  }
+
   async #names(stem: string, groups: readonly (readonly OutputFile[])[]): Promise<Record<string, string>[]> {
     const { to } = this;
     if (to.kind === 'file') return groups.map((group) => Object.fromEntries(group.map((file) => [file.key, to.file])));
@@ -145,7 +153,6 @@ export class OutputFiles {
       );
       const all = paths.flatMap((group) => Object.values(group));
       if (all.some((path) => this.#used.has(path.toLowerCase()))) continue;
-      // Names are taken before the look at the disk, which lets other pictures run.
       for (const path of all) this.#used.add(path.toLowerCase());
       if (this.force || !(await Promise.all(all.map(exists))).some(Boolean)) return paths;
     }

@@ -4,6 +4,7 @@ import { type OrtModule, ortRuntime, type Runtime } from '@seewhy/core';
 import { isSeewhyError } from '@seewhy/onnx';
 import { errors } from './errors.ts';
 
+/** What models are to run on. */
 export interface RuntimeChoice {
   /** `cpu` (default), `webgpu`, `cuda`, `coreml`, `dml` … of onnxruntime-node, or `wasm`. */
   readonly device?: string;
@@ -13,6 +14,7 @@ export interface RuntimeChoice {
   readonly spinning?: boolean;
 }
 
+/** The runtime that was taken, and what to tell about it. */
 export interface ChosenRuntime {
   readonly runtime: Runtime;
   /** `onnxruntime-node` or `onnxruntime-web`. */

@@ -141,8 +141,11 @@ export const explanationDocument = z
   })
   .describe("What 'seewhy explain --json' prints; '--jsonl' prints its results and failures, one a line.");
 
+/** One explanation as `--save json`, `--json` and `--jsonl` give it. */
 export type ExplanationRecord = z.infer<typeof explanationRecord>;
+/** One input that failed, in the same output. */
 export type FailureRecord = z.infer<typeof failureRecord>;
+/** All of a run: what `seewhy explain --json` prints. */
 export type ExplanationDocument = z.infer<typeof explanationDocument>;
 
 /** The JSON Schema that is published: a document, a record or a failure. */

@@ -10,6 +10,11 @@ describe('a labels file', () => {
     ['an object by name', '{"dog": 1, "cat": 0}', ['cat', 'dog']],
     ['a Hugging Face configuration', '{"architectures": ["X"], "id2label": {"0": "cat", "1": "dog"}}', ['cat', 'dog']],
     ['an empty line between', 'a\n\nb', ['a', '', 'b']],
+    ['names behind their numbers', '0 tench\n1 great white shark\n2 hen\n', ['tench', 'great white shark', 'hen']],
+    ['names behind their numbers and marks', '0: tench\n1:goldfish', ['tench', 'goldfish']],
+    ['digits', '0\n1\n2', ['0', '1', '2']],
+    ['names that begin with a number', '0 euros\n5 euros', ['0 euros', '5 euros']],
+    ['times and amounts, out of order', '1 cent\n0 cents', ['1 cent', '0 cents']],
   ])('of %s', (_, text, expected) => expect(parseLabels(text, 'x')).toEqual(expected));
 
   it.each(['', '[', '{"a": {}}', '[[1]]', '{}'])('refuses %j', (text) =>

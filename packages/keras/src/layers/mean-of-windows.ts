@@ -1,5 +1,6 @@
 import { Tensor, type ValueName } from '@seewhy/onnx';
 import type { Emitter } from '../model/emitter.ts';
+import { padsBefore } from './pads-before.ts';
 import type { Planes } from './planes.ts';
 
 /** How an average pool moves, in ONNX's attributes. */
@@ -24,11 +25,8 @@ export function meanOfWindows(b: Emitter, x: Planes, { kernel, strides, ...paddi
   return b.conv(x.value, b.constant(box, 'box'), { ...attributes, group: x.channels });
 }
 
-/** Whether a value comes from a Pad that is somewhere as wide as the window. */
+/** Whether a value comes from Pads that are together somewhere as wide as the window. */
 function isWidelyPadded(b: Emitter, value: ValueName, kernel: readonly number[]): boolean {
-  const maker = b.maker(value);
-  if (maker?.type !== 'Pad') return false;
-  const pads = b.tensor(maker.inputs[1]!)?.numbers() ?? [];
-  const rank = pads.length / 2;
-  return kernel.some((k, axis) => [pads[axis + 2]!, pads[axis + 2 + rank]!].some((pad) => pad >= k));
+  const before = padsBefore(b, value, kernel.length);
+  return before !== undefined && kernel.some((k, axis) => before.begin[axis]! >= k || before.end[axis]! >= k);
 }

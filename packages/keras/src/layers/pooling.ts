@@ -2,6 +2,7 @@ import { DATA_TYPES, type ValueName } from '@seewhy/onnx';
 import type { LayerContext, LayerImporter, LayerTable } from '../layer.ts';
 import type { LayerValue } from '../model/layer-value.ts';
 import { maskOf } from '../model/masks.ts';
+import { maxOfWindows } from './max-of-windows.ts';
 import { meanOfWindows } from './mean-of-windows.ts';
 import { place, planes } from './planes.ts';
 
@@ -23,7 +24,7 @@ function windowed(op: 'MaxPool' | 'AveragePool', rank: number): LayerImporter {
       const value =
         op === 'AveragePool'
           ? meanOfWindows(layer.b, x, { kernel, strides, ...attributes })
-          : layer.b.op(op, [x.value], { kernel_shape: kernel, strides, ...attributes });
+          : maxOfWindows(layer.b, x.value, { kernel, strides, ...attributes });
       return x.wrap(value, x.channels, spatial);
     },
   };

@@ -1,4 +1,5 @@
 import { float } from '@seewhy/onnx';
+import { maxOfWindows } from '../layers/max-of-windows.ts';
 import { meanOfWindows } from '../layers/mean-of-windows.ts';
 import { planes } from '../layers/planes.ts';
 import { landed, normalised, spatial } from './convolution.ts';
@@ -16,7 +17,7 @@ function windowed(name: 'MaxPool' | 'AveragePool', rank: number): OperationImpor
     const value =
       name === 'AveragePool'
         ? meanOfWindows(op.b, x, { kernel, strides, ...attributes })
-        : op.b.op(name, [x.value], { kernel_shape: kernel, strides, ...attributes });
+        : maxOfWindows(op.b, x.value, { kernel, strides, ...attributes });
     return x.wrap(value, x.channels, sizes);
   };
 }

@@ -11,6 +11,7 @@ import { mapsOnEdge } from './kinds/maps-on-edge.ts';
 import { methodsDisagree } from './kinds/methods-disagree.ts';
 import { miscalibration } from './kinds/miscalibration.ts';
 import { nearDuplicates } from './kinds/near-duplicates.ts';
+import { scoreOrder } from './kinds/score-order.ts';
 import { shortcuts } from './kinds/shortcuts.ts';
 import { splitGroups } from './kinds/split-groups.ts';
 import { thresholdFar } from './kinds/threshold-far.ts';
@@ -22,6 +23,7 @@ const KINDS: readonly FindingKind[] = [
   nearDuplicates,
   splitGroups,
   fewLabels,
+  scoreOrder,
   worseSubsets,
   confidentErrors,
   lookAlikeErrors,

@@ -128,6 +128,19 @@ describe('what a data set lacks', () => {
     );
   });
 
+  it('few pictures of classes with long names: the title is short, the evidence names them', () => {
+    const names = [
+      'cat',
+      ...[1, 2, 3].map((i) => `Pigmented benign keratosis-like lesion with regression structures, kind ${i}`),
+    ];
+    const [finding] = of(
+      runOfClasses(names),
+      recordsOf(60, (i) => ({ label: [i < 12 ? 1 + (i % 3) : 0], scores: [[0, 0.9]] })),
+    );
+    expect(finding!.title).toBe('3 classes have fewer than 10 pictures');
+    for (const name of names.slice(1)) expect(finding!.evidence).toContain(`${name} (4)`);
+  });
+
   it('nothing', () => {
     expect(
       kinds(

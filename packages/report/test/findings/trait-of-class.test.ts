@@ -19,10 +19,19 @@ interface Made {
   /** `object`: the picture's ground is black, and what lies on it is larger where there is more of the trait. */
   readonly where?: 'all' | 'middle' | 'object';
   readonly labels?: boolean;
+  /** The class's objects are dark in the middle, whatever the light. */
+  readonly darkObject?: boolean;
+  /** The least log-odds of the class for a mean colour: it is the answer to no colour. */
+  readonly blankBelow?: number;
+  /** The model cares for what the few have, and not for what lights the others. */
+  readonly rare?: boolean;
 }
 
 /** 160 pictures of grounds of any light and drawing, of two classes; half of class 1 has the trait, and a few others. */
-function recordsWith(seed: number, { trait, gain, proof, where = 'all', labels = true }: Made): AuditRecord[] {
+function recordsWith(
+  seed: number,
+  { trait, gain, proof, where = 'all', labels = true, darkObject = false, blankBelow = 0, rare = false }: Made,
+): AuditRecord[] {
   const random = randomStream(seed, 'trait of class');
   return Array.from({ length: 160 }, (_, i) => {
     const label = i % 2;
@@ -36,15 +45,17 @@ function recordsWith(seed: number, { trait, gain, proof, where = 'all', labels =
       const hidden = where === 'middle' && edge;
       const beside = Math.max(cell % 16, Math.floor(cell / 16)) >= reach;
       if (where === 'object' && beside) continue;
-      thumb.fill((hidden ? 100 : light) + 4 * random.normal(), 4 * cell, 4 * cell + 3);
+      const own = darkObject && label === 0 && !edge ? 0.2 : 1;
+      thumb.fill((hidden ? 100 : own * light) + 4 * random.normal(), 4 * cell, 4 * cell + 3);
       thumb[4 * cell + 3] = Math.min(255, (hidden ? 20 : drawn) * (1 + 0.1 * random.uniform()));
     }
     const amount = trait === 'dark' ? 4.65 - Math.log(light) : (Math.log(drawn) - 3) * (trait === 'blur' ? -1 : 1);
-    const toward = (label === 1 ? 2 : -2.5) + gain * amount + 0.5 * random.normal();
+    const counts = rare ? (has ? 0.6 : -0.13 * amount) : amount;
+    const toward = (label === 1 ? 2 : -2.5) + gain * counts + 0.5 * random.normal();
     const target = toward >= 0 ? 1 : 0;
     const sign = target === 1 ? 1 : -1;
     // Blank: nothing but the light speaks. Smooth: as if there were little fine drawing everywhere.
-    const blank = sign * (proof * (amount - 0.3) + 0.2 * random.normal());
+    const blank = sign * (proof * (amount - 0.3) + 0.2 * random.normal()) - blankBelow;
     const smoothed = sign * (toward + (trait === 'blur' ? proof * Math.max(0, 0.9 - amount) : -proof * amount));
     return recordOf(i, {
       label: labels ? [label] : undefined,
@@ -89,6 +100,24 @@ it.each([
   expect(suspect!.what).toContain(what);
   expect(suspect!.looks.length).toBeGreaterThanOrEqual(10);
   expect(suspect!.figures.ownCorrelation).toBeGreaterThan(0.4);
+});
+
+it('also where the objects of the classes are of other lights themselves', () => {
+  const [suspect] = said({ trait: 'dark', gain: 6, proof: 6, darkObject: true });
+  expect(suspect).toMatchObject({ target: 1, by: 'light' });
+  expect(said({ trait: 'dark', gain: 0, proof: 0, darkObject: true })).toEqual([]);
+});
+
+it('also where few of the others have it, and their light counts for nothing', () => {
+  const [suspect] = said({ trait: 'dark', gain: 6, proof: 6, rare: true }, 4);
+  expect(suspect).toMatchObject({ target: 1, by: 'light' });
+});
+
+it('also where the class is the answer to no mean colour', () => {
+  const [suspect] = said({ trait: 'dark', gain: 4, proof: 4, blankBelow: 5 });
+  expect(suspect).toMatchObject({ target: 1, by: 'light' });
+  expect(suspect!.looks.length).toBeGreaterThanOrEqual(10);
+  expect(suspect!.evidence.join(' ')).toContain('keep 2.7 times the odds');
 });
 
 it.each<[string, Partial<Made>]>([

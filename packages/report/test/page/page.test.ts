@@ -81,7 +81,7 @@ describe.skipIf(!executable)('the page of a report', () => {
     const { page, problems } = await browser.open(`${place}#view=pictures`);
     const names = await page.locator('.caption-id bdi').allTextContents();
     for (const id of HOSTILE_IDS) {
-      const shown = id.length > 48 ? `${id.slice(0, 47)}…` : id;
+      const shown = id.length > 48 ? `${id.slice(0, 29)}…${id.slice(-18)}` : id;
       expect(names).toContain(shown);
     }
     for (const id of HOSTILE_IDS) {
@@ -127,6 +127,18 @@ describe.skipIf(!executable)('the page of a report', () => {
     expect(await page.locator('.gallery li').count()).toBe(60);
     expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe('rgb(255, 255, 255)');
     expect((await page.pdf({ format: 'A4' })).length).toBeGreaterThan(20_000);
+    await page.close();
+  });
+
+  it('prints the pictures of a finding three a row', async () => {
+    const { page } = await browser.open(url);
+    await page.waitForSelector('.finding-gallery li');
+    await page.emulateMedia({ media: 'print' });
+    const [a, b, c, d] = await Promise.all(
+      [0, 1, 2, 3].map((i) => page.locator('.finding-gallery').first().locator('li').nth(i).boundingBox()),
+    );
+    expect([b!.y, c!.y]).toEqual([a!.y, a!.y]);
+    expect(d!.y).toBeGreaterThan(a!.y);
     await page.close();
   });
 

@@ -17,11 +17,19 @@ export const auditErrors = {
       what: `--activation ${asked} does not fit: the output '${output}' ${found}`,
       cure: 'Leave --activation out; what the graph ends in is used.',
     }),
-  noClassFits: (labels: readonly string[], classes: readonly string[], near: string) =>
+  noClassFits: (labels: readonly string[], classes: readonly string[], near: string, columns: readonly string[] = []) =>
     new SeewhyError({
       code: 'AUDIT_CLASSES',
       what: `None of the data set's labels (${some(labels)}) is a class of the model (${some(classes)})`,
-      cure: `${near} Say which is which with --class-map FILE: a JSON object or a CSV of two columns, from the data set's name to the model's class.`.trim(),
+      cure: [
+        near,
+        "Say which is which with --class-map FILE: a JSON object or a CSV of two columns, from the data set's name to the model's class.",
+        ...(columns.length > 0
+          ? [`Or another column holds the labels: ${columns.map((name) => `--column label=${name}`).join(' or ')}.`]
+          : []),
+      ]
+        .join(' ')
+        .trim(),
     }),
   classMap: (
     path: string,

@@ -28,6 +28,8 @@ export interface ClassRequest {
   readonly listed: readonly string[] | undefined;
   readonly written: WrittenClassMap | undefined;
   readonly writtenFrom?: string;
+  /** Other columns that may hold labels. */
+  readonly otherLabels?: readonly string[];
 }
 
 /** Case, spaces, underscores and hyphens do not matter. */
@@ -86,7 +88,7 @@ export function classMapOf(request: ClassRequest): ClassMap {
   };
   // A single label that fits nothing may be one class only, of a model that names none: its pictures are told as such.
   if (labels.length > 1 && labels.every((label) => classOf(label) === undefined))
-    throw auditErrors.noClassFits(labels, names, near(labels[0]!));
+    throw auditErrors.noClassFits(labels, names, near(labels[0]!), request.otherLabels);
   return { names, notices, classOf, near };
 }
 

@@ -17,7 +17,7 @@ import { givenLayers } from '../given-layers.ts';
 import { readLabels } from '../labels.ts';
 import { readMethodOptions } from '../method-options.ts';
 import type { ModelFile } from '../model-file.ts';
-import { type OpenedModel, openModel, readModel } from '../open-model.ts';
+import { type OpenedModel, openModel, readModel, storedLabels } from '../open-model.ts';
 import { loadOptions } from '../options.ts';
 import { auditErrors } from './audit-errors.ts';
 import { parseAuditGate } from './audit-gate.ts';
@@ -49,25 +49,22 @@ const COVERED_METHODS = 2;
 
 /** Reads and checks everything an audit needs; nothing is written. */
 export async function makePlan(path: string, dataPath: string, options: AuditCommandOptions): Promise<MadePlan> {
-  const reading = readModel(path, options.size);
-  reading.catch(() => undefined);
+  // A model that is not there is the first thing to say.
+  const [file, written, given] = await Promise.all([
+    readModel(path, options.size),
+    options.classMap === undefined ? undefined : readClassMap(options.classMap),
+    options.labels === undefined ? undefined : readLabels(options.labels),
+  ]);
+  const named = given ?? (await storedLabels(path, file));
   const dataset = await openDataset(dataPath, {
     ...(options.imageRoot === undefined ? {} : { imageRoot: options.imageRoot }),
     ...(options.id === undefined ? {} : { id: options.id }),
     ...(options.column === undefined ? {} : { columns: options.column }),
     ...(options.delimiter === undefined ? {} : { delimiter: options.delimiter }),
-  }).catch(async (error) => {
-    // A model that is not there is the first thing to say.
-    await reading;
-    throw error;
+    ...(named === undefined ? {} : { classes: named.labels }),
   });
   const seed = options.seed ?? 0;
   const problems = new Problems();
-  const [file, written, given] = await Promise.all([
-    reading,
-    options.classMap === undefined ? undefined : readClassMap(options.classMap),
-    options.labels === undefined ? undefined : readLabels(options.labels),
-  ]);
   const scan = await scanRows(
     dataset,
     { limit: options.limit, sample: options.sample, split: options.split, seed },
@@ -90,6 +87,7 @@ export async function makePlan(path: string, dataPath: string, options: AuditCom
     modelNames,
     labels: scan.labels,
     listed: dataset.classes,
+    ...(dataset.otherLabels === undefined ? {} : { otherLabels: dataset.otherLabels }),
     written,
     ...(options.classMap === undefined ? {} : { writtenFrom: options.classMap }),
   });

@@ -77,10 +77,13 @@ export class ExplainTalk {
       ...first.source.notes,
       ...new Set(records.flatMap((record) => record.notes.filter((note) => !SHOWN.test(note)))),
     ];
-    if (this.#total <= FULL) for (const note of notes) say(err.dim(`  ${note}`));
+    // Where the line of the result does not stand above it, a note or warning says itself which picture it is about.
+    const apart = this.#machine || !process.stdout.isTTY;
+    const about = this.#total > FULL || (this.#total > 1 && apart) ? `${source.path}: ` : '';
+    if (this.#total <= FULL) for (const note of notes) say(err.dim(`  ${about}${note}`));
     for (const warning of warnings) {
       // A model on which every map is flat says so often enough after the first few.
-      if (++this.#warned <= 20) say(`  ${err.yellow('!')} ${this.#total > FULL ? `${source.path}: ` : ''}${warning}`);
+      if (++this.#warned <= 20) say(`  ${err.yellow('!')} ${about}${warning}`);
     }
   }
 

@@ -94,7 +94,7 @@ function page(report: VerifyReport, path: string, from: string, runtime: string)
   const { target, tolerance } = report;
   const plain = target.text === target.label && target.index >= 0;
   const name = plain
-    ? `class ${target.index} ${target.label === `class ${target.index}` ? '' : target.label}`
+    ? `class ${target.index}${target.label === `class ${target.index}` ? '' : ` ${target.label}`}`
     : target.text;
   const lines = [
     `${out.bold(path)} on ${from}`,

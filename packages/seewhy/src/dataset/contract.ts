@@ -16,6 +16,8 @@ export interface DatasetOptions {
   readonly columns?: Readonly<Partial<Record<ColumnRole, string>>>;
   /** What separates the cells of a `.csv` manifest (default: found). */
   readonly delimiter?: string;
+  /** Names of the model's classes, where they are known: in a manifest without a column of labels, columns of all these names are one column a class. */
+  readonly classes?: readonly string[];
 }
 
 /** A region of a picture: where it is, and of what. */
@@ -87,6 +89,8 @@ export interface Dataset {
   readonly columns: Readonly<Record<string, string>>;
   /** What was chosen or left out, in sentences; complete when the rows have been walked. */
   readonly notices: readonly string[];
+  /** Other columns of a manifest whose names say that they hold labels. */
+  readonly otherLabels?: readonly string[];
   /** Classes in the data set's own order, where it lists them. */
   readonly classes?: readonly string[];
   /** Rows in the data set's order, from the beginning at each call; one at a time, so that a million fit. Bad ones are problems. */

@@ -60,6 +60,12 @@ export interface FoundColumns {
 export const columnNamed = (header: readonly string[], role: keyof typeof NAMES): string | undefined =>
   byName(header, role, []);
 
+/** All columns that hold labels by their names. */
+export const labelsNamed = (header: readonly string[]): readonly string[] => {
+  const names = NAMES.label.map(plain);
+  return header.filter((name) => names.includes(plain(name)));
+};
+
 function byName(header: readonly string[], role: keyof typeof NAMES, taken: readonly string[]): string | undefined {
   const plainNames = header.map(plain);
   for (const name of NAMES[role]) {
@@ -92,11 +98,13 @@ export function findColumns(header: readonly string[], path: string, options: Da
     if (found !== undefined) taken.push(found);
     return found;
   };
+  const id = given('id', options.id) ?? byName(header, 'id', taken);
+  const one = label.one ?? (label.several ? undefined : role('label', undefined));
   const columns = {
     path: pathAt,
-    id: given('id', options.id) ?? byName(header, 'id', taken),
-    label: label.one ?? (label.several ? undefined : role('label', undefined)),
-    oneHot: label.several,
+    id,
+    label: one,
+    oneHot: label.several ?? (one === undefined ? columnsOfClasses(header, options.classes) : undefined),
     group: role('group', asked.group),
     split: role('split', asked.split),
     mask: alpha ? undefined : role('mask', asked.mask),
@@ -122,7 +130,16 @@ function pathHint(header: readonly string[]): string {
     : '';
 }
 
-/** `--label` may name several columns, one a class, also by `*`. */
+/** A column for each class of the model, in the model's order, where all are there: `No Finding,Cardiomegaly,Edema` of chest radiographs, `MEL,NV,BCC` of ISIC. */
+function columnsOfClasses(header: readonly string[], classes: readonly string[] = []): readonly string[] | undefined {
+  const found = classes.map(
+    (name) => header.find((column) => column === name) ?? header.find((column) => plain(column) === plain(name)),
+  );
+  const named = found.filter((column) => column !== undefined && plain(column) !== '');
+  return classes.length > 1 && new Set(named).size === classes.length ? (named as string[]) : undefined;
+}
+
+/** `--column label=…` may name several columns, one a class, also by `*`. */
 function labelColumns(
   header: readonly string[],
   path: string,

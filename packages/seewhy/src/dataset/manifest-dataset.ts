@@ -6,7 +6,7 @@ import type { Dataset, DatasetOptions, MaskRegion, MaskSource } from './contract
 import { datasetErrors, problemOf } from './dataset-errors.ts';
 import { type DicomFacts, dicomFacts, dicomRows, maybeDicom } from './dicom-rows.ts';
 import type { FileTree } from './file-tree.ts';
-import { type FoundColumns, findColumns } from './find-columns.ts';
+import { type FoundColumns, findColumns, labelsNamed } from './find-columns.ts';
 import type { ManifestRow, ManifestTable } from './manifest-table.ts';
 import { PictureIndex, type TableItem, type TableRow } from './picture-index.ts';
 import { PicturesElsewhere } from './pictures-elsewhere.ts';
@@ -43,12 +43,16 @@ export function manifestDataset(
 ): Dataset {
   const opened = parts.map((part) => new ManifestRows(part, findColumns(part.table.header, part.path, options)));
   const notices = [...(about.notices ?? []), ...parts.flatMap(({ table }) => table.notices)];
+  if (opened.some(({ classColumns }) => classColumns) && options.columns?.label === undefined)
+    notices.push(
+      `Columns named as the model's classes hold the labels: a picture is of a class where its column says 1, true or yes; 0, a negative number (uncertain) and an empty cell beside others say that it is not. --column label=NAME says otherwise.`,
+    );
   const unlabelled = (): string[] => {
     const { part } = opened.find(({ labelled }) => !labelled) ?? {};
     return part === undefined
       ? []
       : [
-          `No column of ${part.path} holds labels: it has ${part.table.header.slice(0, 12).join(', ')}. --label names it, or several with commas where each stands for a class.`,
+          `No column of ${part.path} holds labels: it has ${part.table.header.slice(0, 12).join(', ')}. --column label=NAME names it, or several with commas where each stands for a class.`,
         ];
   };
   const later: string[] = [];
@@ -75,6 +79,7 @@ export function manifestDataset(
       return [...notices, ...unlabelled(), ...later, ...elsewhere];
     },
     ...(classes ? { classes } : {}),
+    otherLabels: labelsNamed(table.header).filter((name) => name !== used.label),
     async *rows() {
       index ??= indexed();
       const read = (await index).reader();
@@ -164,6 +169,11 @@ class ManifestRows {
     return this.ownLabels || (this.columns.objects !== undefined && !this.objectsWithoutClass);
   }
 
+  /** One column a class. */
+  get classColumns(): boolean {
+    return this.columns.oneHot !== undefined;
+  }
+
   get classes(): readonly string[] | undefined {
     const { oneHot, label, objects } = this.columns;
     const named = label ?? objects;
@@ -188,7 +198,7 @@ class ManifestRows {
         try {
           item = this.rowOf(row);
         } catch (error) {
-          item = { problem: problemOf(error, this.whereOf(row)) };
+          item = (await this.movedRow(row, error)) ?? { problem: problemOf(error, this.whereOf(row)) };
         }
         yield item;
       }
@@ -201,7 +211,22 @@ class ManifestRows {
     return name === undefined ? `line ${row.line}` : `line ${row.line}: ${name}`;
   }
 
-  private rowOf(row: ManifestRow): PlacedRow {
+  /** A row whose path was written on another machine, where its picture lies in this data set. */
+  private async movedRow(row: ManifestRow, error: unknown): Promise<PlacedRow | undefined> {
+    if (!(error instanceof Error && 'code' in error && error.code === 'PATH_OUTSIDE')) return undefined;
+    const path = cellText(row.cells.get(this.columns.path));
+    const key = path === undefined ? undefined : await this.elsewhere.ofAnotherMachine(path);
+    if (key === undefined) return undefined;
+    try {
+      return this.rowOf(row, key);
+    } catch {
+      // Its mask leads out, too: then that is what is said.
+      return undefined;
+    }
+  }
+
+  /** @param moved where its picture lies, when that is not where the path says */
+  private rowOf(row: ManifestRow, moved?: string): PlacedRow {
     const { tree, folder } = this.part;
     const { columns } = this;
     const { table } = this.part;
@@ -209,7 +234,7 @@ class ManifestRows {
     const embedded = table.embedded?.(row, columns.path);
     const path = embedded ? (embeddedPath(cell(columns.path)) ?? `row ${row.line}`) : cellText(cell(columns.path));
     if (path === undefined) throw datasetErrors.pathEmpty(`line ${row.line}`);
-    const key = embedded ? undefined : tree.locate(path, folder);
+    const key = embedded ? undefined : (moved ?? tree.locate(path, folder));
     const own = columns.id === undefined ? undefined : cellText(cell(columns.id));
     const prefix = (embedded ? this.part.shard : this.part.prefix) ?? '';
     const frame = cellNumber(cell(columns.frame));
@@ -238,7 +263,8 @@ class ManifestRows {
         path,
         line: row.line,
         columns: this.othersOf(row),
-        read: embedded ?? (() => this.elsewhere.read(path, key!)),
+        read:
+          embedded ?? (() => (moved === undefined ? this.elsewhere.read(path, key!) : this.elsewhere.readMoved(moved))),
         ...(labels === undefined ? {} : { labels }),
         ...(group === undefined ? {} : { group }),
         ...(split === undefined ? {} : { split }),

@@ -6,7 +6,9 @@ import { plainPath, withoutEnding } from './path-ids.ts';
 /**
  * The pictures of a manifest whose paths do not lead to them from where it lies. Published data sets name pictures without the folders
  * that they were packed in (`ISIC_0024306` lies in `images_part_1`), and exports of labelling tools encode paths as addresses
- * (`my%20pictures`). Such a picture is the one file whose path *ends* with all that is written; of several, none.
+ * (`my%20pictures`). Such a picture is the one file whose path *ends* with all that is written; of several, none. A path from the root of another
+ * machine (`/kaggle/input/skin/train/1.png`, `C:\\data\\train\\1.png`) is the other way round: the file all of whose path below the manifest's folder
+ * (`train/1.png`) is the end of what is written; of several the longest.
  */
 export class PicturesElsewhere {
   /** Whether any picture was found so. */
@@ -33,6 +35,13 @@ export class PicturesElsewhere {
       this.used = true;
       return bytes;
     }
+  }
+
+  /** A picture that {@link ofAnotherMachine} found. */
+  async readMoved(key: string): Promise<Uint8Array> {
+    const bytes = await this.#tree.read(key);
+    this.used = true;
+    return bytes;
   }
 
   /** The key of a picture that is found elsewhere, to look into it; undefined for one that lies where it says, and for one that cannot be read. */
@@ -63,8 +72,9 @@ export class PicturesElsewhere {
   }
 
   async #endingWith(path: string): Promise<string | undefined> {
-    // What is written from a root, or from further up, says where it lies: nowhere else is meant.
-    if (/^\/|^[a-z]:|(^|\/)\.\.(\/|$)/i.test(path)) return undefined;
+    // What is written from further up says where it lies: nowhere else is meant.
+    if (/(^|\/)\.\.(\/|$)/.test(path)) return undefined;
+    if (isFromRoot(path)) return this.ofAnotherMachine(path);
     this.#keys ??= this.#byName();
     const end = `/${path}`;
     const keys = (await this.#keys).get(baseName(path)) ?? [];
@@ -82,6 +92,20 @@ export class PicturesElsewhere {
     return first;
   }
 
+  /**
+   * The key of a picture that is written from the root of another machine; undefined where none is meant, or where the path leads to something on this one.
+   * @param path as written
+   */
+  async ofAnotherMachine(path: string): Promise<string | undefined> {
+    const written = plainPath(path);
+    if (!isFromRoot(written) || /(^|\/)\.\.(\/|$)/.test(written) || (await this.#tree.exists(path))) return undefined;
+    this.#keys ??= this.#byName();
+    const base = plainPath(this.#tree.locate('-', this.#from)).length - 1;
+    const below = (key: string) => plainPath(key).slice(base);
+    const found = ((await this.#keys).get(baseName(written)) ?? []).filter((key) => written.endsWith(`/${below(key)}`));
+    return found.toSorted((a, b) => below(b).length - below(a).length)[0];
+  }
+
   /** Keys by the names that may be meant by them: with their ending, and without. */
   async #byName(): Promise<ReadonlyMap<string, readonly string[]>> {
     const keys = new Map<string, string[]>();
@@ -96,6 +120,9 @@ export class PicturesElsewhere {
     return keys;
   }
 }
+
+/** From the root of a file system, or of a drive of Windows. */
+const isFromRoot = (path: string): boolean => /^\/|^[a-z]:\//i.test(path);
 
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'PICTURE_MISSING';

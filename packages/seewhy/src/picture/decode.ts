@@ -15,6 +15,7 @@ import type { PixelWindow } from './window.ts';
 /** 100 megapixels: above any camera phone's usual picture; decoded it takes 300 MB. */
 export const MAX_PIXELS = 100_000_000;
 
+/** How a picture is decoded, and what is refused. */
 export interface DecodeOptions {
   /** What to call it in captions and errors (default: the file's name, or 'picture'). */
   name?: string;

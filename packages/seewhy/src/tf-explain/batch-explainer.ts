@@ -8,6 +8,7 @@ import type { Grid } from './picture-grid.ts';
 import { type SaveOptions, saveGrid } from './save-grid.ts';
 import { imagesOf, type ValidationData } from './validation-data.ts';
 
+/** What every constructor of `seewhy/tf-explain` takes. */
 export interface ExplainerOptions {
   /**
    * Pictures of one run, and of methods that sample: samples of one run. Default: one picture, and as many samples as pay. More than

@@ -7,6 +7,7 @@ import { type RawValues, stacked } from './raw-values.ts';
 import { tfExplainErrors as errors } from './tf-explain-errors.ts';
 import type { ValidationData } from './validation-data.ts';
 
+/** What `ExtractActivations.explain` takes beside data and model. */
 export interface ActivationArguments {
   /** Names of layers, or one name. */
   readonly layersName: string | readonly string[];

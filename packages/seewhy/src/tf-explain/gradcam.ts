@@ -8,6 +8,7 @@ import { layerMaps, type RawBatch } from './raw-values.ts';
 import { type ClassIndex, scoreOfOutput, targetOf } from './target-of.ts';
 import type { ValidationData } from './validation-data.ts';
 
+/** What `GradCAM.explain` takes beside data and model. */
 export interface GradCAMArguments extends OverlayArguments {
   /** The column of the model's output, or a target such as a label or `top`. */
   readonly classIndex: ClassIndex;

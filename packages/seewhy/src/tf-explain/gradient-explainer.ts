@@ -7,6 +7,7 @@ import { pixelMaps, type RawBatch } from './raw-values.ts';
 import { type ClassIndex, scoreOfOutput, targetOf } from './target-of.ts';
 import type { ValidationData } from './validation-data.ts';
 
+/** What `VanillaGradients.explain` and `GradientsInputs.explain` take beside data and model; the basis of the other gradient methods. */
 export interface GradientArguments {
   /** The column of the model's output, or a target such as a label or `top`. */
   readonly classIndex: ClassIndex;

@@ -3,6 +3,7 @@ import type { ExplainerOptions } from './batch-explainer.ts';
 import { checkNumber } from './check-number.ts';
 import { type GradientArguments, type GradientCall, GradientExplainer } from './gradient-explainer.ts';
 
+/** What `IntegratedGradients.explain` takes beside data and model. */
 export interface IntegratedGradientsArguments extends GradientArguments {
   /** Steps on the path from zeros to the picture; default 10. */
   readonly nSteps?: number;

@@ -15,6 +15,7 @@ import { type RawBatch, stacked } from './raw-values.ts';
 import { type ClassIndex, scoreOfOutput, targetOf } from './target-of.ts';
 import type { ValidationData } from './validation-data.ts';
 
+/** What `OcclusionSensitivity.explain` takes beside data and model. */
 export interface OcclusionArguments extends OverlayArguments {
   /** The column of the model's output, or a target such as a label or `top`. */
   readonly classIndex: ClassIndex;

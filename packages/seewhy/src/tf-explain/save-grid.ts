@@ -5,6 +5,7 @@ import { encodePng } from '../picture/encode-png.ts';
 import type { Grid } from './picture-grid.ts';
 import { tfExplainErrors } from './tf-explain-errors.ts';
 
+/** How `save` treats a file that is there already. */
 export interface SaveOptions {
   /** Replace a file of that name; default: an error. */
   readonly force?: boolean;

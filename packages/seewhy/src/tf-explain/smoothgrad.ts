@@ -4,6 +4,7 @@ import { checkNumber } from './check-number.ts';
 import { type GradientArguments, type GradientCall, GradientExplainer } from './gradient-explainer.ts';
 import { nhwc } from './nhwc.ts';
 
+/** What `SmoothGrad.explain` takes beside data and model. */
 export interface SmoothGradArguments extends GradientArguments {
   /** Noisy copies of each picture; default 5. */
   readonly numSamples?: number;

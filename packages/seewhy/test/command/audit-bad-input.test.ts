@@ -227,6 +227,14 @@ describe('manifests', () => {
       /is a class of the model.*--class-map/,
       2,
     ],
+    [
+      'whose labels another column holds',
+      () =>
+        `path,diagnosis,target\n${rows[0]!.path},nevus,0\n${rows[1]!.path},lentigo,0\n${rows[2]!.path},melanoma,1\n`,
+      ['--labels', at('names.txt')],
+      /is a class of the model.*Or another column holds the labels: --column label=target\./,
+      2,
+    ],
     ['that is a picture', () => readFileSync(at(rows[0]!.path)), [], /is not a text file/, 2],
   ])('%s: one sentence', async (name, content, args, sentence, expected) => {
     writeFileSync(at('names.txt'), 'left\nright\n');

@@ -109,3 +109,18 @@ describe('a trained model that decides for each class by itself', () => {
       expect(label!.map((index) => CLASSES[index])).toEqual(labelled.get(path));
   });
 });
+
+it('finds a column a class by the names of the classes', async () => {
+  const manifest = join(place, 'columns.csv');
+  const lines = written.map(({ path, labels }) =>
+    [path, ...CLASSES.map((name) => Number(labels.includes(name)))].join(),
+  );
+  writeFileSync(manifest, [`path,${CLASSES.join()}`, ...lines, ''].join('\n'));
+  const command = ['audit', join(shapes, 'shapes.keras'), manifest, ...named, '--image-root', shapes];
+  const { code, stdout, stderr } = await seewhy([...command, '-o', join(place, 'columns'), '--json', '--quiet']);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  const found = JSON.parse(stdout) as { metrics: typeof metrics };
+  expect(found.metrics.macro_f1!.value).toBeCloseTo(expected.macro_f1, 12);
+  expect(found.metrics.accuracy!.value).toBeCloseTo(expected.exact_match, 12);
+});

@@ -100,6 +100,7 @@ describe('wrong usage', () => {
   it.each([
     ['--positive', ['--positive', 'malignent'], "'malignant'"],
     ['--target', ['--target', 'bening'], "'benign'"],
+    ['-t, as other commands have it', ['-t', 'bening'], "'benign'"],
     ['--split', ['--split', 'test'], 'no splits'],
     ['--explain', ['--explain', 'eror'], "'errors'"],
     ['--column', ['--column', 'lable=x'], "'label'"],

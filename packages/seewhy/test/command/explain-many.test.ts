@@ -25,6 +25,30 @@ describe('nothing is lost', () => {
     expect(stderr).toContain('3 of 5 inputs failed');
   });
 
+  it('notes say which of several pictures they are about where the results are read by a program', async () => {
+    const moving = join(scratch, 'moving');
+    mkdirSync(moving, { recursive: true });
+    copyFileSync(cat, join(moving, 'a.png'));
+    const frames = await Promise.all(
+      ['red', 'blue'].map((background) =>
+        sharp({ create: { width: 8, height: 8, channels: 3, background } })
+          .png()
+          .toBuffer(),
+      ),
+    );
+    await sharp(frames, { join: { animated: true } })
+      .gif()
+      .toFile(join(moving, 'b.gif'));
+    const run = (source: string, ...more: string[]) =>
+      seewhy(['explain', cnn, source, ...known, '-o', out(), '-t', '0', ...more]);
+    for (const more of [['--json'], []]) {
+      const { code, stderr } = await run(moving, ...more);
+      expect(code).toBe(0);
+      expect(stderr).toContain(`${join(moving, 'b.gif')}: Animated picture: the first of 2 was taken.`);
+    }
+    expect((await run(join(moving, 'b.gif'))).stderr).toMatch(/^ {2}Animated picture: the first of 2/m);
+  });
+
   it('a picture above the limit is refused before it is decoded', async () => {
     const { code, stderr } = await seewhy(['explain', cnn, cat, ...known, '-o', out(), '--max-pixels', '1000']);
     expect({ code, stderr }).toEqual({ code: 4, stderr: expect.stringContaining('451x300') });

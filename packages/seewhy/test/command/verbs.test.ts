@@ -77,7 +77,10 @@ describe('methods', () => {
       expect(table.stdout).toContain(name);
     expect(card.stdout).toContain('arXiv 1610.02391');
     expect(JSON.parse((await seewhy(['methods', '--json'])).stdout).methods.length).toBeGreaterThan(5);
-    expect(JSON.parse((await seewhy(['methods', 'ig', '--json'])).stdout || '{}')).toBeDefined();
+    expect(JSON.parse((await seewhy(['methods', 'ig', '--json'])).stdout)).toMatchObject({
+      schema: 'seewhy/method/v1',
+      name: 'integrated-gradients',
+    });
   });
 });
 
@@ -204,6 +207,11 @@ describe('verify', () => {
       expect(code).toBe(0);
     },
   );
+
+  it('names a class without label by its number alone', async () => {
+    const { stdout } = await seewhy(['verify', cnn, '-t', '2', '--directions', '1', '--preprocess', 'unit']);
+    expect(stdout.split('\n')[1]).toMatch(/^class 2, logit /);
+  });
 
   it('gives its numbers as JSON, the same for the same seed', async () => {
     const run = async () =>

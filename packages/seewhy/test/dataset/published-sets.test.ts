@@ -116,6 +116,38 @@ describe('pictures that do not lie where the manifest says', () => {
     const found = await contents(await opened(files));
     expect(found.sort()).toEqual(['%2e%2e/1.png x PATH_OUTSIDE', 'PATH_OUTSIDE', 'PATH_OUTSIDE']);
   });
+  it.each([false, true])(
+    'paths from the root of another machine, by all of the path below the manifest (zip: %s)',
+    async (zipped) => {
+      const files = {
+        'm.csv': [
+          'path,label',
+          '/no-such-machine/skin/train/1.png,x',
+          'C:\\no such machine\\val\\1.png,y',
+          '/no-such-machine/skin/test/1.png,z',
+          '/no-such-machine/2.png,w',
+          '/no-such-machine/../train/1.png,v',
+          '',
+        ].join('\n'),
+        'train/1.png': 't',
+        'val/1.png': 'v',
+        '2.png': '2',
+      };
+      const dataset = await opened(files, {}, zipped);
+      const found = await contents(dataset);
+      expect(found.toSorted()).toEqual(
+        [
+          '/no-such-machine/2.png w 2',
+          '/no-such-machine/skin/train/1.png x t',
+          'C:\\no such machine\\val\\1.png y v',
+          // The same name in another split is another picture.
+          'PATH_OUTSIDE',
+          'PATH_OUTSIDE',
+        ].toSorted(),
+      );
+      expect(dataset.notices).toContain(ELSEWHERE);
+    },
+  );
   it('paths that are written as parts of addresses; one that is called so goes first', async () => {
     const dataset = await opened({
       'm.csv': 'path,label\nmy%20pictures/%C3%BC.png,x\nb%20c.png,y\n50%.png,z\n',
@@ -265,12 +297,40 @@ describe('a folder of all pictures is no class', () => {
 
 it('no labels: how to name them', async () => {
   const dataset = await opened({ 'm.csv': 'image,MEL,NV\na.png,1.0,0.0\n', 'a.png': '' });
-  expect(dataset.notices.join(' ')).toMatch(/--label names it, or several with commas where each stands for a class/);
+  expect(dataset.notices.join(' ')).toMatch(
+    /--column label=NAME names it, or several with commas where each stands for a class/,
+  );
   const named = await opened(
     { 'm.csv': 'image,MEL,NV\na.png,1.0,0.0\n', 'a.png': '' },
     { columns: { label: 'MEL,NV' } },
   );
   expect((await walk(named)).rows[0]!.labels).toEqual(['MEL']);
+});
+
+it('one column a class, named as the model names them', async () => {
+  const files = {
+    'm.csv':
+      'Path,Sex,No Finding,Pleural Effusion,Edema\na.png,F,1.0,,\nb.png,M,,1.0,1.0\nc.png,F,0.0,-1.0,0.0\nd.png,M,,,\n',
+    'a.png': '',
+    'b.png': '',
+    'c.png': '',
+    'd.png': '',
+  };
+  const classes = ['edema', 'No Finding', 'Pleural_Effusion'];
+  const dataset = await opened(files, { classes });
+  const { rows } = await walk(dataset);
+  expect(rows.map(({ labels }) => labels)).toEqual([['No Finding'], ['Edema', 'Pleural Effusion'], [], undefined]);
+  expect(dataset.classes).toEqual(['Edema', 'No Finding', 'Pleural Effusion']);
+  expect(rows[0]!.columns).toEqual({ Sex: 'F' });
+  expect(dataset.notices.join(' ')).toContain("Columns named as the model's classes hold the labels");
+  // A class without a column, a column of labels, or columns that are asked for: then they are what they were.
+  expect((await opened(files, { classes: [...classes, 'Fracture'] })).classes).toBeUndefined();
+  expect((await walk(await opened(files, { classes, columns: { label: 'Sex' } }))).rows[0]!.labels).toEqual(['F']);
+  const both = await opened(
+    { 'm.csv': 'path,label,cat,dog\na.png,cat,0,1\n', 'a.png': '' },
+    { classes: ['cat', 'dog'] },
+  );
+  expect((await walk(both)).rows[0]).toMatchObject({ labels: ['cat'], columns: { cat: 0, dog: 1 } });
 });
 
 it("a picture found elsewhere can be drawn: its bytes are the file's", async () => {

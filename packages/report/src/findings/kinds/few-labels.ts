@@ -5,6 +5,8 @@ import { type Context, capital, counted, number, percent, pictures, severityOf }
 
 const TINY = 30;
 const FEW = 10;
+/** Characters of names in a title. */
+const LONGEST = 100;
 
 /**
  * What the data set lacks, so that figures mean less than they seem to; counted, no test.
@@ -72,12 +74,15 @@ export function fewLabels({ run, records, nameOf }: Context): Finding[] {
     });
   else {
     const small = [...counts].filter(([, count]) => count < FEW).sort((a, b) => a[1] - b[1] || a[0] - b[0]);
+    const named = list(small.map(([index, count]) => `${nameOf(index)} (${count})`));
+    // Names may be sentences: a title is one line or two.
+    const short = named.length <= LONGEST;
     if (small.length > 0 && counts.size > 1)
       findings.push({
         kind: 'tiny-class',
-        title: `${counted(small.length, 'class has', 'classes have')} fewer than ${FEW} pictures: ${list(small.map(([index, count]) => `${nameOf(index)} (${count})`))}`,
+        title: `${counted(small.length, 'class has', 'classes have')} fewer than ${FEW} pictures${short ? `: ${named}` : ''}`,
         severity: 'low',
-        evidence: `Figures of ${small.length === 1 ? 'this class' : 'these classes'} rest on a few pictures, and one more or less moves them a lot.`,
+        evidence: `${short ? '' : `${named}. `}Figures of ${small.length === 1 ? 'this class' : 'these classes'} rest on a few pictures, and one more or less moves them a lot.`,
         figures: { classes: small.length, least: small[0]![1] },
         ...pictures(
           labelled.filter(({ label }) => label!.some((index) => small.some(([at]) => at === index))),

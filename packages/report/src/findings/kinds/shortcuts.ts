@@ -12,6 +12,7 @@ import type { Suspect, Test } from '../shortcut/suspect.ts';
 import { tinted } from '../shortcut/tint.ts';
 import { tintOfClass } from '../shortcut/tint-of-class.ts';
 import { traitOfClass } from '../shortcut/trait-of-class.ts';
+import { withoutObject } from '../shortcut/without-object.ts';
 import { benjaminiHochberg } from '../statistics/benjamini-hochberg.ts';
 
 /** Expected share of false ones among what is reported. */
@@ -24,7 +25,8 @@ const WHOLE: readonly Suspect['by'][] = ['tint', 'light', 'grain'];
  * `shortcut`: a model that decides by a watermark, a ruler, a frame, a corner tag, the background, a colour cast, and not by the object.
  *
  * A map alone accuses nobody: what it points at is covered, and the decision must fall. What is the object is told by the masks where the data
- * set has them ({@link outsideObject}, {@link bySurroundings}, {@link surroundingsAdd}), and by what distinguishes shortcuts from objects ({@link samePlace}; without masks
+ * set has them ({@link outsideObject}, {@link bySurroundings}, {@link surroundingsAdd}, {@link withoutObject}), and by what distinguishes shortcuts from objects
+ * ({@link samePlace}; without masks
  * {@link sameColour}, {@link movingMark}, {@link tinted}, {@link tintOfClass}, {@link traitOfClass}), or by where it lies ({@link byEdge}, {@link byFrame}, {@link markOfClass}). Every test
  * of every method and class counts in one correction after Benjamini and Hochberg, q ≤ 0.01.
  * `high` where at least a tenth of the class's decisions are of that kind and the thing goes with the label or the score, else `medium`.
@@ -66,6 +68,7 @@ function testsOf(context: Context, method: string): Test[] {
       return [
         ...outsideObject(target, looks),
         ...surroundingsAdd(target, looks, all, negative),
+        ...withoutObject(target, looks, all),
         ...samePlace(context, method, target, looks, all),
         ...(masked
           ? []

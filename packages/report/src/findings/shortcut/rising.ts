@@ -14,12 +14,18 @@ export interface Shown {
 /** One-sided p of a standard normal number. */
 export const tail = (z: number): number => erfc(z / Math.SQRT2) / 2;
 
-/** Of what is shown and log-odds within each of some groups: the mean correlation, weighted by the numbers, and its z. */
-export function correlationOf(groups: readonly (readonly Shown[])[]): { readonly rho: number; readonly z: number } {
+/**
+ * Of what is shown and log-odds within each of some groups: the mean correlation, weighted by the numbers, and its z.
+ * @param correlate by ranks, or by another measure with a variance of 1 / (n − 1) where nothing goes with nothing
+ */
+export function correlationOf(
+  groups: readonly (readonly Shown[])[],
+  correlate: typeof rankCorrelation = rankCorrelation,
+): { readonly rho: number; readonly z: number } {
   let [sum, weight] = [0, 0];
   for (const group of groups) {
     if (group.length < LEAST_GROUP) continue;
-    const rho = rankCorrelation(
+    const rho = correlate(
       group.map(({ shown }) => shown),
       group.map(({ odds }) => odds),
     );

@@ -8,6 +8,9 @@ import { GRAIN, type Measure, overallLook, TINT } from './overall-look.ts';
 import type { Suspect, Test } from './suspect.ts';
 
 const LEAST = 8;
+/** One-sided p of higher scores with the look than without, among pictures of one label. */
+const RISES = 0.05;
+const NEARLY_ALL = 0.8;
 
 /** What can be taken out of a whole picture, and what it leaves behind. */
 const CHANGES: readonly {
@@ -34,6 +37,8 @@ const CHANGES: readonly {
  * 1. Taking it out makes the decision fall in at least 30 % of the class's pictures and 8 of them. Test: Fisher's exact, against the other
  *    classes' pictures (where nothing can be taken out they count as standing).
  * 2. These pictures have the same tint or grain, on the frame as in the rest, unlike the other classes' ({@link overallLook}).
+ * 3. Among the pictures of some label those that look so score higher for the class (rank-sum test, p < 0.05 times the labels tried), where there are enough of
+ *    either kind to tell (not where four of five of the class look so and hardly any others).
  */
 export function tinted(context: Context, target: number, looks: readonly Look[], all: readonly Look[]): Test[] {
   const others = all.filter((look) => look.target !== target);
@@ -49,6 +54,11 @@ export function tinted(context: Context, target: number, looks: readonly Look[],
     const association = associationOf(context, target, ({ thumb }: AuditRecord) =>
       thumb === undefined ? undefined : look.present(decodeGrid(thumb)),
     );
+    // A grey world, or a smooth one, may be foreign to a model that cares for no colour: then the score does not rise with it.
+    const { scored, labelled } = association;
+    // Where nearly all of the class look so, the few that do not are what the look's reach leaves out of them.
+    const tells = scored && !(scored.label === target && (labelled?.own ?? 0) > NEARLY_ALL);
+    if (tells && scored.p >= RISES) return { p };
     const { sentences, figures } = told(context, association, 'it');
     const more = (figures.scoreWith ?? 0) - (figures.scoreWithout ?? 0) >= 0.15 && association.scored!.p < 0.01;
     return {

@@ -2,6 +2,7 @@ import { decodeGrid } from '../../map-statistics/map-grid.ts';
 import { scoreOf } from '../../metrics/decision.ts';
 import { type Context, pText } from '../context.ts';
 import { mean, quantile } from '../statistics/quantile.ts';
+import { topCorrelation } from '../statistics/ranks.ts';
 import { type Look, lost, spread } from './look.ts';
 import { ZONES } from './overall-look.ts';
 import { correlationOf, LEAST_GROUP, risesBy, type Shown, tail } from './rising.ts';
@@ -17,6 +18,8 @@ const MOST_APART = 0.7;
 /** Rank correlations of score and trait: how large, and one-sided p at most. */
 const OWN = { least: 0.3, p: 0.01 };
 const LEAST_OTHERS = 0.05;
+/** Rank correlation of score and each part of the trait, where the class differs in its parts. */
+const LEAST_PARTS = 0.4;
 /** Log-odds between the third of the class that has most of the trait and the third that has least. */
 const LEAST_EVIDENCE = 1;
 /** More pictures, or more of a class and of all others together, change nothing but the time it takes. */
@@ -30,12 +33,16 @@ const MOST_OTHERS = 4_000;
  *
  * 1. The trait of the frame differs between the pictures labelled so and the others (Welch's t² beyond 1 %), and that of the rest differs as it does: the
  *    difference between the two shifts is at most 0.7 of the larger. An object changes one part of the picture. Light has to differ so where the pictures are
- *    darkest and where they are light, too (the cells' lowest twentieth and highest quarter). It gives the direction.
+ *    darkest and where they are light, too (the cells' lowest twentieth and highest quarter). It gives the direction. A class whose objects are light or dark
+ *    themselves differs unevenly: then among the pictures labelled so the log-odds have to rise with the light of each of these parts (rank correlation 0.4 at
+ *    least). A larger or lighter object leaves the darkest cells as they are.
  * 2. In that direction the class's log-odds rise with the trait of the frame, among the pictures labelled so (rank correlation 0.3 at least, p < 0.01; by 1
- *    at least from the third that has least to the third that has most), and among the others as well (0.05 at least). Test: both together, one-sided, as
- *    in {@link tintOfClass}. A picture that is merely harder for being dark loses in one of the two and gains in the other.
+ *    at least from the third that has least to the third that has most), and among the others as well, where few have much of it ({@link topCorrelation}, 0.05
+ *    at least). Test: both together, one-sided, as in {@link tintOfClass}. A picture that is merely harder for being dark loses in one of the two and gains in
+ *    the other.
  * 3. A changed picture proves it. Light: with nothing but the mean colour left (`blank`), the odds of decisions for the class still rise with it
- *    (0.15 at least, p < 0.05). More fine drawing: the more there was the more goes when it is smoothed away (as much), and six decisions fall. Less of it:
+ *    (0.15 at least, p < 0.05); accused are those that stand, or where the class is unlikely for any mean colour those that keep e times the odds of the
+ *    third that has least. More fine drawing: the more there was the more goes when it is smoothed away (as much), and six decisions fall. Less of it:
  *    smoothing makes 30 % of the decisions for other classes fall, and a third as many of those for the class at most (Fisher's exact test, p < 0.01).
  *
  * Never `strong`: a class may truly be met in the dark.
@@ -50,8 +57,9 @@ export function traitOfClass(context: Context, target: number, looks: readonly L
   ) as [Group[], Group[]];
   return TRAITS.flatMap((trait, index) => {
     const shift = shiftBetween(same, different, index);
-    if (shift === undefined || shift.size < LEAST_SHIFT || shift.apart > MOST_APART) return [];
+    if (shift === undefined || shift.size < LEAST_SHIFT) return [];
     const sign = Math.sign(shift.frame);
+    if (shift.apart > MOST_APART && !partsDecide(same, target, index, sign)) return [];
     const side = sign > 0 ? trait.more : trait.less;
     const shownBy = (some: readonly Group[], most: number) =>
       some.map(({ pictures }) =>
@@ -65,7 +73,7 @@ export function traitOfClass(context: Context, target: number, looks: readonly L
     const own = shownBy(same, MOST_OWN);
     const rest = shownBy(different, MOST_OTHERS);
     if (own.flat().length < LEAST || rest.flat().length < LEAST) return [];
-    const [inside, outside] = [correlationOf(own), correlationOf(rest)];
+    const [inside, outside] = [correlationOf(own), correlationOf(rest, topCorrelation)];
     const p = tail((inside.z + outside.z) / Math.SQRT2);
     const usual = quantile(rest.flat().map(({ shown }) => shown));
     const decisions = seen
@@ -117,6 +125,30 @@ interface Amount {
   readonly frame: number;
   readonly rest: number;
   readonly parts: readonly number[];
+}
+
+/** Among pictures of one label the log-odds rise with the trait wherever it is measured. */
+function partsDecide(groups: readonly Group[], target: number, index: number, sign: number): boolean {
+  const parts = groups[0]?.pictures[0]?.traits[index]?.parts.length ?? 0;
+  const along = (amountOf: (amount: Amount) => number) =>
+    correlationOf(
+      groups.map(({ pictures }) =>
+        spread(pictures, Math.max(LEAST_GROUP, Math.ceil(MOST_OWN / groups.length))).flatMap(
+          ({ scores, traits }): Shown[] => {
+            const score = scoreOf({ scores }, target);
+            return score === undefined ? [] : [{ shown: sign * amountOf(traits[index]!), odds: lost(score, 0.5) }];
+          },
+        ),
+      ),
+    ).rho;
+  return (
+    parts > 0 &&
+    along(({ frame }) => frame) >= LEAST_PARTS &&
+    along(({ rest }) => rest) >= LEAST_PARTS &&
+    Array.from({ length: parts }, (_, part) => part).every(
+      (part) => along((amount) => amount.parts[part]!) >= LEAST_PARTS,
+    )
+  );
 }
 
 /** Pictures of one label. */

@@ -1,8 +1,13 @@
-/** A text cut to a length that fits; ids and labels may be ten thousand letters long. Whole letters, the end marked. */
+/**
+ * A text cut to a length that fits; ids and labels may be ten thousand letters long. Whole letters, the cut marked: at the end, and in the middle of what is
+ * short enough for a name (60), since the names of classes and files often begin alike.
+ */
 export function shorten(text: string, most = 80): string {
   if (text.length <= most) return text;
   const letters = [...text.slice(0, most * 2)];
-  return letters.length <= most ? text : `${letters.slice(0, most - 1).join('')}…`;
+  if (text.length <= most * 2 && letters.length <= most) return text;
+  const end = most > 60 ? 0 : Math.floor(0.4 * (most - 1));
+  return `${letters.slice(0, most - 1 - end).join('')}…${end ? [...text.slice(-2 * end)].slice(-end).join('') : ''}`;
 }
 
 export const percent = (share: number, digits = 0): string =>
