@@ -24,12 +24,23 @@ function options(optimize: boolean): ort.InferenceSession.SessionOptions {
   return { ...quiet, intraOpNumThreads: 1, graphOptimizationLevel: optimize ? 'all' : 'disabled' };
 }
 
+function toOrt(tensor: Tensor): ort.Tensor {
+  const data = tensor.data();
+  const make = (values: unknown) => new ort.Tensor(tensor.type as 'float32', values as Float32Array, tensor.dims);
+  const { Float16Array: Half } = globalThis as {
+    Float16Array?: new (buffer: ArrayBufferLike, offset: number, length: number) => unknown;
+  };
+  if (tensor.type !== 'float16' || !Half) return make(data);
+  // From Node 24 on a Float16Array is wanted, and then found empty (onnxruntime's pull request 32323): the bits are read instead.
+  return Object.defineProperty(make(new Half(data.buffer, data.byteOffset, data.length)), 'data', { value: data });
+}
+
 async function run(session: ort.InferenceSession, feeds: Feeds): Promise<Results> {
   try {
     const given: Record<string, ort.Tensor> = {};
     for (const name of session.inputNames) {
       const tensor = feeds[name];
-      if (tensor) given[name] = new ort.Tensor(tensor.type as 'float32', tensor.data() as Float32Array, tensor.dims);
+      if (tensor) given[name] = toOrt(tensor);
     }
     const results = await session.run(given);
     return Object.fromEntries(
