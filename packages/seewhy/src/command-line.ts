@@ -320,7 +320,7 @@ function withModelOptions(command: { name(): string }): void {
     .optionsGroup('Model options:')
     .option(
       '--labels <file>',
-      'class names: one a line, a JSON list or map (default: from the model or its config.json)',
+      'class names: one a line, a JSON list or map (default: from the model, else from its config.json or a labels.txt beside it)',
     )
     .option(
       '--preprocess <preset|file>',

@@ -10,8 +10,8 @@ export interface FoundLabels {
 }
 
 /**
- * Reads class names: one a line (also behind its number, `0 tench`), a JSON list, a JSON object from index to name, an object from name to index, or a Hugging Face
- * `config.json` (its `id2label`).
+ * Reads class names: one a line (also behind its number, `0 tench`), a JSON list, a JSON object from index to name, an object from name to
+ * index, or a Hugging Face `config.json` (its `id2label`).
  */
 export async function readLabels(path: string): Promise<FoundLabels> {
   let text: string;
@@ -83,7 +83,10 @@ function labelsOf(parsed: unknown): string[] | undefined {
   return Array.from({ length: count }, (_, index) => byIndex.get(index) ?? String(index));
 }
 
-/** What lies next to a model in the Hugging Face layout: `config.json` and `preprocessor_config.json`, beside it or one folder up (`onnx/model.onnx`). */
+/**
+ * What lies next to a model: in the Hugging Face layout `config.json` and `preprocessor_config.json`, beside it or one folder up
+ * (`onnx/model.onnx`); else a list of class names, as Teachable Machine and many trainers leave it (`keras_model.h5`, `labels.txt`).
+ */
 export interface Beside {
   readonly labels?: FoundLabels;
   readonly preprocess?: { readonly config: Record<string, unknown>; readonly from: string };
@@ -101,6 +104,19 @@ async function jsonAt(path: string): Promise<Record<string, unknown> | undefined
   }
 }
 
+/** Lists of class names that go without saying which model they belong to. */
+const LISTS = ['labels.txt', 'class_names.txt', 'classes.txt'];
+
+/** The first of the lists in a folder that can be read. */
+async function listIn(folder: string): Promise<FoundLabels | undefined> {
+  for (const name of LISTS) {
+    // Absent, or no list: then nothing was found, and inspect says so.
+    const found = await readLabels(join(folder, name)).catch(() => undefined);
+    if (found) return found;
+  }
+  return undefined;
+}
+
 /** Looks for labels and preprocessing beside the model file. */
 export async function findBeside(modelPath: string): Promise<Beside> {
   const folder = dirname(modelPath);
@@ -112,9 +128,10 @@ export async function findBeside(modelPath: string): Promise<Beside> {
     return found.find((entry) => entry.config !== undefined);
   };
   const [config, preprocessor] = await Promise.all([read('config.json'), read('preprocessor_config.json')]);
-  const labels = config?.config?.id2label ? labelsOf(config.config) : undefined;
+  const named = config?.config?.id2label ? labelsOf(config.config) : undefined;
+  const labels = named && config ? { labels: named, from: config.from } : await listIn(folder);
   return {
-    ...(labels && config ? { labels: { labels, from: config.from } } : {}),
+    ...(labels ? { labels } : {}),
     ...(preprocessor?.config ? { preprocess: { config: preprocessor.config, from: preprocessor.from } } : {}),
   };
 }

@@ -1,5 +1,8 @@
-import { describe, expect, it } from 'vitest';
-import { labelsFromMetadata, parseLabels } from '../src/labels.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findBeside, labelsFromMetadata, parseLabels } from '../src/labels.ts';
 
 describe('a labels file', () => {
   it.each([
@@ -39,5 +42,35 @@ describe('labels in the metadata', () => {
         ]),
       ),
     ).toBeUndefined();
+  });
+});
+
+describe('a list beside the model', () => {
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'seewhy-labels-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  const put = (name: string, text: string) => writeFileSync(join(folder, name), text);
+  const found = async () => (await findBeside(join(folder, 'keras_model.h5'))).labels;
+
+  it('is found as Teachable Machine leaves it', async () => {
+    put('labels.txt', '0 rock\n1 paper\n');
+    expect(await found()).toEqual({ labels: ['rock', 'paper'], from: join(folder, 'labels.txt') });
+  });
+
+  it('stands back behind the names of a config.json', async () => {
+    put('labels.txt', 'a\nb\n');
+    put('config.json', '{"id2label": {"0": "cat", "1": "dog"}}');
+    expect((await found())?.labels).toEqual(['cat', 'dog']);
+  });
+
+  it('is none where it is empty, of bytes or missing', async () => {
+    expect(await found()).toBeUndefined();
+    put('labels.txt', '');
+    put('class_names.txt', 'a\u0000b');
+    expect(await found()).toBeUndefined();
+    put('classes.txt', 'x\ny');
+    expect((await found())?.labels).toEqual(['x', 'y']);
   });
 });

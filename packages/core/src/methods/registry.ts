@@ -88,6 +88,9 @@ export function findMethod(name: string): Method {
   if (method) return method;
   throw errors.unknownMethod(
     name,
-    METHODS.flatMap((candidate) => [candidate.name, ...candidate.aliases]),
+    METHODS.flatMap(({ name, aliases }) => [name, ...aliases.filter((alias) => letters(alias) !== letters(name))]),
   );
 }
+
+/** Spellings that differ in their hyphens only are offered once. */
+const letters = (name: string) => name.replaceAll(/[-_]/g, '');

@@ -15,7 +15,8 @@ function product(op: Operation, turnA: boolean, turnB: boolean, bias?: Operand):
   const shape = [...op.broadcast([a.shape.slice(0, -2), b.shape.slice(0, -2)]), rows, columns];
   const flat = shape.length === 2;
   const whole = flat && bias?.shape.length === 1 && (columns === null || bias.shape[0] === columns);
-  if (flat && (turnA || turnB || whole)) {
+  // Gemm multiplies floats only.
+  if (flat && a.type === 'float32' && (turnA || turnB || whole)) {
     const value = op.b.op('Gemm', [a.value, b.value, whole ? bias.value : undefined], {
       transA: turnA ? 1 : undefined,
       transB: turnB ? 1 : undefined,
@@ -28,7 +29,7 @@ function product(op: Operation, turnA: boolean, turnB: boolean, bias?: Operand):
     const perm = Array.from({ length: rank }, (_, axis) => axis);
     return turn ? op.b.transpose(x.value, [...perm.slice(0, -2), rank - 1, rank - 2]) : x.value;
   };
-  const result = op.result(op.b.matmul(side(a, turnA), side(b, turnB)), shape);
+  const result = op.result(op.b.matmul(side(a, turnA), side(b, turnB)), shape, a.type);
   return bias ? added(op, result, bias) : result;
 }
 
