@@ -11,28 +11,34 @@ interface Pool {
   readonly size: number;
   readonly strides: number;
   readonly same?: boolean;
+  /** The padding is in the layout of Keras, and a Transpose lies between it and the pool. */
+  readonly reshaped?: boolean;
 }
 
-// An average over single pixels changes nothing; behind it the padding is in the layout that the pool reads.
-const described = ({ paddings, size, strides, same }: Pool) => [
-  {
-    class_name: 'AveragePooling2D',
-    config: { name: 'same', batch_input_shape: [null, HEIGHT, WIDTH, CHANNELS], pool_size: [1, 1], strides: [1, 1] },
-  },
-  ...paddings.map((pads, at) => ({
-    class_name: 'ZeroPadding2D',
-    config: { name: `pad${at}`, padding: [pads, pads] },
-  })),
-  {
-    class_name: 'MaxPooling2D',
-    config: {
-      name: 'max',
-      pool_size: [size, size],
-      strides: [strides, strides],
-      padding: same ? 'same' : 'valid',
+const described = ({ paddings, size, strides, same, reshaped }: Pool) => {
+  const layers = [
+    // An average over single pixels changes nothing; behind it the padding is in the layout that the pool reads.
+    { class_name: 'AveragePooling2D', config: { name: 'same', pool_size: [1, 1], strides: [1, 1] } },
+    ...(reshaped
+      ? [{ class_name: 'Reshape', config: { name: 'shaped', target_shape: [HEIGHT, WIDTH, CHANNELS] } }]
+      : []),
+    ...paddings.map((pads, at) => ({
+      class_name: 'ZeroPadding2D',
+      config: { name: `pad${at}`, padding: [pads, pads] },
+    })),
+    {
+      class_name: 'MaxPooling2D',
+      config: {
+        name: 'max',
+        pool_size: [size, size],
+        strides: [strides, strides],
+        padding: same ? 'same' : 'valid',
+      },
     },
-  },
-];
+  ];
+  const input = { batch_input_shape: [null, HEIGHT, WIDTH, CHANNELS] };
+  return layers.map((layer, at) => (at === 0 ? { ...layer, config: { ...layer.config, ...input } } : layer));
+};
 
 /** By definition: zeros around the picture count, what `same` adds around them does not. */
 function expected({ paddings, size, strides, same }: Pool, x: Float32Array): number[] {
@@ -65,6 +71,8 @@ describe('the largest of windows behind a padding of zeros, of negative numbers'
   it.each<[string, Pool]>([
     ['one pixel around', { paddings: [[1, 1]], size: 2, strides: 1 }],
     ['one pixel around and windows of three', { paddings: [[1, 1]], size: 3, strides: 2 }],
+    ['one pixel around, channels last', { paddings: [[1, 1]], size: 2, strides: 1, reshaped: true }],
+    ['a wide one, channels last', { paddings: [[2, 3]], size: 2, strides: 2, reshaped: true }],
     ['as wide as the window', { paddings: [[2, 2]], size: 2, strides: 1 }],
     ['wider than the window', { paddings: [[3, 0]], size: 2, strides: 2 }],
     [
@@ -86,7 +94,12 @@ describe('the largest of windows behind a padding of zeros, of negative numbers'
       'model.json': strToU8(JSON.stringify({ modelTopology, weightsManifest: [] })),
     });
     const x = new Float32Array(HEIGHT * WIDTH * CHANNELS).map((_, i) => LAST - ((i * 7) % 24));
-    const [result] = await run(graph, { [graph.inputs[0]!.name]: { dims: [1, HEIGHT, WIDTH, CHANNELS], data: x } });
+    const [result] = await run(graph, {
+      [graph.inputs[0]!.name]: {
+        dims: [1, HEIGHT, WIDTH, CHANNELS],
+        data: x,
+      },
+    });
     expect([...result!.data]).toEqual(expected(pool, x));
   });
 });

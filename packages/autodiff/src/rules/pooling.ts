@@ -1,6 +1,7 @@
 import { DATA_TYPES, isFloat, Tensor, type ValueName } from '@seewhy/onnx';
 import type { Rule, RuleStep, RuleTable } from '../rule.ts';
 import { hasChannels } from './blocks.ts';
+import { comesFromPad } from './comes-from-pad.ts';
 import { maxPool } from './max-pooling.ts';
 import { poolWindow, reach, remainder, spatialAxes, type Window, windowOf } from './window.ts';
 
@@ -32,11 +33,10 @@ function spreadWindows(s: RuleStep, gradient: ValueName, w: Window, weights: Wei
   const begin = span.map((n, axis) => n - w.begin[axis]!);
   const end = span.map((n, axis) => n - w.end[axis]! + over[axis]!);
   const simple = w.strides.every((n) => n === 1) && w.dilations.every((n) => n === 1);
-  // A box is its own mirror image: the mean over the box, times its size, when pads stay below the kernel. Behind a Pad they would not:
-  // ONNX Runtime takes it into the pool and then refuses what it made.
+  // A box is its own mirror image: the mean over the box, times its size, when pads stay below the kernel.
   const summed = times(size);
   const small = [...begin, ...end].every((pad, index) => pad >= 0 && pad < w.kernel[index % w.rank]!);
-  if (simple && small && b.maker(summed)?.type !== 'Pad') {
+  if (simple && small && !comesFromPad(b, summed)) {
     return b.op('AveragePool', [summed], {
       kernel_shape: w.kernel,
       pads: [...begin, ...end],

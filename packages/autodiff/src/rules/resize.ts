@@ -2,6 +2,7 @@ import { isFloat, Tensor, type ValueName } from '@seewhy/onnx';
 import type { Rule, RuleStep, RuleTable } from '../rule.ts';
 import { sameShape } from '../shape.ts';
 import { hasChannels, multiple } from './blocks.ts';
+import { comesFromPad } from './comes-from-pad.ts';
 import { COORDINATES, type Interpolation, interpolationMatrix, type ResizedAxis } from './interpolation.ts';
 
 /** A resized axis with its matrix `[output, input]`. */
@@ -16,7 +17,7 @@ interface Axis {
 const resizeRule: Rule = (s) => {
   const axes = resizedAxes(s);
   const repeats = wholeRepeats(s, axes);
-  if (repeats) return [sumBlocks(s, repeats)];
+  if (repeats && !comesFromPad(s.b, s.g)) return [sumBlocks(s, repeats)];
   const shrinking = [...axes].sort((a, b) => a.input / a.output - b.input / b.output);
   const sizes = s.shape(s.y()).map((dim) => dim);
   let g = s.g;

@@ -1,4 +1,4 @@
-import { type AttributeInput, float, Graph, GraphBuilder, Tensor } from '@seewhy/onnx';
+import { type AttributeInput, float, Graph, GraphBuilder, Node, Tensor } from '@seewhy/onnx';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { interpolationMatrix } from '../../src/rules/interpolation.ts';
@@ -123,6 +123,24 @@ describe('Resize', () => {
 
   it('nearest, linear and cubic, in every coordinate system, by scales and by sizes, 1-D to 3-D', async () => {
     await forAll(setting, async (s) => checkRule(caseOf(s), { linear: true }), 150);
+  });
+
+  it('repeats before a crop run: the gradient comes from a Pad, which the runtime would take into a pool', async () => {
+    const c: OpCase = {
+      op: 'Resize',
+      inputs: [
+        { variable: [1, 2, 3, 4] },
+        constant([1, 1, 2, 2]),
+        { constant: Tensor.int64([3, 2]) },
+        { constant: Tensor.int64([6, 5]) },
+        { constant: Tensor.int64([2, 3]) },
+      ],
+      nodes: [
+        Node.make('Resize', ['x0', '', 'c1'], ['twice'], { mode: 'nearest' }),
+        Node.make('Slice', ['twice', 'c2', 'c3', 'c4'], ['y0']),
+      ],
+    };
+    await checkRule(c, { linear: true });
   });
 
   it('half_pixel_symmetric, from opset 19', async () => {
