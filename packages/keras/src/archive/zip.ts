@@ -1,3 +1,4 @@
+import { isSeewhyError } from '@seewhy/onnx';
 import { unzipSync } from 'fflate';
 import { errors } from '../errors.ts';
 import { staysInside } from './files.ts';
@@ -52,7 +53,7 @@ export function unzip(bytes: Uint8Array, name: string, wanted: (entry: string) =
       },
     });
   } catch (cause) {
-    if (cause instanceof Error && cause.name === 'SeewhyError') throw cause;
+    if (isSeewhyError(cause)) throw cause;
     throw errors.badArchive(name, 'it is not a complete zip archive', cause);
   }
   return new Map([...Object.entries(unpacked), ...stored]);

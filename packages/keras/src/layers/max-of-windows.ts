@@ -1,14 +1,8 @@
 import type { ValueName } from '@seewhy/onnx';
 import type { Emitter } from '../model/emitter.ts';
 import { padsBefore } from './pads-before.ts';
-
-/** How a pool moves, in ONNX's attributes. */
-interface Windows {
-  readonly kernel: readonly number[];
-  readonly strides: readonly number[];
-  readonly pads?: readonly number[] | undefined;
-  readonly auto_pad?: string | undefined;
-}
+import type { Planes } from './planes.ts';
+import type { Windows } from './windows.ts';
 
 /** Results that are never below zero. */
 const NEVER_NEGATIVE = new Set(['Relu', 'Sigmoid', 'Softmax', 'Softplus', 'Exp', 'Abs']);
@@ -19,11 +13,11 @@ const LOWEST_FLOAT32 = -3.4028234663852886e38;
  * same behind a ReLU, wrong where a window may hold negative numbers alone, and refused where the border is as wide as the window. A
  * bound that no number exceeds keeps the two apart there.
  */
-export function maxOfWindows(b: Emitter, x: ValueName, { kernel, strides, ...own }: Windows): ValueName {
+export function maxOfWindows(b: Emitter, x: Planes, { kernel, strides, ...own }: Windows): ValueName {
   const rank = kernel.length;
-  const before = padsBefore(b, x, rank);
+  const before = padsBefore(b, x.value, rank);
   const fits = before && isSmall(before.begin, 0) && isSmall(before.end, rank) && neverNegative(b, before.origin);
-  const value = before && !fits ? b.op('Max', [x, b.scalar(LOWEST_FLOAT32)]) : x;
+  const value = before && !fits ? b.op('Max', [x.value, b.scalar(LOWEST_FLOAT32)]) : x.value;
   return b.op('MaxPool', [value], { kernel_shape: [...kernel], strides: [...strides], ...own });
 
   function isSmall(pads: readonly number[], offset: number): boolean {

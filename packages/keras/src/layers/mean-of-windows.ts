@@ -2,14 +2,7 @@ import { Tensor, type ValueName } from '@seewhy/onnx';
 import type { Emitter } from '../model/emitter.ts';
 import { padsBefore } from './pads-before.ts';
 import type { Planes } from './planes.ts';
-
-/** How an average pool moves, in ONNX's attributes. */
-interface Windows {
-  readonly kernel: readonly number[];
-  readonly strides: readonly number[];
-  readonly pads?: readonly number[] | undefined;
-  readonly auto_pad?: string | undefined;
-}
+import type { Windows } from './windows.ts';
 
 /**
  * The mean of each window, without what the pool itself pads. Behind a wide Pad it is a depthwise convolution with 1 / size: ONNX Runtime

@@ -7,7 +7,7 @@ import { meanOfWindows } from './mean-of-windows.ts';
 import { place, planes } from './planes.ts';
 
 /** The largest, or the mean without the padding, of each window. */
-function windowed(op: 'MaxPool' | 'AveragePool', rank: number): LayerImporter {
+function windowed(pool: typeof maxOfWindows, rank: number): LayerImporter {
   return {
     build(layer) {
       const { options } = layer;
@@ -21,10 +21,7 @@ function windowed(op: 'MaxPool' | 'AveragePool', rank: number): LayerImporter {
         dilations: new Array<number>(rank).fill(1),
         padding: options.choice('padding', ['valid', 'same'], 'valid'),
       });
-      const value =
-        op === 'AveragePool'
-          ? meanOfWindows(layer.b, x, { kernel, strides, ...attributes })
-          : maxOfWindows(layer.b, x.value, { kernel, strides, ...attributes });
+      const value = pool(layer.b, x, { kernel, strides, ...attributes });
       return x.wrap(value, x.channels, spatial);
     },
   };
@@ -116,9 +113,9 @@ function named(name: string, rank: number, importer: LayerImporter): [string, La
 
 export const POOLING_LAYERS: LayerTable = Object.fromEntries(
   [1, 2, 3].flatMap((rank) => [
-    ...named('Max', rank, windowed('MaxPool', rank)),
-    ...named('Average', rank, windowed('AveragePool', rank)),
-    ...named('Avg', rank, windowed('AveragePool', rank)),
+    ...named('Max', rank, windowed(maxOfWindows, rank)),
+    ...named('Average', rank, windowed(meanOfWindows, rank)),
+    ...named('Avg', rank, windowed(meanOfWindows, rank)),
     ...named('GlobalAverage', rank, global('mean', rank)),
     ...named('GlobalAvg', rank, global('mean', rank)),
     ...named('GlobalMax', rank, global('max', rank)),

@@ -1,7 +1,7 @@
 import { Tensor } from '@seewhy/onnx';
 import type { LayerContext } from '../layer.ts';
 import type { LayerValue } from '../model/layer-value.ts';
-import { nearestPlaces } from './nearest-places.ts';
+import { nearestRows } from './nearest-rows.ts';
 import { planes } from './planes.ts';
 import { scaleFor } from './scale-for.ts';
 
@@ -108,17 +108,8 @@ export function resize(
     return held.wrap(held.value, held.channels, size);
   const shrinks = size[0] < height || size[1] < width;
   if (name === 'nearest' || name === 'bilinear') {
-    // Where rows are not repeated a whole number of times, rounding decides: the rows are listed.
-    if (name === 'nearest' && (size[0] % height !== 0 || size[1] % width !== 0)) {
-      let { value } = held;
-      [height, width].forEach((from, at) => {
-        const to = size[at]!;
-        if (from === to) return;
-        const rows = layer.constant(`places${at}`, () => Tensor.int64(nearestPlaces(from, to, 'half_pixel')));
-        value = b.gather(value, rows, at + 2);
-      });
-      return held.wrap(value, held.channels, size);
-    }
+    const rows = name === 'nearest' ? nearestRows(b, held.value, [height, width], size, 'half_pixel') : undefined;
+    if (rows) return held.wrap(rows, held.channels, size);
     if (name === 'nearest' || !antialias || !shrinks) {
       const scales = layer.numbers([1, 1, scaleFor(height, size[0]), scaleFor(width, size[1])], [4], 'scales');
       const half = { coordinate_transformation_mode: 'half_pixel' };

@@ -1,4 +1,4 @@
-import { nearestPlaces, type ResizeCoordinates } from '../layers/nearest-places.ts';
+import { nearestRows, type ResizeCoordinates } from '../layers/nearest-rows.ts';
 import { planes } from '../layers/planes.ts';
 import { scaleFor } from '../layers/scale-for.ts';
 import { bare, isKnown, type Operand } from './operand.ts';
@@ -33,15 +33,8 @@ const resize =
         : { mode, coordinate_transformation_mode: way, nearest_mode: nearest };
     if (isKnown(sizes) && isKnown(x.spatial)) {
       if (sizes.every((size, axis) => size === x.spatial[axis])) return x.wrap(x.value, x.channels, sizes);
-      // Where rows are not repeated a whole number of times, rounding decides: the rows are listed.
-      if (mode === 'nearest' && sizes.some((size, axis) => size % x.spatial[axis]! !== 0)) {
-        let { value } = x;
-        sizes.forEach((size, axis) => {
-          if (size !== x.spatial[axis])
-            value = b.gather(value, op.ints64(nearestPlaces(x.spatial[axis]!, size, way)), axis + 2);
-        });
-        return x.wrap(value, x.channels, sizes);
-      }
+      const rows = mode === 'nearest' ? nearestRows(b, x.value, x.spatial, sizes, way) : undefined;
+      if (rows) return x.wrap(rows, x.channels, sizes);
       const scales = sizes.map((size, axis) => scaleFor(x.spatial[axis]!, size));
       const value = b.op('Resize', [x.value, undefined, op.numbers([1, 1, ...scales], [4], 'scales')], attributes);
       return x.wrap(value, x.channels, sizes);

@@ -7,17 +7,14 @@ import { bare } from './operand.ts';
 import type { OperationImporter, OperationTable } from './operation.ts';
 
 /** The largest, or the mean without the padding, of each window. */
-function windowed(name: 'MaxPool' | 'AveragePool', rank: number): OperationImporter {
+function windowed(pool: typeof maxOfWindows, rank: number): OperationImporter {
   return (op) => {
     const x = planes(op, bare(op.x), rank, op.options.channelsFirst);
     const kernel = spatial(op, 'ksize', rank);
     const strides = spatial(op, 'strides', rank);
     const dilations = new Array<number>(rank).fill(1);
     const { attributes, spatial: sizes } = landed(op, x.spatial, { kernel, strides, dilations });
-    const value =
-      name === 'AveragePool'
-        ? meanOfWindows(op.b, x, { kernel, strides, ...attributes })
-        : maxOfWindows(op.b, x.value, { kernel, strides, ...attributes });
+    const value = pool(op.b, x, { kernel, strides, ...attributes });
     return x.wrap(value, x.channels, sizes);
   };
 }
@@ -35,10 +32,10 @@ const batchNormalization: OperationImporter = (op) => {
 };
 
 export const POOLING_OPERATIONS: OperationTable = {
-  MaxPool: windowed('MaxPool', 2),
-  MaxPool3D: windowed('MaxPool', 3),
-  AvgPool: windowed('AveragePool', 2),
-  AvgPool3D: windowed('AveragePool', 3),
+  MaxPool: windowed(maxOfWindows, 2),
+  MaxPool3D: windowed(maxOfWindows, 3),
+  AvgPool: windowed(meanOfWindows, 2),
+  AvgPool3D: windowed(meanOfWindows, 3),
   FusedBatchNorm: batchNormalization,
   FusedBatchNormV2: batchNormalization,
   FusedBatchNormV3: batchNormalization,

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import {
   assertTakesPictures,
-  describePreprocess,
   type ExplainOptions,
   findMethod,
   type ResolvedOptions,
@@ -19,6 +18,7 @@ import { readMethodOptions } from '../method-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { type OpenedModel, openModel, readModel, storedLabels } from '../open-model.ts';
 import { loadOptions } from '../options.ts';
+import { guessedNotice } from '../preprocess-facts.ts';
 import { auditErrors } from './audit-errors.ts';
 import { parseAuditGate } from './audit-gate.ts';
 import { type AuditCommandOptions, chooserText } from './audit-options.ts';
@@ -92,10 +92,7 @@ export async function makePlan(path: string, dataPath: string, options: AuditCom
     ...(options.classMap === undefined ? {} : { writtenFrom: options.classMap }),
   });
   const notices = [...opened.notices, `Head: ${head.reason}.`, ...classMap.notices];
-  if (opened.preprocessGuessed)
-    notices.push(
-      `Preprocessing: ${describePreprocess(opened.preprocess)} (${opened.preprocessFrom}). --preprocess says otherwise.`,
-    );
+  if (opened.preprocessGuessed) notices.push(guessedNotice(opened));
 
   const { task } = head;
   const classIndex = (flag: string, name: string) => {

@@ -1,4 +1,3 @@
-import { describePreprocess } from '@seewhy/core';
 import type { AuditCommandOptions } from '../audit/audit-options.ts';
 import { endOfAudit, oneLine } from '../audit/audit-talk.ts';
 import { type MadePlan, makePlan } from '../audit/make-plan.ts';
@@ -8,6 +7,7 @@ import { DEFAULT_FOLDER, RunFolder } from '../audit/run-folder.ts';
 import { EXIT, errors, exitCodeOfRun } from '../errors.ts';
 import { interruptible } from '../interrupt.ts';
 import { loadSharp } from '../picture/sharp.ts';
+import { preprocessFacts } from '../preprocess-facts.ts';
 import { err, out, print, say, table } from '../talk.ts';
 
 /** 60 MB: what a mail server or a chat still takes. */
@@ -117,11 +117,7 @@ function dryRun(made: MadePlan, options: AuditCommandOptions): number {
   const document = {
     schema: 'seewhy/audit-dry-run/v1',
     model: { path: opened.path, sha256: made.modelSha, runtime: opened.model.runtime.name, head: plan.head.reason },
-    preprocess: {
-      text: describePreprocess(opened.preprocess),
-      from: opened.preprocessFrom,
-      guessed: opened.preprocessGuessed,
-    },
+    preprocess: preprocessFacts(opened),
     dataset: { path: dataset.path, kind: dataset.kind, sha256: made.datasetSha, columns: dataset.columns },
     rows: scan.rows,
     labelled: scan.labelled,

@@ -1,6 +1,7 @@
-import { describePreprocess, slugOf, usesLayer } from '@seewhy/core';
+import { slugOf, usesLayer } from '@seewhy/core';
 import { EXIT } from '../errors.ts';
 import { suffixOf } from '../output-files.ts';
+import { preprocessFacts } from '../preprocess-facts.ts';
 import { count, err, out, print, say, table } from '../talk.ts';
 import type { ExplainCommandOptions, ExplainPlan } from './plan-explain.ts';
 
@@ -31,12 +32,7 @@ export function explainDryRun(plan: ExplainPlan, options: ExplainCommandOptions)
       classes: opened.model.output.classes,
       labelsFrom: opened.labelsFrom ?? null,
     },
-    preprocess: {
-      ...opened.preprocess,
-      text: describePreprocess(opened.preprocess),
-      from: opened.preprocessFrom,
-      guessed: opened.preprocessGuessed,
-    },
+    preprocess: { ...opened.preprocess, ...preprocessFacts(opened) },
     methods: resolved.methods.map(({ method }) => ({ name: method.name, cost: method.cost })),
     targets: targets.own ? targets.texts : resolved.targets.map((target) => target.asked),
     layers: layered ? resolved.layers.map((layer) => ({ name: layer.name, shape: layer.shape })) : [],

@@ -5,6 +5,7 @@ import { EXIT } from '../errors.ts';
 import type { KerasFacts } from '../keras-file.ts';
 import { type OpenedModel, openModel } from '../open-model.ts';
 import { loadOptions, type ModelOptions } from '../options.ts';
+import { preprocessFacts } from '../preprocess-facts.ts';
 import { count, out, print, table, wrap } from '../talk.ts';
 
 interface InspectOptions extends ModelOptions {
@@ -120,12 +121,7 @@ function asJson(opened: OpenedModel, size: number) {
       labels: model.labels ?? null,
       labelsFrom: opened.labelsFrom ?? null,
     },
-    preprocess: {
-      ...opened.preprocess,
-      text: describePreprocess(opened.preprocess),
-      from: opened.preprocessFrom,
-      guessed: opened.preprocessGuessed,
-    },
+    preprocess: { ...opened.preprocess, ...preprocessFacts(opened) },
     layers: model.layers.map((layer) => ({
       name: layer.name,
       value: layer.value,

@@ -2,7 +2,6 @@ import {
   assertTakesPictures,
   COLORMAPS,
   type ColormapName,
-  describePreprocess,
   type ExplainOptions,
   findMethod,
   findPreset,
@@ -26,6 +25,7 @@ import {
 import { type Destination, destinationOf, type SaveKind } from '../output-files.ts';
 import { loadSharp } from '../picture/sharp.ts';
 import type { PixelWindow } from '../picture/window.ts';
+import { guessedNotice } from '../preprocess-facts.ts';
 import { GATE_FIELDS } from '../record.ts';
 import { findSources, type Source } from '../sources.ts';
 import { count } from '../talk.ts';
@@ -140,11 +140,8 @@ export async function planExplain(path: string, args: string[], options: Explain
       throw errors.outputMany(to.file, `the raw maps of ${resolved.layers.length} layers`);
   }
   const notices = [...found.notices, ...opened.notices];
-  if (opened.preprocessGuessed && found.sources.some((source) => source.kind === 'picture')) {
-    notices.push(
-      `Preprocessing: ${describePreprocess(opened.preprocess)} (${opened.preprocessFrom}). --preprocess says otherwise.`,
-    );
-  }
+  if (opened.preprocessGuessed && found.sources.some((source) => source.kind === 'picture'))
+    notices.push(guessedNotice(opened));
   let effective = batch;
   if (batch > 1 && opened.model.batch === 'fixed') {
     effective = 1;

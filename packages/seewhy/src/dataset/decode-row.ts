@@ -1,4 +1,5 @@
 import type { Picture } from '@seewhy/core';
+import { isSeewhyError } from '@seewhy/onnx';
 import { type DecodedFile, decodeFile, pictureOf } from '../picture/decode.ts';
 import { orient } from '../picture/exif-orientation.ts';
 import type { AuditProblemRow, DatasetRow, MaskFile, MaskSource, RowDecodeOptions } from './contract.ts';
@@ -82,8 +83,7 @@ async function maskBytes({ path, read }: MaskFile): Promise<Uint8Array> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'PICTURE_MISSING')
-      throw datasetErrors.maskMissing(path);
+    if (isSeewhyError(error) && error.code === 'PICTURE_MISSING') throw datasetErrors.maskMissing(path);
     throw error;
   }
 }

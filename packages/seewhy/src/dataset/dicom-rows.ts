@@ -1,3 +1,4 @@
+import { isSeewhyError } from '@seewhy/onnx';
 import { dicomText, parseDicom, TAGS } from '../picture/dicom/dicom-header.ts';
 import { dicomStart } from '../picture/dicom/dicom-start.ts';
 import { cellValue } from './cell.ts';
@@ -61,7 +62,7 @@ export async function dicomFacts(tree: FileTree, key: string): Promise<DicomFact
       };
     } catch (error) {
       // A file that is not there does not come with more of it.
-      if (error instanceof Error && 'code' in error && error.code === 'PICTURE_MISSING') return undefined;
+      if (isSeewhyError(error) && error.code === 'PICTURE_MISSING') return undefined;
       // The head ends within an element: more of the file tells.
     }
   }

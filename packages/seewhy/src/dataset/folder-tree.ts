@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { isSeewhyError } from '@seewhy/onnx';
 import { systemCode } from '../errors.ts';
 import { naturalOrder } from '../natural-order.ts';
 import { datasetErrors, shown } from './dataset-errors.ts';
@@ -217,7 +218,7 @@ async function guarded<T>(key: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    if (cause instanceof Error && cause.name === 'SeewhyError') throw cause;
+    if (isSeewhyError(cause)) throw cause;
     const code = systemCode(cause);
     if (code === 'ENOENT') throw datasetErrors.pictureMissing(key);
     const why = code === 'EACCES' || code === 'EPERM' ? 'may not be read' : `cannot be read (${code || cause})`;

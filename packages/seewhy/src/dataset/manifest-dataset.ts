@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isSeewhyError } from '@seewhy/onnx';
 import { cellFlag, cellLabels, cellText, cellValue, withDecimalPoint } from './cell.ts';
 import { boxFrom, cellBoxes, cellNumber } from './cell-boxes.ts';
 import { type CellObjects, cellObjects } from './cell-objects.ts';
@@ -213,7 +214,7 @@ class ManifestRows {
 
   /** A row whose path was written on another machine, where its picture lies in this data set. */
   private async movedRow(row: ManifestRow, error: unknown): Promise<PlacedRow | undefined> {
-    if (!(error instanceof Error && 'code' in error && error.code === 'PATH_OUTSIDE')) return undefined;
+    if (!(isSeewhyError(error) && error.code === 'PATH_OUTSIDE')) return undefined;
     const path = cellText(row.cells.get(this.columns.path));
     const key = path === undefined ? undefined : await this.elsewhere.ofAnotherMachine(path);
     if (key === undefined) return undefined;

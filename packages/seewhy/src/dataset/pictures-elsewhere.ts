@@ -1,3 +1,4 @@
+import { isSeewhyError } from '@seewhy/onnx';
 import { datasetErrors } from './dataset-errors.ts';
 import type { FileTree } from './file-tree.ts';
 import { MASK_FOLDERS } from './mask-folders.ts';
@@ -56,7 +57,7 @@ export class PicturesElsewhere {
       return await this.#find(written);
     } catch (error) {
       // Reading it tells.
-      if (error instanceof Error && error.name === 'SeewhyError') return undefined;
+      if (isSeewhyError(error)) return undefined;
       throw error;
     }
   }
@@ -124,8 +125,7 @@ export class PicturesElsewhere {
 /** From the root of a file system, or of a drive of Windows. */
 const isFromRoot = (path: string): boolean => /^\/|^[a-z]:\//i.test(path);
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'PICTURE_MISSING';
+const isMissing = (error: unknown): boolean => isSeewhyError(error) && error.code === 'PICTURE_MISSING';
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 

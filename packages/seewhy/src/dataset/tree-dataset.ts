@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { isSeewhyError } from '@seewhy/onnx';
 import { dicomStart, START_BYTES } from '../picture/dicom/dicom-start.ts';
 import { looksLikePicture } from '../sources.ts';
 import { cocoDataset, isCoco } from './coco-dataset.ts';
@@ -254,7 +255,7 @@ async function usableManifests(
       await table.close();
     } catch (error) {
       // A table of something else, or a broken one, beside folders of pictures: it is not what was asked for.
-      if (!(error instanceof Error && error.name === 'SeewhyError')) throw error;
+      if (!isSeewhyError(error)) throw error;
     }
   }
   return found;

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { isSeewhyError } from '@seewhy/onnx';
 import { cellText } from './cell.ts';
 import { cellNumber } from './cell-boxes.ts';
 import { datasetErrors, shown } from './dataset-errors.ts';
@@ -36,7 +37,7 @@ export async function yoloNames(tree: FileTree, files: readonly TreeFile[]): Pro
         if (found.names.size > 0) return { ...found, file: path, notices };
       } catch (error) {
         // A file of settings of another program may lie there too.
-        if (!(error instanceof Error && error.name === 'SeewhyError')) throw error;
+        if (!isSeewhyError(error)) throw error;
         notices.push(`${error.message.replace(/[.\s]*$/, '')}: no names of classes were taken from it.`);
       }
     }

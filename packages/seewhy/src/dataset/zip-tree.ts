@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { createInflateRaw, inflateRaw } from 'node:zlib';
+import { isSeewhyError } from '@seewhy/onnx';
 import { naturalOrder } from '../natural-order.ts';
 import { datasetErrors } from './dataset-errors.ts';
 import type { FileTree, RandomAccess, TreeFile, TreeListing } from './file-tree.ts';
@@ -50,7 +51,7 @@ export class ZipTree implements FileTree {
       return new ZipTree(path, file, entries, listing);
     } catch (cause) {
       await file.close();
-      if (cause instanceof Error && cause.name === 'SeewhyError') throw cause;
+      if (isSeewhyError(cause)) throw cause;
       throw datasetErrors.zip(path, 'its directory is damaged', cause);
     }
   }
@@ -132,7 +133,7 @@ export class ZipTree implements FileTree {
         yield piece;
       }
     } catch (cause) {
-      if (cause instanceof Error && cause.name === 'SeewhyError') throw cause;
+      if (isSeewhyError(cause)) throw cause;
       throw datasetErrors.zipEntry(key, 'is damaged', cause);
     } finally {
       inflate.destroy();

@@ -1,3 +1,4 @@
+import { isSeewhyError } from '@seewhy/onnx';
 import type { DecodedPng } from 'fast-png';
 import { toBytes } from './deep-samples.ts';
 import { exifOrientation, orient } from './exif-orientation.ts';
@@ -22,9 +23,8 @@ export async function decodeWithoutSharp(
     checkSize(bytes, format, where, limit);
     return format === 'PNG' ? await decodePng(bytes, window) : await decodeJpeg(bytes, limit);
   } catch (cause) {
-    if (cause instanceof Error && cause.name === 'SeewhyError') throw cause;
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')
-      throw pictureErrors.needsSharp(where, format);
+    if (isSeewhyError(cause)) throw cause;
+    if (isSeewhyError(cause) && cause.code === 'ERR_MODULE_NOT_FOUND') throw pictureErrors.needsSharp(where, format);
     throw pictureErrors.corrupt(where, format, cause);
   }
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Picture } from '@seewhy/core';
+import { isSeewhyError } from '@seewhy/onnx';
 import { decodeBmp } from './decode-bmp.ts';
 import { decodeLightPng } from './decode-light-png.ts';
 import { decodeWithoutSharp } from './decode-without-sharp.ts';
@@ -185,7 +186,7 @@ async function decodeWithSharp(
     const { width: w, height: h, channels } = raw.info;
     return { width: w, height: h, channels, data, notes, orientation };
   } catch (cause) {
-    if (cause instanceof Error && cause.name === 'SeewhyError') throw cause;
+    if (isSeewhyError(cause)) throw cause;
     throw pictureErrors.corrupt(where, format, cause);
   }
 }

@@ -1,4 +1,5 @@
 import type { WasmDecoder } from '@cornerstonejs/codec-openjpeg/decodewasmjs';
+import { isSeewhyError } from '@seewhy/onnx';
 import { pictureErrors } from '../picture-errors.ts';
 import { loadSharp } from '../sharp.ts';
 import { BIG_ENDIAN, type DicomHeader } from './dicom-header.ts';
@@ -52,7 +53,7 @@ export async function frameSamples(header: DicomHeader, frame: number, where: st
   try {
     return await codec({ header, bytes, where });
   } catch (cause) {
-    if (cause instanceof Error && cause.name === 'SeewhyError') throw cause;
+    if (isSeewhyError(cause)) throw cause;
     throw pictureErrors.corrupt(where, 'DICOM', typeof cause === 'number' ? 'its codec gave up' : cause);
   }
 }
