@@ -12,17 +12,7 @@ import {
   writeGraph,
 } from '@seewhy/onnx';
 import * as ort from 'onnxruntime-node';
-
-/** Deterministic numbers for tests (mulberry32). */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
+import { random } from '../../../tools/test-support/random.ts';
 
 /** `size` numbers in [low, high). */
 export function uniform(seed: number, size: number, low = -1, high = 1): Float32Array {

@@ -1,7 +1,8 @@
 import { type AttributeInput, Tensor } from '@seewhy/onnx';
 import { describe, expect, it } from 'vitest';
+import { random } from '../../../../tools/test-support/random.ts';
 import { exactly, forAll, separated } from '../arbitrary.ts';
-import { checkRule, emitted, type OpCase, opGraph, random, run, setUp } from '../harness.ts';
+import { checkRule, emitted, type OpCase, opGraph, run, setUp } from '../harness.ts';
 import { checkBatched, checkEntries, checkHalf, gradients } from '../variants.ts';
 import { pool, poolOf, product } from './pools.ts';
 

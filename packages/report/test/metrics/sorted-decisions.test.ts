@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { random } from '../../../../tools/test-support/random.ts';
 import type { Cell } from '../../src/metrics/decision.ts';
 import { SortedDecisions } from '../../src/metrics/sorted-decisions.ts';
-import { random } from '../support/random.ts';
 
 interface Row {
   readonly id: number;

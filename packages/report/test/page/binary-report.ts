@@ -1,9 +1,25 @@
 import type { Page } from 'playwright-core';
+import { afterAll, beforeAll } from 'vitest';
+import { ReportBrowser } from '../support/open-report.ts';
 import { syntheticReport } from '../support/synthetic-report.ts';
 
 /** Ninety pictures of a binary head, with two methods. */
 export const binary = syntheticReport({ count: 90, methods: ['gradcam', 'lrp'] });
 export const { records } = binary.data;
+
+/** That report in a browser of its own, opened before the tests of a group and closed behind them. */
+export function openBinaryReport(executable: string | undefined): {
+  readonly browser: ReportBrowser;
+  readonly url: string;
+} {
+  const opened = {} as { browser: ReportBrowser; url: string };
+  beforeAll(async () => {
+    opened.browser = await ReportBrowser.start(executable!);
+    opened.url = (await opened.browser.write('binary', binary)).url;
+  });
+  afterAll(() => opened.browser?.stop());
+  return opened;
+}
 
 /** Counted here, one by one, from the records. */
 export function cellsAt(threshold: number) {

@@ -1,22 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { chromium } from '../../../../tools/test-support/require.ts';
-import { ReportBrowser } from '../support/open-report.ts';
 import { syntheticReport } from '../support/synthetic-report.ts';
-import { binary, cellsAt, records, shownCells } from './binary-report.ts';
+import { cellsAt, openBinaryReport, records, shownCells } from './binary-report.ts';
 
 const executable = chromium();
 
 describe.skipIf(!executable)('the page of a report', () => {
-  let browser: ReportBrowser;
-  let url = '';
-  beforeAll(async () => {
-    browser = await ReportBrowser.start(executable!);
-    ({ url } = await browser.write('binary', binary));
-  });
-  afterAll(() => browser?.stop());
+  const report = openBinaryReport(executable);
 
   it('moves pictures between the cells with the threshold', async () => {
-    const { page, problems } = await browser.open(`${url}#view=decisions`);
+    const { page, problems } = await report.browser.open(`${report.url}#view=decisions`);
     expect(await shownCells(page)).toEqual(cellsAt(0.5));
     const slider = page.getByRole('slider', { name: 'Threshold', exact: true });
     for (const value of ['0.2', '0.731', '1', '0']) {
@@ -42,7 +35,7 @@ describe.skipIf(!executable)('the page of a report', () => {
   });
 
   it('finds the best threshold by a criterion, and takes one from the ROC curve', async () => {
-    const { page } = await browser.open(`${url}#view=decisions`);
+    const { page } = await report.browser.open(`${report.url}#view=decisions`);
     await page.getByLabel('Best by').selectOption('cost');
     await page.getByLabel('1 FN costs as many FP').fill('8');
     const cost = (threshold: number) => cellsAt(threshold).FP + 8 * cellsAt(threshold).FN;
@@ -63,7 +56,7 @@ describe.skipIf(!executable)('the page of a report', () => {
   });
 
   it('gives thresholds of their own to the values of a column', async () => {
-    const { page } = await browser.open(`${url}#view=decisions&by=site&ts=face%3D0.9`);
+    const { page } = await report.browser.open(`${report.url}#view=decisions&by=site&ts=face%3D0.9`);
     const expected = { TP: 0, FN: 0, FP: 0, TN: 0 };
     for (const { scores, label, columns } of records) {
       const positive = scores.find(([index]) => index === 1)![1] >= (columns.site === 'face' ? 0.9 : 0.5);
@@ -74,7 +67,7 @@ describe.skipIf(!executable)('the page of a report', () => {
   });
 
   it('sets the values of a column against one another, worst first, live with the threshold', async () => {
-    const { page, problems } = await browser.open(`${url}#view=decisions&by=site&t=0.4`);
+    const { page, problems } = await report.browser.open(`${report.url}#view=decisions&by=site&t=0.4`);
     const share = (site: string, inside: boolean, truth: number, threshold: number) => {
       const of = records.filter(({ label, columns }) => (columns.site === site) === inside && label!.includes(truth));
       const hits = of.filter(({ scores }) => scores.find(([i]) => i === 1)![1] >= threshold === (truth === 1));
@@ -125,8 +118,8 @@ describe.skipIf(!executable)('the page of a report', () => {
 
   it('has a matrix whose cells open their pictures, and tables of classes', async () => {
     const multi = syntheticReport({ task: 'multiclass', count: 120 });
-    const { url: place } = await browser.write('multi', multi);
-    const { page, problems } = await browser.open(`${place}#view=classes`);
+    const { url: place } = await report.browser.write('multi', multi);
+    const { page, problems } = await report.browser.open(`${place}#view=classes`);
     const right = multi.data.records.filter(({ label, scores }) => label!.includes(scores[0]![0])).length;
     const top1 = page.locator('tr', { hasText: 'Top 1' }).locator('td').first();
     expect(await top1.textContent()).toBe((right / 120).toFixed(3));
@@ -150,8 +143,8 @@ describe.skipIf(!executable)('the page of a report', () => {
 
   it('decides each class of a multi-label head for itself', async () => {
     const label = syntheticReport({ task: 'multilabel', count: 80 });
-    const { url: place } = await browser.write('label', label);
-    const { page, problems } = await browser.open(`${place}#view=decisions&class=several+colours&t=0.3`);
+    const { url: place } = await report.browser.write('label', label);
+    const { page, problems } = await report.browser.open(`${place}#view=decisions&class=several+colours&t=0.3`);
     const expected = { TP: 0, FN: 0, FP: 0, TN: 0 };
     for (const record of label.data.records) {
       const positive = record.scores.find(([index]) => index === 2)![1] >= 0.3;
@@ -167,9 +160,11 @@ describe.skipIf(!executable)('the page of a report', () => {
 
   it('marks pictures by the class that is looked at, not by the whole set of labels', async () => {
     const label = syntheticReport({ task: 'multilabel', count: 80 });
-    const { url: place } = await browser.write('asked', label);
+    const { url: place } = await report.browser.write('asked', label);
     const name = label.data.run.classes[2]!;
-    const { page, problems } = await browser.open(`${place}#view=decisions&class=${encodeURIComponent(name)}&t=0.5`);
+    const { page, problems } = await report.browser.open(
+      `${place}#view=decisions&class=${encodeURIComponent(name)}&t=0.5`,
+    );
     for (const cell of ['TP', 'FN', 'FP', 'TN']) {
       const kinds = await page.locator(`.cell-card-${cell} .kind`).allTextContents();
       expect(new Set(kinds)).toEqual(new Set([cell]));

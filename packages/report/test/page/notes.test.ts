@@ -1,27 +1,20 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { chromium } from '../../../../tools/test-support/require.ts';
-import { ReportBrowser } from '../support/open-report.ts';
-import { binary, records } from './binary-report.ts';
+import { openBinaryReport, records } from './binary-report.ts';
 
 const executable = chromium();
 
 describe.skipIf(!executable)('the page of a report', () => {
-  let browser: ReportBrowser;
-  let url = '';
-  beforeAll(async () => {
-    browser = await ReportBrowser.start(executable!);
-    ({ url } = await browser.write('binary', binary));
-  });
-  afterAll(() => browser?.stop());
+  const report = openBinaryReport(executable);
 
   it('keeps flags and notes, exports them, and takes them in again', async () => {
-    const { page, problems } = await browser.open(`${url}#view=pictures&id=${records[1]!.id}`);
+    const { page, problems } = await report.browser.open(`${report.url}#view=pictures&id=${records[1]!.id}`);
     await page.keyboard.press('f');
     await page.keyboard.press('n');
     await page.keyboard.type('=looks "odd", hair');
     await page.keyboard.press('Escape');
-    await page.goto(`${url}#view=review`);
+    await page.goto(`${report.url}#view=review`);
     await page.reload();
     await page.waitForSelector('main h1');
     expect(await page.locator('table tbody tr').textContent()).toContain('=looks "odd", hair');
@@ -40,7 +33,7 @@ describe.skipIf(!executable)('the page of a report', () => {
     ]);
     const csv = readFileSync(await table.path(), 'utf8');
     expect(csv).toContain(`"'=looks ""odd"", hair"`);
-    const fresh = await browser.open(`${url}#view=review`, {});
+    const fresh = await report.browser.open(`${report.url}#view=review`, {});
     await fresh.page.evaluate(() => localStorage.clear());
     await fresh.page.reload();
     await fresh.page.waitForSelector('main h1');
@@ -66,7 +59,7 @@ describe.skipIf(!executable)('the page of a report', () => {
   });
 
   it('works where the browser forbids storage', async () => {
-    const page = await browser.browser.newPage();
+    const page = await report.browser.browser.newPage();
     await page.addInitScript(() => {
       Object.defineProperty(window, 'localStorage', {
         get() {
@@ -74,7 +67,7 @@ describe.skipIf(!executable)('the page of a report', () => {
         },
       });
     });
-    await page.goto(`${url}#view=pictures&id=${records[1]!.id}`);
+    await page.goto(`${report.url}#view=pictures&id=${records[1]!.id}`);
     await page.waitForSelector('.viewer[open]');
     await page.keyboard.press('f');
     await page.keyboard.press('Escape');

@@ -1,36 +1,29 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { chromium } from '../../../../tools/test-support/require.ts';
 import { HOSTILE_IDS } from '../support/hostile-ids.ts';
-import { ReportBrowser } from '../support/open-report.ts';
 import { syntheticComparison } from '../support/synthetic-comparison.ts';
 import { syntheticReport } from '../support/synthetic-report.ts';
-import { binary, records } from './binary-report.ts';
+import { binary, openBinaryReport, records } from './binary-report.ts';
 
 const executable = chromium();
 
 describe.skipIf(!executable)('the page of a report', () => {
-  let browser: ReportBrowser;
-  let url = '';
-  beforeAll(async () => {
-    browser = await ReportBrowser.start(executable!);
-    ({ url } = await browser.write('binary', binary));
-  });
-  afterAll(() => browser?.stop());
+  const report = openBinaryReport(executable);
 
   it('is one small file with a strict policy', () => {
-    const scripts = [...browser.page.matchAll(/<script>([\s\S]*?)<\/script>/g)];
+    const scripts = [...report.browser.page.matchAll(/<script>([\s\S]*?)<\/script>/g)];
     expect(scripts).toHaveLength(1);
     expect(scripts[0]![1]!.length).toBeLessThan(176_500);
-    const policy = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(browser.page)![1]!;
+    const policy = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(report.browser.page)![1]!;
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("connect-src 'none'");
     expect(policy).not.toContain('unsafe');
-    expect(browser.page).not.toMatch(/(src|href)="(https?:)?\/\//);
+    expect(report.browser.page).not.toMatch(/(src|href)="(https?:)?\/\//);
   });
 
   it('opens at the findings, without a request or a complaint', async () => {
-    const { page, problems } = await browser.open(url);
+    const { page, problems } = await report.browser.open(report.url);
     expect(await page.locator('h1').textContent()).toBe('Findings');
     expect(await page.locator('.finding h2').first().textContent()).toBe(binary.data.findings[0]!.title);
     const severities = await page.locator('.severity').allTextContents();
@@ -41,13 +34,13 @@ describe.skipIf(!executable)('the page of a report', () => {
     const ruled = records.filter(({ columns }) => columns.ruler === true).length;
     expect(await page.locator('.filter-count').textContent()).toBe(`${ruled} of 90 pictures`);
     for (const view of ['decisions', 'groups', 'pictures', 'clusters', 'review', 'about'])
-      await page.goto(`${url}#view=${view}`).then(() => page.waitForSelector('main h1'));
+      await page.goto(`${report.url}#view=${view}`).then(() => page.waitForSelector('main h1'));
     expect(problems).toEqual([]);
     await page.close();
   });
 
   it('says how to make the report again', async () => {
-    const { page } = await browser.open(`${url}#view=about&t=0.25`);
+    const { page } = await report.browser.open(`${report.url}#view=about&t=0.25`);
     expect(await page.locator('.command').textContent()).toBe(
       'seewhy audit efficientnet-small.onnx validation.csv --method gradcam,lrp --threshold 0.25',
     );
@@ -62,7 +55,7 @@ describe.skipIf(!executable)('the page of a report', () => {
   });
 
   it('lists groups worst first, and warns of one in two splits', async () => {
-    const { page } = await browser.open(`${url}#view=groups`);
+    const { page } = await report.browser.open(`${report.url}#view=groups`);
     const errors = (await page.locator('.groups tbody td strong').allTextContents()).map(Number);
     expect(errors.length).toBeGreaterThan(5);
     expect(errors).toEqual([...errors].sort((a, b) => b - a));
@@ -77,8 +70,8 @@ describe.skipIf(!executable)('the page of a report', () => {
 
   it('shows hostile names as text', async () => {
     const hostile = syntheticReport({ count: 40, hostile: true });
-    const { url: place } = await browser.write('hostile', hostile);
-    const { page, problems } = await browser.open(`${place}#view=pictures`);
+    const { url: place } = await report.browser.write('hostile', hostile);
+    const { page, problems } = await report.browser.open(`${place}#view=pictures`);
     const names = await page.locator('.caption-id bdi').allTextContents();
     for (const id of HOSTILE_IDS) {
       const shown = id.length > 48 ? `${id.slice(0, 29)}…${id.slice(-18)}` : id;
@@ -111,7 +104,7 @@ describe.skipIf(!executable)('the page of a report', () => {
   });
 
   it('prints without controls, two pictures a row, light also from the dark theme', async () => {
-    const { page } = await browser.open(`${url}#view=pictures`, { colorScheme: 'dark' });
+    const { page } = await report.browser.open(`${report.url}#view=pictures`, { colorScheme: 'dark' });
     await page.evaluate(() => {
       window.print = () => document.body.setAttribute('data-printed', '');
     });
@@ -131,7 +124,7 @@ describe.skipIf(!executable)('the page of a report', () => {
   });
 
   it('prints the pictures of a finding three a row', async () => {
-    const { page } = await browser.open(url);
+    const { page } = await report.browser.open(report.url);
     await page.waitForSelector('.finding-gallery li');
     await page.emulateMedia({ media: 'print' });
     const [a, b, c, d] = await Promise.all(
@@ -143,9 +136,9 @@ describe.skipIf(!executable)('the page of a report', () => {
   });
 
   it('says what is not in the file', async () => {
-    const small = await browser.write('small', binary, browser.page.length + 400_000);
-    const { page, problems } = await browser.open(small.url);
-    expect(small.bytes).toBeLessThanOrEqual(browser.page.length + 400_000);
+    const small = await report.browser.write('small', binary, report.browser.page.length + 400_000);
+    const { page, problems } = await report.browser.open(small.url);
+    expect(small.bytes).toBeLessThanOrEqual(report.browser.page.length + 400_000);
     await expect
       .poll(() => page.locator('.omitted').textContent())
       .toMatch(/Left out of this file .* pictures?, .* maps?/);
@@ -161,8 +154,8 @@ describe.skipIf(!executable)('the page of a report', () => {
       { ...first!, more: 12_345 },
       { ...second!, more: 2 },
     ];
-    const { url: place } = await browser.write('more', { ...binary, data: { ...binary.data, findings } });
-    const { page, problems } = await browser.open(place);
+    const { url: place } = await report.browser.write('more', { ...binary, data: { ...binary.data, findings } });
+    const { page, problems } = await report.browser.open(place);
     const ruled = first!.ids.length;
     const told = await page.locator('.finding-more').allTextContents();
     expect(told[0]).toBe(
@@ -177,8 +170,8 @@ describe.skipIf(!executable)('the page of a report', () => {
 
   it('compares two runs', async () => {
     const two = syntheticComparison();
-    const { url: place } = await browser.write('compare', two);
-    const { page, problems } = await browser.open(place);
+    const { url: place } = await report.browser.write('compare', two);
+    const { page, problems } = await report.browser.open(place);
     const { flips } = two.data;
     const counts = (await page.locator('.cell-count').allTextContents()).map(Number);
     expect(counts).toEqual([flips.bothRight, flips.toWrong, flips.toRight, flips.bothWrong]);
@@ -197,8 +190,8 @@ describe.skipIf(!executable)('the page of a report', () => {
 
   it('opens what has no maps, labels or groups', async () => {
     const bare = syntheticReport({ count: 20, bare: true, methods: [] });
-    const { url: place } = await browser.write('bare', bare);
-    const { page, problems } = await browser.open(place);
+    const { url: place } = await report.browser.write('bare', bare);
+    const { page, problems } = await report.browser.open(place);
     expect(await page.getByRole('link', { name: 'Groups' }).count()).toBe(0);
     for (const view of ['decisions', 'pictures', 'review', 'about']) {
       await page.goto(`${place}#view=${view}`);

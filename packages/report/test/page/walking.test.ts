@@ -1,21 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { chromium } from '../../../../tools/test-support/require.ts';
-import { ReportBrowser } from '../support/open-report.ts';
-import { binary, cellsAt, records, shownCells } from './binary-report.ts';
+import { cellsAt, openBinaryReport, records, shownCells } from './binary-report.ts';
 
 const executable = chromium();
 
 describe.skipIf(!executable)('the page of a report', () => {
-  let browser: ReportBrowser;
-  let url = '';
-  beforeAll(async () => {
-    browser = await ReportBrowser.start(executable!);
-    ({ url } = await browser.write('binary', binary));
-  });
-  afterAll(() => browser?.stop());
+  const report = openBinaryReport(executable);
 
   it('filters, completes, explains mistakes, and keeps the filter in the address', async () => {
-    const { page, problems } = await browser.open(`${url}#view=pictures`);
+    const { page, problems } = await report.browser.open(`${report.url}#view=pictures`);
     await page.keyboard.press('/');
     await page.keyboard.type('cel');
     await page.keyboard.press('ArrowDown');
@@ -36,7 +29,7 @@ describe.skipIf(!executable)('the page of a report', () => {
     await expect
       .poll(() => page.evaluate(() => new URLSearchParams(location.hash.slice(1)).get('q')))
       .toBe('score>0.4 site:face');
-    const other = await browser.open(page.url());
+    const other = await report.browser.open(page.url());
     expect(await other.page.inputValue('#filter')).toBe('score>0.4 site:face');
     expect(await other.page.locator('.filter-count').textContent()).toBe(`${expected.length} of 90 pictures`);
     await other.page.close();
@@ -48,7 +41,7 @@ describe.skipIf(!executable)('the page of a report', () => {
   });
 
   it('walks with back and forward through views, pictures and settings', async () => {
-    const { page } = await browser.open(`${url}#view=decisions&t=0.3`);
+    const { page } = await report.browser.open(`${report.url}#view=decisions&t=0.3`);
     await page.getByRole('link', { name: 'Pictures', exact: true }).click();
     await page.locator('.tile').nth(4).click();
     await page.waitForSelector('.viewer[open]');
@@ -62,14 +55,14 @@ describe.skipIf(!executable)('the page of a report', () => {
     expect(await shownCells(page)).toEqual(cellsAt(0.3));
     await page.goForward();
     expect(await page.locator('h1').textContent()).toBe('Pictures');
-    const other = await browser.open(link);
+    const other = await report.browser.open(link);
     expect(await other.page.locator('#viewer-title').textContent()).toContain(records[4]!.id);
     await other.page.close();
     await page.close();
   });
 
   it('is used by keys alone', async () => {
-    const { page, problems } = await browser.open(`${url}#view=pictures`);
+    const { page, problems } = await report.browser.open(`${report.url}#view=pictures`);
     // One stop for the whole gallery; arrows within.
     expect(await page.locator('.tile[tabindex="0"]').count()).toBe(1);
     await page.keyboard.press('j');
@@ -121,7 +114,7 @@ describe.skipIf(!executable)('the page of a report', () => {
   });
 
   it('shows a picture in every arrangement, and reads its values', async () => {
-    const { page, problems } = await browser.open(`${url}#view=pictures&id=${records[7]!.id}`);
+    const { page, problems } = await report.browser.open(`${report.url}#view=pictures&id=${records[7]!.id}`);
     await page.waitForSelector('.stage img');
     const alt = await page.locator('.stage img').first().getAttribute('alt');
     expect(alt).toMatch(/Predicted (malignant|benign): .* Labelled .* of its mass/);

@@ -1,4 +1,4 @@
-import { random } from './random.ts';
+import { random } from '../../../../tools/test-support/random.ts';
 
 /** What a drawn picture is of: drawn again whenever it is needed, so that two thousand of them need no memory. */
 export interface Scene {

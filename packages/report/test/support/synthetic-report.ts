@@ -1,10 +1,10 @@
 import type { AuditRecord, ReportData, ReportPart, Task } from '@seewhy/report';
+import { random } from '../../../../tools/test-support/random.ts';
 import { toBase64 } from '../../src/base64.ts';
 import { mapRecordOf } from '../../src/map-statistics/map-record-of.ts';
 import { drawMap, drawMask, drawPicture, type Scene, TONES } from './drawn-scene.ts';
 import { encodePng } from './encode-png.ts';
 import { HOSTILE_IDS } from './hostile-ids.ts';
-import { random } from './random.ts';
 import { clustersOf, findingsOf } from './synthetic-findings.ts';
 import { runOf } from './synthetic-run.ts';
 

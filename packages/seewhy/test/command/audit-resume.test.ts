@@ -1,29 +1,24 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
-  type Audited,
   at,
   auditWhole,
   binary,
   COUNT,
   cnn,
   contents,
+  data,
   journalOf,
   manifest,
-  place,
+  rows,
   runOf,
+  whole,
 } from './audited.ts';
 import { built, files, seewhy } from './seewhy.ts';
 
-let rows: Audited['rows'];
-let data: string;
-let whole: string;
-beforeAll(async () => {
-  ({ rows, data, whole } = await auditWhole());
-});
-afterAll(() => rmSync(place, { recursive: true, force: true }));
+auditWhole();
 
 /** Starts a run, ends it by a signal when its journal has so many lines. */
 async function stopped(

@@ -1,15 +1,9 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Audited, at, auditWhole, binary, manifest, place, predictions, runOf } from './audited.ts';
+import { existsSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { at, auditWhole, binary, data, manifest, predictions, rows, runOf, whole } from './audited.ts';
 import { seewhy } from './seewhy.ts';
 
-let rows: Audited['rows'];
-let data: string;
-let whole: string;
-beforeAll(async () => {
-  ({ rows, data, whole } = await auditWhole());
-});
-afterAll(() => rmSync(place, { recursive: true, force: true }));
+auditWhole();
 
 describe('what is wrong with single rows', () => {
   it('is counted and told; the rest goes on', async () => {

@@ -1,32 +1,27 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeNpy, toFloat32 } from '@seewhy/core';
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { pythonPeers } from '../../../../tools/test-support/require.ts';
 import {
-  type Audited,
   at,
   auditWhole,
   binary,
   COUNT,
   cnn,
   contents,
+  data,
   manifest,
-  place,
   predictions,
+  rows,
   runOf,
+  whole,
 } from './audited.ts';
 import { files, seewhy } from './seewhy.ts';
 
-let rows: Audited['rows'];
-let data: string;
-let whole: string;
-beforeAll(async () => {
-  ({ rows, data, whole } = await auditWhole());
-});
-afterAll(() => rmSync(place, { recursive: true, force: true }));
+auditWhole();
 
 describe('a run folder', () => {
   it('holds what it is said to hold', () => {

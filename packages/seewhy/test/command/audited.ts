@@ -1,7 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AuditRun } from '@seewhy/report';
-import { expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { csvOf, type DrawnRow, drawSet } from '../audit/drawn-set.ts';
 import { built, files, folder, model, seewhy } from './seewhy.ts';
 
@@ -48,22 +48,22 @@ export const contents = (run: string): Record<string, string> =>
     ].map((name) => [name, readFileSync(join(run, name)).toString('base64')]),
   );
 
-export interface Audited {
-  readonly rows: DrawnRow[];
-  /** The manifest of all rows. */
-  readonly data: string;
-  /** The folder of the run over all of them. */
-  readonly whole: string;
-}
+/** The rows of the data set, once it is drawn. */
+export const rows: DrawnRow[] = [];
+/** The manifest of all rows. */
+export const data = at('data.csv');
+/** The folder of the run over all of them. */
+export const whole = at('whole');
 
-/** Draws the data set and audits all of it. */
-export async function auditWhole(): Promise<Audited> {
-  built();
-  const rows = await drawSet(place, COUNT);
-  const data = manifest('data.csv', rows);
-  const whole = at('whole');
-  const { code, stderr } = await seewhy(['audit', binary, data, '-o', whole, '--quiet']);
-  expect(stderr).toBe('');
-  expect(code).toBe(0);
-  return { rows, data, whole };
+/** Before the tests of a file: draws the data set and audits all of it; removes it behind them. */
+export function auditWhole(): void {
+  beforeAll(async () => {
+    built();
+    rows.push(...(await drawSet(place, COUNT)));
+    manifest('data.csv', rows);
+    const { code, stderr } = await seewhy(['audit', binary, data, '-o', whole, '--quiet']);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+  });
+  afterAll(() => rmSync(place, { recursive: true, force: true }));
 }

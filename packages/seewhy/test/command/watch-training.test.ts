@@ -17,6 +17,10 @@ const norms = (path: string): number[] =>
     Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0)),
   );
 
+/** `seewhy watch` over the folder of a training, with its pictures. */
+const watched = (path: string, out: string, ...more: string[]) =>
+  seewhy(['watch', path, '--images', `${path}.npy`, '-m', 'saliency', '-t', '0', '--to', `folder:${out}`, ...more]);
+
 const torch = pythonPeers('torch');
 describe.skipIf(!torch)('beside a PyTorch training', () => {
   it('explains each epoch while it runs, with the gradient that torch has', async () => {
@@ -27,22 +31,7 @@ describe.skipIf(!torch)('beside a PyTorch training', () => {
     const ended = new Promise<number | null>((resolve) => training.on('exit', resolve));
     await until(() => files(place).includes('torch.npy'));
     const out = join(place, 'torch-out');
-    const ran = await seewhy([
-      'watch',
-      path,
-      '--images',
-      `${path}.npy`,
-      '-m',
-      'saliency',
-      '-t',
-      '0',
-      '--to',
-      `folder:${out}`,
-      '--idle',
-      '6',
-      '--settle',
-      '200',
-    ]);
+    const ran = await watched(path, out, '--idle', '6', '--settle', '200');
     expect(ran.code).toBe(0);
     expect(await ended).toBe(0);
     const done = records(out);
@@ -62,21 +51,7 @@ describe.skipIf(!tensorflow)('beside a Keras training', () => {
     });
     expect(status, stderr).toBe(0);
     const out = join(place, 'keras-out');
-    const ran = await seewhy([
-      'watch',
-      path,
-      '--images',
-      `${path}.npy`,
-      '-m',
-      'saliency',
-      '-t',
-      '0',
-      '--to',
-      `folder:${out}`,
-      '--once',
-      '--settle',
-      '50',
-    ]);
+    const ran = await watched(path, out, '--once', '--settle', '50');
     expect(ran.stderr).toContain('4 checkpoints explained');
     const done = records(out);
     // best.h5 is the last epoch's model once more: no step of the training.
