@@ -61,17 +61,9 @@ export function traitOfClass(context: Context, target: number, looks: readonly L
     const sign = Math.sign(shift.frame);
     if (shift.apart > MOST_APART && !partsDecide(same, target, index, sign)) return [];
     const side = sign > 0 ? trait.more : trait.less;
-    const shownBy = (some: readonly Group[], most: number) =>
-      some.map(({ pictures }) =>
-        spread(pictures, Math.max(LEAST_GROUP, Math.ceil(most / some.length))).flatMap(
-          ({ scores, traits }): Shown[] => {
-            const score = scoreOf({ scores }, target);
-            return score === undefined ? [] : [{ shown: sign * traits[index]!.frame, odds: lost(score, 0.5) }];
-          },
-        ),
-      );
-    const own = shownBy(same, MOST_OWN);
-    const rest = shownBy(different, MOST_OTHERS);
+    const onFrame = (traits: readonly Amount[]) => sign * traits[index]!.frame;
+    const own = shownIn(same, target, MOST_OWN, onFrame);
+    const rest = shownIn(different, target, MOST_OTHERS, onFrame);
     if (own.flat().length < LEAST || rest.flat().length < LEAST) return [];
     const [inside, outside] = [correlationOf(own), correlationOf(rest, topCorrelation)];
     const p = tail((inside.z + outside.z) / Math.SQRT2);
@@ -127,20 +119,26 @@ interface Amount {
   readonly parts: readonly number[];
 }
 
+/** What pictures show of a trait, with their log-odds of a class, label by label. @param most pictures of all labels together */
+function shownIn(
+  groups: readonly Group[],
+  target: number,
+  most: number,
+  amountOf: (traits: readonly Amount[]) => number,
+): Shown[][] {
+  return groups.map(({ pictures }) =>
+    spread(pictures, Math.max(LEAST_GROUP, Math.ceil(most / groups.length))).flatMap(({ scores, traits }): Shown[] => {
+      const score = scoreOf({ scores }, target);
+      return score === undefined ? [] : [{ shown: amountOf(traits), odds: lost(score, 0.5) }];
+    }),
+  );
+}
+
 /** Among pictures of one label the log-odds rise with the trait wherever it is measured. */
 function partsDecide(groups: readonly Group[], target: number, index: number, sign: number): boolean {
   const parts = groups[0]?.pictures[0]?.traits[index]?.parts.length ?? 0;
   const along = (amountOf: (amount: Amount) => number) =>
-    correlationOf(
-      groups.map(({ pictures }) =>
-        spread(pictures, Math.max(LEAST_GROUP, Math.ceil(MOST_OWN / groups.length))).flatMap(
-          ({ scores, traits }): Shown[] => {
-            const score = scoreOf({ scores }, target);
-            return score === undefined ? [] : [{ shown: sign * amountOf(traits[index]!), odds: lost(score, 0.5) }];
-          },
-        ),
-      ),
-    ).rho;
+    correlationOf(shownIn(groups, target, MOST_OWN, (traits) => sign * amountOf(traits[index]!))).rho;
   return (
     parts > 0 &&
     along(({ frame }) => frame) >= LEAST_PARTS &&
