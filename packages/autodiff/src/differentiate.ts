@@ -18,6 +18,7 @@ import { type RuleFacts, RuleStep, type RuleTable } from './rule.ts';
 import { GRADIENT_RULES } from './rules/table.ts';
 import type { Shape } from './shape.ts';
 
+/** What is differentiated, with respect to what, and how the backward graph is written. */
 export interface DifferentiateOptions {
   /** The value that is differentiated. */
   of: ValueName;

@@ -7,6 +7,7 @@ import { DATA_TYPES, type DataType, type GraphBuilder, type ValueName } from '@s
  */
 export type ProfileName = 'native' | 'wasm' | 'webgpu';
 
+/** How one runtime wants masks and their products written: equal in value, unlike in speed. */
 export interface Profile {
   readonly name: ProfileName;
   /** A float 0/1 mask: 1 where x > threshold. */
@@ -95,4 +96,5 @@ const webgpu: Profile = {
   fullOps: false,
 };
 
+/** The profiles by name: ONNX Runtime on the CPU, in WebAssembly, and on WebGPU (only kernels that provider has). */
 export const PROFILES: Readonly<Record<ProfileName, Profile>> = { native, wasm, webgpu };

@@ -15,6 +15,7 @@ import { tidied } from './tidied.ts';
 /** Name of the input that chooses the class. */
 const TARGET = 'target';
 
+/** What one explained graph is to give: methods, layers, target, and whether the map leaves it finished. */
 export interface CompileRequest {
   readonly methods: readonly ChosenMethod<GraphMethod>[];
   readonly layers: readonly Layer[];

@@ -4,6 +4,7 @@ import { makesBlocks } from './blocked-layout.ts';
 import type { Layer, LayerSearch } from './layers.ts';
 import { pathNodes } from './path-nodes.ts';
 
+/** The layer taken where none was named. */
 export interface DefaultLayer {
   readonly layer: Layer;
   /** Why this one, as a sentence. */

@@ -14,6 +14,7 @@ import type { TargetNodes } from './targets/function-target.ts';
 import { item, nth, toFloat32 } from './tensors.ts';
 import { tidied } from './tidied.ts';
 
+/** What an explainer is built for: it answers this and nothing else. */
 export interface ExplainerRequest {
   readonly methods: readonly ChosenMethod<GraphMethod>[];
   readonly layers: readonly Layer[];
@@ -42,6 +43,7 @@ export interface ItemTarget {
   readonly value: number;
 }
 
+/** One raw map of one picture, before reducing, resizing and normalising. */
 export interface ItemMap {
   readonly method: GraphMethod;
   readonly layer: Layer | undefined;

@@ -48,6 +48,7 @@ export interface ExplainedTarget {
   readonly slug: string;
 }
 
+/** The inner value a map was made at. */
 export interface ExplainedLayer {
   /** Name people know: the exporter's scope. */
   readonly name: string;
@@ -83,6 +84,7 @@ export interface Explanation {
   readonly provenance: Provenance;
 }
 
+/** How far a method that samples came, and how sure its map is. */
 export interface SamplingRecord {
   readonly seed: number;
   /** Samples taken, of those a complete run takes. */
@@ -95,6 +97,7 @@ export interface SamplingRecord {
   readonly interrupted: boolean;
 }
 
+/** What a map was made with, as far as it is needed to make it again. */
 export interface Provenance {
   readonly seewhy: string;
   readonly runtime: string;

@@ -1,6 +1,7 @@
 import { type DataType, type Graph, isFloat, type Node, type Value } from '@seewhy/onnx';
 import { errors } from './errors.ts';
 
+/** Order of an image tensor's dimensions. */
 export type Layout = 'NCHW' | 'NHWC';
 
 /** The input that takes the picture. */

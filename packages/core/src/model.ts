@@ -25,6 +25,7 @@ import type { Target } from './target.ts';
 import { parseTargets } from './targets/parse-targets.ts';
 import { stack } from './tensors.ts';
 
+/** What a model is opened with: the runtime, and what the file does not say. */
 export interface ModelOptions {
   runtime: Runtime;
   /** Class names by index. */

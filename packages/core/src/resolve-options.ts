@@ -15,6 +15,7 @@ import { type WrapOptions, wrapMethods } from './wrappers/wrap.ts';
 /** A target, or its text, which may stand for several (`top:3`). */
 export type AskedTarget = Target | string;
 
+/** What to explain and how: methods, targets, layers, the score, and the options of the methods. */
 export interface ExplainOptions extends Partial<MethodOptions>, WrapOptions {
   /** Method names; default `gradcam`; `auto` chooses. */
   readonly methods?: readonly string[];

@@ -56,6 +56,7 @@ export type Target =
  */
 export type ScoreKind = 'logit' | 'probability' | 'log-odds';
 
+/** The class the model itself puts first. */
 export const TOP: Target = { kind: 'top', rank: 0, asked: 'top' };
 
 /** Whether the output is one value without an activation: a regression. */

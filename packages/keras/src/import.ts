@@ -19,6 +19,7 @@ import { FolderWeights, legacyRoot, legacyWeights } from './weights/hdf5.ts';
 import { NamedWeights } from './weights/named.ts';
 import type { WeightSource } from './weights/source.ts';
 
+/** What an import needs that the file does not say. */
 export interface ImportOptions {
   /** Name of the file when bytes are given; for messages. */
   name?: string;
@@ -35,6 +36,7 @@ export interface ImportOptions {
   activations?: ActivationTable;
 }
 
+/** What the bytes were: a Keras 3 archive, a whole model as HDF5, an architecture with weights beside it, or a TensorFlow.js model. */
 export type KerasFormat = 'keras' | 'hdf5' | 'architecture' | 'tfjs-layers' | 'tfjs-graph';
 
 /** A Keras model as a graph. */

@@ -16,6 +16,7 @@ export interface LayerImporter {
   readonly masks?: 'own';
 }
 
+/** Importers by class name of the layer. */
 export type LayerTable = Readonly<Record<string, LayerImporter>>;
 
 /** Reads options out of a layer's config, with one clear error for what is not as Keras writes it. */
@@ -106,6 +107,7 @@ export interface ContextFields {
   readonly batch: number | undefined;
 }
 
+/** What a layer is built with: its configuration, its weights, its inputs, and the graph it writes to. */
 export class LayerContext {
   readonly b: Emitter;
   readonly options: LayerOptions;

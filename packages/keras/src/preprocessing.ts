@@ -12,6 +12,7 @@ export type PreprocessingMode =
   /** Nothing: the model does it itself. */
   | 'none';
 
+/** The preprocessing of keras.applications that a model was most likely trained with. */
 export interface PreprocessingHint {
   readonly mode: PreprocessingMode;
   /** `MobileNetV2`, as keras.applications calls it. */

@@ -34,6 +34,7 @@ export type AttributeInput =
   | { readonly graph: GraphProto }
   | undefined;
 
+/** A node's attributes by name. */
 export type Attributes = ReadonlyMap<string, AttributeProto>;
 
 const text = new TextDecoder();

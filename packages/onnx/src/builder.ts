@@ -12,6 +12,7 @@ type Optional = string | undefined;
 /** The name of a value in a graph. */
 export type ValueName = string;
 
+/** How a builder names what it makes. */
 export interface BuilderOptions {
   /** Begins the name of every value it makes; default `seewhy`. */
   prefix?: string;

@@ -3,6 +3,7 @@ import type { FunctionProto, GraphProto, ModelProto } from './proto/onnx-ml_pb.t
 import type { Tensor } from './tensor.ts';
 import type { Value } from './value.ts';
 
+/** What a graph is made of. */
 export interface GraphFields {
   readonly name: string;
   readonly irVersion: number;

@@ -1,6 +1,7 @@
 import { type AttributeInput, AttributeReader, type Attributes, attributesFrom } from './attribute.ts';
 import { AttributeProto_AttributeType, type GraphProto, type NodeProto } from './proto/onnx-ml_pb.ts';
 
+/** What a node is made of. */
 export interface NodeFields {
   readonly op: string;
   readonly domain?: string;

@@ -7,6 +7,7 @@ import { type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto } fr
 import { type ExternalReader, Tensor } from './tensor.ts';
 import { Value } from './value.ts';
 
+/** What reading a model needs beside its own bytes. */
 export interface ReadOptions {
   /** Gives the bytes of external-data files. Without it a model with external data is refused. */
   external?: ExternalReader;

@@ -4,6 +4,7 @@ import { errors } from './errors.ts';
 import { float16ToFloat32, float32ToFloat16 } from './float16.ts';
 import { type TensorProto, TensorProto_DataLocation, TensorProtoSchema } from './proto/onnx-ml_pb.ts';
 
+/** A tensor's elements, by data type (half precision as raw 16-bit words). */
 export type TensorData =
   | Float32Array
   | Float64Array

@@ -1,3 +1,4 @@
+/** How much a remark matters. */
 export type Severity = 'high' | 'medium' | 'low';
 
 /** One remark of a careful reviewer. */

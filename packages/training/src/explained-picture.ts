@@ -9,6 +9,7 @@ import {
   type Raster,
 } from '@seewhy/core';
 
+/** What an explained picture of a training is made of. */
 export interface ExplainedPictureFields {
   /** Number of the epoch, of the batch or of the checkpoint. */
   readonly step: number;

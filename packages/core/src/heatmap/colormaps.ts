@@ -1,6 +1,7 @@
 import { unknownName } from '../errors.ts';
 import { COLORMAP_TABLES } from './colormaps.generated.ts';
 
+/** Name of a colormap. */
 export type ColormapName = keyof typeof COLORMAP_TABLES;
 
 /** Names of the colormaps. `diverging` (blue, white, red) is for signed maps, the rest for 0..1. */

@@ -111,6 +111,7 @@ export const POSTPROCESS = {
   },
 } as const satisfies Record<string, Postprocess>;
 
+/** Name of a way from raw map to shown map: ours, or a peer's. */
 export type PostprocessName = keyof typeof POSTPROCESS;
 
 /** A map ready to be shown. */
@@ -182,6 +183,7 @@ export function finishMap(
   return { map, range: [signed ? offset - scale : offset, offset + scale], signed, unit };
 }
 
+/** The preset of that name (`torchcam` is `torch-cam`). @throws SeewhyError `POST_PROCESSING_PRESET_UNKNOWN` */
 export function findPreset(name: string): Postprocess {
   const preset = (POSTPROCESS as Record<string, Postprocess>)[name === 'torchcam' ? 'torch-cam' : name];
   if (!preset) throw errors.unknownPreset(name, Object.keys(POSTPROCESS));

@@ -22,6 +22,7 @@ export const MAP_RESIZES = {
   'bicubic-opencv': 'Keys a=-0.75, half-pixel, edge repeated: OpenCV INTER_CUBIC, F.interpolate bicubic',
 } as const;
 
+/** How a map is brought to the size of the picture; see {@link MAP_RESIZES}. */
 export type MapResize = keyof typeof MAP_RESIZES;
 
 const AXIS: Record<MapResize, (input: number, output: number) => Weights> = {

@@ -12,6 +12,7 @@ export const REDUCERS = {
   l2: '√(Σ_c x_c²)',
 } as const;
 
+/** How the channels of a raw map become one value a place; see {@link REDUCERS}. */
 export type Reducer = keyof typeof REDUCERS;
 
 /**
@@ -140,6 +141,7 @@ function clip(map: HeatMap, low: number, high: number): HeatMap {
   return { ...map, data };
 }
 
+/** How maps of several layers become one. */
 export type Fusion = 'mean' | 'max' | 'sum' | 'product';
 
 /** Maps of several layers, all of one size, as one: element by element. */

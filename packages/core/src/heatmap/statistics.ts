@@ -1,5 +1,6 @@
 import type { HeatMap } from './heatmap.ts';
 
+/** Where a map has its positive mass, and how spread out it is. */
 export interface MapStatistics {
   /** Shares of the map's positive mass, summing to 1 (all 0 for an empty map). */
   quadrants: { upperLeft: number; upperRight: number; lowerLeft: number; lowerRight: number };

@@ -142,4 +142,5 @@ export interface SamplingMethod extends MethodInfo {
   open(context: SamplerContext): Sampler;
 }
 
+/** A method: one that is a graph, run once, or one that runs the model many times. */
 export type Method = GraphMethod | SamplingMethod;

@@ -56,6 +56,7 @@ export interface MethodOptions {
   readonly deviations: number;
 }
 
+/** Name of a method's option. */
 export type OptionName = keyof MethodOptions;
 
 /** How an option is written, checked and described: the command's flags, the help and FEATURES.md come from here. */
@@ -78,6 +79,7 @@ export interface OptionInfo {
 export const RULES = ['gauss-legendre', 'trapezoid', 'left', 'right', 'middle', 'mean'] as const;
 const MANY = 1_000_000;
 
+/** Every option a method can have: its kind, limits and unit, and what it means. */
 export const METHOD_OPTIONS: Readonly<Record<OptionName, OptionInfo>> = {
   variant: { kind: 'text', about: 'form of the method where the literature or a peer has several' },
   steps: { kind: 'whole', least: 1, most: 100_000, about: 'steps on the path from the baseline to the picture' },
@@ -156,6 +158,7 @@ export const METHOD_OPTIONS: Readonly<Record<OptionName, OptionInfo>> = {
   deviations: { kind: 'number', about: 'standard deviations above the mean from which a value counts as active' },
 };
 
+/** Names of all options, in the order of the help. */
 export const OPTION_NAMES = Object.keys(METHOD_OPTIONS) as OptionName[];
 
 /** `kernelWidth` → `--kernel-width`. */

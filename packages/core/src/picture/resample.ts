@@ -2,8 +2,10 @@ import { errors } from '../errors.ts';
 import { type Box, checkSize, type Picture } from './picture.ts';
 import { type Kernel, kernelWeights, nearestWeights, type Weights } from './weights.ts';
 
+/** Filter that a picture is resized with, as Pillow names them. */
 export type Interpolation = 'nearest' | Kernel;
 
+/** All filters, from the coarsest to the sharpest. */
 export const INTERPOLATIONS: readonly Interpolation[] = ['nearest', 'box', 'bilinear', 'hamming', 'bicubic', 'lanczos'];
 
 /** Fixed-point bits of a weight in Pillow: 32 of an int, less 8 of a byte, less 2 for overshoot. */

@@ -11,6 +11,7 @@ export type PictureTensor =
   | { type: 'float16'; dims: number[]; data: Uint16Array }
   | { type: 'uint8'; dims: number[]; data: Uint8Array };
 
+/** A picture made ready for the model, and where its tensor lies on it. */
 export interface Preprocessed {
   /** `[1, C, H, W]` or `[1, H, W, C]`. */
   tensor: PictureTensor;

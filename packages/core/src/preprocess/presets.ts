@@ -117,6 +117,7 @@ export const PREPROCESS_PRESETS = {
   },
 } as const satisfies Record<string, PresetRow>;
 
+/** Name of a preprocessing preset. */
 export type PreprocessName = keyof typeof PREPROCESS_PRESETS;
 
 /**

@@ -20,6 +20,7 @@ export interface AuditPanelSection {
   readonly empty?: string;
 }
 
+/** What is drawn on an audit's panel. */
 export interface AuditPanelRequest {
   readonly title: string;
   /** Quiet lines below the title, broken where they are too long: method, threshold, counts, seed. */

@@ -6,6 +6,7 @@ import { contactSheet } from './contact-sheet.ts';
 import { overlay } from './overlay.ts';
 import type { Raster } from './raster.ts';
 
+/** What is drawn on a sheet of a layer's channels. */
 export interface ChannelSheetRequest {
   /** What the maps are laid on. */
   readonly picture: Picture;

@@ -3,6 +3,7 @@ import { fitInside, scaleTo } from './fit.ts';
 import { type Colour, createRaster, frame, INK, paste, type Raster } from './raster.ts';
 import { drawText, lineHeight } from './text.ts';
 
+/** One cell of a contact sheet. */
 export interface ContactSheetItem {
   /** One picture, or several side by side (original and overlays). All are scaled to the same height. */
   image: Picture | (Raster & { channels: 3 }) | readonly (Picture | (Raster & { channels: 3 }))[];
@@ -12,6 +13,7 @@ export interface ContactSheetItem {
   colour?: Colour;
 }
 
+/** Heading and layout of a contact sheet. */
 export interface ContactSheetOptions {
   /** At the top (default none). */
   title?: string;

@@ -3,6 +3,7 @@ import type { HeatMap } from '../heatmap/heatmap.ts';
 import { opacities } from './overlay.ts';
 import { INK, type Raster } from './raster.ts';
 
+/** How the values of a map become colours. */
 export interface HeatmapImageOptions {
   /** Default `viridis`, `diverging` for signed maps. */
   colormap?: ColormapName;

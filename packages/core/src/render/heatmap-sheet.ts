@@ -8,6 +8,7 @@ import { legend } from './legend.ts';
 import { createRaster, frame, INK, paste, type Raster } from './raster.ts';
 import { drawText, lineHeight, textWidth } from './text.ts';
 
+/** What is drawn on the picture of a map alone: the map, its legend and its caption. */
 export interface HeatmapSheetRequest {
   /** Finished map; drawn at its own size, small ones enlarged to at least 160 pixels on the longer side. */
   map: HeatMap;

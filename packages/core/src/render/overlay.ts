@@ -12,8 +12,10 @@ export const OVERLAY_STYLES = {
   'tf-explain': 'heatmap_display 0.3.1: cv2.addWeighted(picture, w, heat, 1); w = 0.7',
 } as const;
 
+/** Name of a way to lay a heatmap on a picture; see {@link OVERLAY_STYLES}. */
 export type OverlayStyle = keyof typeof OVERLAY_STYLES;
 
+/** How a heatmap is laid on a picture. */
 export interface OverlayOptions {
   /** Default `viridis` (`diverging` for signed maps), `jet` (pytorch-grad-cam), `viridis` (tf-explain). */
   colormap?: ColormapName;

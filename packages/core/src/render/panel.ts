@@ -8,6 +8,7 @@ import { type OverlayStyle, overlay } from './overlay.ts';
 import { createRaster, fillRectangle, frame, INK, paste, type Raster } from './raster.ts';
 import { drawText, lineHeight, textWidth, wrapText } from './text.ts';
 
+/** What is drawn on a panel: original, heatmap and overlay side by side, with legend and caption. */
 export interface PanelRequest {
   picture: Picture;
   /** Finished map, placed on the picture. */

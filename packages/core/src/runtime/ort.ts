@@ -21,6 +21,7 @@ export interface OrtModule {
   readonly env: { readonly versions?: unknown };
 }
 
+/** How ONNX Runtime is used. */
 export interface OrtOptions {
   /** Shown to people; default from the module's version. */
   name?: string;

@@ -8,6 +8,7 @@ export interface RunTensor {
   readonly data: TensorData;
 }
 
+/** How one session is opened. */
 export interface SessionOptions {
   /** `disabled` opens fastest (one run of a probe); default `all`. */
   optimization?: 'disabled' | 'all';

@@ -69,6 +69,7 @@ export interface SampledItem {
   readonly item: number;
 }
 
+/** How a long run is watched and stopped. */
 export interface RunControl {
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((done: number, total: number) => void) | undefined;

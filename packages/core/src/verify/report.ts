@@ -1,6 +1,7 @@
 import type { Graph } from '@seewhy/onnx';
 import type { ScoreKind, Target } from '../target.ts';
 
+/** What `verify` checks, and how thoroughly. */
 export interface VerifyOptions {
   readonly target?: Target;
   readonly score?: ScoreKind;
@@ -58,6 +59,7 @@ export interface VerifyPlace {
   readonly conclusive: boolean;
 }
 
+/** What `verify` measured, and the verdict. */
 export interface VerifyReport {
   readonly passed: boolean;
   /** `undecided`: too few directions could be measured on this input. */

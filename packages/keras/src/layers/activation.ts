@@ -7,6 +7,7 @@ import { permuted } from './permuted.ts';
 
 /** An activation: appends the nodes for x. `options` are its arguments by Keras's names. */
 export type ActivationImporter = (layer: LayerContext, x: LayerValue, options: LayerOptions) => LayerValue;
+/** Importers by name of the activation. */
 export type ActivationTable = Readonly<Record<string, ActivationImporter>>;
 
 const GELU_SCALE = Math.sqrt(2 / Math.PI);

@@ -6,6 +6,7 @@ import { Evaluator, type Shapes } from './evaluator.ts';
 import { promoteConstants } from './promote-constants.ts';
 import { sortNodes } from './sort-nodes.ts';
 
+/** What folding may know beside the graph. */
 export interface FoldOptions {
   /** Dimensions of values, null where one is free: from a run of the model. Declared input dimensions are known anyway. */
   shapes?: Shapes;

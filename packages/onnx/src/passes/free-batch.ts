@@ -9,6 +9,7 @@ import { Evaluator, type Shapes } from './evaluator.ts';
 import { boundsOf } from './kernels/movement.ts';
 import { sortNodes } from './sort-nodes.ts';
 
+/** What freeing the batch may know beside the graph, and which inputs are freed. */
 export interface FreeBatchOptions {
   /** Dimensions of every value for a batch of 1, from a run of the model. Without them only declared shapes are known. */
   shapes?: Shapes;
@@ -21,6 +22,7 @@ export interface FreeBatchOptions {
   name?: string;
 }
 
+/** The graph afterwards, and whether its batch is free. */
 export interface FreeBatchResult {
   /** The rewritten graph, or the given one when it could not be freed. */
   graph: Graph;

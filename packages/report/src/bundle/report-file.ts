@@ -5,6 +5,7 @@ import type { ReportPart } from '../report-data.ts';
 import { CLOSE_BLOCK, openBlock, type PartEntry, type ReportTotals } from './blocks.ts';
 import { packMap } from './map-codec.ts';
 
+/** Limits of a report file. */
 export interface ReportFileOptions {
   /** Most bytes the file may have (default no limit). Parts that do not fit any more are left out; the page says how many. */
   readonly maxBytes?: number;

@@ -5,6 +5,7 @@ import { nameText, quoted, valueText } from './format-filter.ts';
 import { OPERATORS, parseText, type Span } from './syntax.ts';
 import { FILTER_WORDS } from './words.ts';
 
+/** What a filter begun by hand can go on with. */
 export interface Completion {
   /** The letters from `from` to `to` are replaced by the chosen option's `text`. */
   readonly from: number;

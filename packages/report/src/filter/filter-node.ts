@@ -19,6 +19,7 @@ export type FilterNode =
   | { readonly kind: 'word'; readonly word: string }
   | FilterTerm;
 
+/** One comparison of a filter: `score > 0.9`. */
 export interface FilterTerm {
   readonly kind: 'term';
   /** As written: `score`, `gradcam.border`, `skin tone`. */
@@ -30,6 +31,7 @@ export interface FilterTerm {
   readonly values: readonly FilterValue[];
 }
 
+/** The filter that keeps every picture. */
 export const EVERYTHING: FilterNode = { kind: 'everything' };
 
 function joined(kind: 'and' | 'or', parts: readonly FilterNode[]): FilterNode {

@@ -9,6 +9,7 @@ import { glob } from './glob.ts';
 import { readNumber } from './read-number.ts';
 import { type FilterProblem, parseText, type TermSpans } from './syntax.ts';
 
+/** A filter that has been read. */
 export interface Filter {
   /** Is the picture shown? */
   readonly test: (record: AuditRecord, view: FilterView) => boolean;

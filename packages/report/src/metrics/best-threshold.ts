@@ -13,6 +13,7 @@ export type Criterion =
   | { readonly kind: 'cost'; readonly fp: number; readonly fn: number }
   | { readonly kind: 'sensitivity' | 'specificity'; readonly least: number };
 
+/** The best threshold by one criterion. */
 export interface BestThreshold {
   /** Undefined where the criterion has no meaning: `reason` says why. */
   readonly threshold?: number;

@@ -8,6 +8,7 @@ export type Scored = Pick<AuditRecord, 'scores' | 'label'>;
 
 /** Hit or miss of a two-class decision: true or false, positive or negative. */
 export type Cell = 'TP' | 'FN' | 'TN' | 'FP';
+/** The four cells of a binary decision, in the order of the panels. */
 export const CELLS: readonly Cell[] = ['TP', 'FN', 'TN', 'FP'];
 
 /** Index of the class that a high score of a binary head means (1 unless the run says otherwise). */

@@ -19,6 +19,7 @@ import {
  * - `vote`: the score of a class is the share of the pictures decided for it at the threshold; binary groups are positive from half on
  */
 export type GroupRule = 'max' | 'mean' | 'vote';
+/** The rules by which a group is decided from its pictures. */
 export const GROUP_RULES: readonly GroupRule[] = ['max', 'mean', 'vote'];
 
 /** A group decided as one: it has scores and a label as a picture has, so everything that is asked of records can be asked of groups. */
@@ -35,6 +36,7 @@ export interface GroupDecision {
   readonly correct?: boolean;
 }
 
+/** All groups decided by one rule, and those that could not be. */
 export interface GroupDecisions {
   readonly rule: GroupRule;
   readonly groups: readonly GroupDecision[];

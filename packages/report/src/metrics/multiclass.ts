@@ -73,6 +73,7 @@ export interface Averages {
   readonly weighted: AverageRow;
   readonly micro: AverageRow;
 }
+/** Averages over the classes, each with its 95 % interval. */
 export interface AverageRow {
   readonly precision: Estimate;
   readonly recall: Estimate;
@@ -238,6 +239,7 @@ export interface MultiLabelMetrics {
   readonly sampleF1: Estimate;
 }
 
+/** Metrics of a multi-label head: each class decided alone at `threshold`, and the picture as a whole (exact match, Hamming loss, F1). */
 export function multiLabelMetrics(
   records: readonly Row[],
   run: Deciding,

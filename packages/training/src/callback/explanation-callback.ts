@@ -6,6 +6,7 @@ import { errors } from '../errors.ts';
 import { TrainingExplainer, type TrainingOptions } from '../training-explainer.ts';
 import { LiveModel } from './live-model.ts';
 
+/** What the callback explains, how often, and where the pictures go. */
 export interface ExplanationCallbackOptions extends Omit<TrainingOptions, 'images' | 'inside'> {
   /** Pictures as the model takes them, `[N, height, width, channels]`: read when the callback is made, and not disposed. */
   readonly images: Tensor;

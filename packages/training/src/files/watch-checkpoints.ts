@@ -2,6 +2,7 @@ import { type Checkpoint, findCheckpoints, lookForCheckpoints } from './checkpoi
 import { placeOf } from './place-of.ts';
 import type { Place, WatchState } from './watch-state.ts';
 
+/** What is watched, and how. */
 export interface WatchOptions {
   /** Folder that checkpoints appear in (its folders too), or one file that is written again and again. */
   readonly path: string;

@@ -6,6 +6,7 @@ import { EventWriter, type EventWriterOptions } from '../tensorboard/event-write
 import { lastSteps, tagsAt } from '../tensorboard/read-events.ts';
 import type { RunFacts, Sink } from './sink.ts';
 
+/** Where TensorBoard files are written, and how they continue an earlier run. */
 export interface TensorBoardOptions extends EventWriterOptions {
   /**
    * What is done with steps that an earlier run's tags in the folder have already: `continue` (default) moves all steps of this run

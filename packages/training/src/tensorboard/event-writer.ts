@@ -3,6 +3,7 @@ import type { LogFolder } from '../log-folder.ts';
 import { encodeEvent, FILE_VERSION, type SummaryValue } from './event.ts';
 import { frameRecord } from './records.ts';
 
+/** What an event file's name is made of. */
 export interface EventWriterOptions {
   /** Part of the file's name that tells machines apart; default `seewhy`. */
   readonly host?: string;

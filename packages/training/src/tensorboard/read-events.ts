@@ -2,6 +2,7 @@ import type { LogFolder } from '../log-folder.ts';
 import { decodeEvent, type Event } from './event.ts';
 import { type ReadRecords, readRecords } from './records.ts';
 
+/** The events of a file, and how the file ends. */
 export interface ReadEvents {
   readonly events: readonly Event[];
   /** How the file ends; `truncated` and `corrupt`: what stands before was read. */
