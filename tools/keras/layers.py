@@ -432,6 +432,21 @@ def elementary(K, L, x):
     ]  # fmt: skip
 
 
+@family((8, 6, 4), "keras")
+def numbers(K, L, x):
+    """Functions of numbers that are rarer, where they bend too: at zero, at infinity, at what is no number."""
+    o = K.ops
+    c = L.Conv2D(4, 1)(x)
+    log = o.log(x)  # no number where x is below 0
+    pole = o.divide(x, o.relu(x))
+    return [
+        o.arctan2(x, c), o.arctan2(c, -0.5), o.arctan2(o.relu(x), o.minimum(c, 0.0)), o.ptp(c, axis=(1, 2)), o.ptp(x, axis=-1, keepdims=True), o.count_nonzero(o.relu(c), axis=-1), o.count_nonzero(x > 0, axis=(1, 2)),
+        o.fabs(x), o.fmax(log, c), o.fmin(c, log), o.fmod(x, 0.7), o.fmod(c, -0.3), o.ldexp(x, 3), o.logaddexp2(x, c), o.heaviside(x, c), o.sinc(o.relu(c)), o.isclose(x, c, rtol=0.3, atol=0.1), o.isfinite(pole),
+        o.isposinf(1.0 / o.relu(x)), o.isneginf(o.log(o.relu(x))), o.nan_to_num(log, nan=0.25), o.nan_to_num(1.0 / o.relu(x), posinf=7.0), o.nan_to_num(o.log(o.relu(x)), neginf=-9.0),
+        *o.hsplit(c, 2), *o.dsplit(x, 3), o.dstack([x, c]), o.clip(c, [0.0, -1.0, 0.0, -2.0], [0.5, 0.2, 1.0, 0.3]), o.copy(x) * 1.5, o.real(c) - 1.0,
+    ]  # fmt: skip
+
+
 @family((8, 6, 4))
 def picking(K, L, x):
     t = L.Reshape((12, 16))(x)

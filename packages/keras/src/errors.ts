@@ -134,6 +134,13 @@ export const errors = {
       where,
       cure: 'Convert the model again with tensorflowjs_converter.',
     }),
+  weightTwice: (name: string, where: string) =>
+    new SeewhyError({
+      code: 'WEIGHT_TWICE',
+      what: `Two weights are called '${shown(name)}': two layers of the model have the same name, most likely in two models nested in it`,
+      where,
+      cure: 'Give every layer a name of its own, also inside nested models (tf.layers.dense({ name: … })), then make the model again.',
+    }),
 
   // ---- architecture --------------------------------------------------------------------------------------------------
   badConfig: (where: string, detail: string) =>

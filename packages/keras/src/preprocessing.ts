@@ -1,3 +1,4 @@
+import { labelLines } from '@seewhy/onnx';
 import { isObject, type Json } from './archive/json.ts';
 import type { LayerConfig, ModelConfig } from './model/config.ts';
 
@@ -135,14 +136,8 @@ function shown(value: unknown): string {
 /** Labels out of a file or a metadata object: a list of texts, a dictionary by index, or one a line. */
 export function readLabels(value: unknown): string[] | undefined {
   if (typeof value === 'string') {
-    const lines = value.split(/\r?\n/).map((line) => line.trim());
-    while (lines.length > 0 && lines[lines.length - 1] === '') lines.pop();
-    if (lines.length === 0) return undefined;
-    // Teachable Machine numbers its lines from 0: `0 cat`.
-    const bare = lines.map((line, index) =>
-      line.startsWith(`${index} `) ? line.slice(`${index} `.length).trim() : '',
-    );
-    return bare.every((line) => line !== '') ? bare : lines;
+    const lines = labelLines(value);
+    return lines.length > 0 ? lines : undefined;
   }
   if (Array.isArray(value))
     return value.length > 0 && value.every((item) => typeof item === 'string') ? value : undefined;

@@ -75,7 +75,7 @@ describe('TensorFlow.js files', () => {
       (json: Changed) => {
         json.weightsManifest[0]!.weights[1]!.name = json.weightsManifest[0]!.weights[0]!.name;
       },
-      'MANIFEST_INVALID',
+      'WEIGHT_TWICE',
     ],
     [
       'no weights at all',

@@ -40,8 +40,7 @@ it('many entries that unpack to little each are stopped by their sum', async () 
   await expect(importKeras(zipSync(Object.fromEntries(entries)))).rejects.toMatchObject({ code: 'ARCHIVE_TOO_LARGE' });
 });
 
-it('labels whose lines are numbered from 0 are read without the numbers', () => {
-  expect(readLabels('0 cat\n1 dog\n')).toEqual(['cat', 'dog']);
-  expect(readLabels('1 cat\n2 dog\n')).toEqual(['1 cat', '2 dog']);
+it('numbered labels are read without the numbers', () => {
+  expect(readLabels('0: cat\n1: dog\n')).toEqual(['cat', 'dog']);
   expect(readLabels('0\n1\n')).toEqual(['0', '1']);
 });

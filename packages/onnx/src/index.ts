@@ -16,6 +16,7 @@ export { confinedLocation, type ExternalReference, externalLocations, externalRe
 export { float16ToFloat32, float32ToFloat16 } from './float16.ts';
 export { Graph, type GraphFields } from './graph.ts';
 export { inferTypes } from './infer-types.ts';
+export { labelLines } from './label-lines.ts';
 export { Node, type NodeFields } from './node.ts';
 export { type Operator, operators } from './operators.ts';
 export type { Shapes } from './passes/evaluator.ts';

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { labelLines } from '@seewhy/onnx';
 import { errors, systemCode } from './errors.ts';
 
 /** Class names and where they came from. */
@@ -43,19 +44,9 @@ export function parseLabels(text: string, path: string): string[] {
     if (!labels) throw errors.labels(path, 'is JSON, but neither a list of texts nor an object of labels');
     return labels;
   }
-  const lines = body.split(/\r\n|\n|\r/).map((line) => line.trim());
-  while (lines.length > 0 && lines.at(-1) === '') lines.pop();
+  const lines = labelLines(body);
   if (lines.length === 0) throw errors.labels(path, 'is empty');
-  return unnumbered(lines) ?? lines;
-}
-
-/** Names behind their numbers, as Teachable Machine and others write them: `0 tench`, `1: goldfish`, every line in order from 0. */
-function unnumbered(lines: readonly string[]): string[] | undefined {
-  const names = lines.map((line, index) => {
-    const [, number, name] = /^(\d+)(?:\s*[:,]\s*|\s+)(\S.*)$/.exec(line) ?? [];
-    return number !== undefined && Number(number) === index ? name : undefined;
-  });
-  return names.every((name) => name !== undefined) ? names : undefined;
+  return lines;
 }
 
 function labelsOf(parsed: unknown): string[] | undefined {
@@ -105,7 +96,15 @@ async function jsonAt(path: string): Promise<Record<string, unknown> | undefined
 }
 
 /** Lists of class names that go without saying which model they belong to. */
-const LISTS = ['labels.txt', 'class_names.txt', 'classes.txt'];
+const LISTS = [
+  'labels.txt',
+  'class_names.txt',
+  'classes.txt',
+  'labels.json',
+  'class_names.json',
+  'classes.json',
+  'class_indices.json',
+];
 
 /** The first of the lists in a folder that can be read. */
 async function listIn(folder: string): Promise<FoundLabels | undefined> {

@@ -11,6 +11,7 @@ import {
 } from '@seewhy/core';
 import { type Graph, isSeewhyError } from '@seewhy/onnx';
 import { choosePreprocess } from './choose-preprocess.ts';
+import { keptPreprocessing } from './converted-facts.ts';
 import { errors, systemCode } from './errors.ts';
 import { type KerasFacts, kerasKind, readKerasFile } from './keras-file.ts';
 import { type Beside, type FoundLabels, findBeside, labelsFromMetadata, readLabels } from './labels.ts';
@@ -109,7 +110,7 @@ export async function openModel(path: string, options: LoadOptions = {}): Promis
     model = without(model);
     labelsFrom = undefined;
   }
-  const chosen = await choosePreprocess(model, options.preprocess, beside.preprocess, file.keras);
+  const chosen = await choosePreprocess(model, options.preprocess, beside.preprocess, file.keras ?? converted(file));
   notices.push(...chosen.notes);
   return {
     path,
@@ -144,6 +145,12 @@ function deviceError(cause: unknown, device: string): unknown {
   // Native messages begin with files and functions of the runtime; what happened stands at their end.
   const said = cause.what.split(/(?<![/\w]): |\. (?=[A-Z])/).at(-1) ?? cause.what;
   return errors.deviceFailed(device, said.slice(-200).replace(/[.\s]+$/, ''), cause);
+}
+
+/** What a model that was a Keras file before `seewhy convert` says of its pictures. */
+function converted({ graph }: ModelFile): Pick<KerasFacts, 'preprocessing'> | undefined {
+  const preprocessing = keptPreprocessing(graph.metadata);
+  return preprocessing && { preprocessing };
 }
 
 /** The same model without its labels, which belong to another one. */

@@ -59,6 +59,11 @@ describe('a list beside the model', () => {
     expect(await found()).toEqual({ labels: ['rock', 'paper'], from: join(folder, 'labels.txt') });
   });
 
+  it('is found as ImageDataGenerator saves its classes', async () => {
+    put('class_indices.json', '{"dog": 1, "cat": 0}');
+    expect(await found()).toEqual({ labels: ['cat', 'dog'], from: join(folder, 'class_indices.json') });
+  });
+
   it('stands back behind the names of a config.json', async () => {
     put('labels.txt', 'a\nb\n');
     put('config.json', '{"id2label": {"0": "cat", "1": "dog"}}');

@@ -120,7 +120,7 @@ function readSpecs(specs: readonly unknown[], data: Uint8Array, where: string, i
     if (!isObject(spec) || typeof spec.name !== 'string') throw errors.badManifest(where, 'a weight has no name');
     const { name } = spec;
     const label = `weight '${name.slice(0, 100)}' in ${where}`;
-    if (into.has(name)) throw errors.badManifest(label, 'the name is given twice');
+    if (into.has(name)) throw errors.weightTwice(name, where);
     const dims = spec.shape;
     if (!Array.isArray(dims) || !dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0))
       throw errors.badManifest(label, 'its shape is no list of whole numbers');

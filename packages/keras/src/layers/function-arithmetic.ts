@@ -4,7 +4,7 @@ import { forEachItem, numbersIn } from '../model/constants.ts';
 import { heldAxis, type LayerValue } from '../model/layer-value.ts';
 import type { FunctionCall, FunctionImporter, FunctionTable } from './function-call.ts';
 import { hasSizes, joinedSizes, sizeArithmetic } from './function-sizes.ts';
-import { binary, inOneLayout } from './merging.ts';
+import { binary, inOneLayout, joined, type Pairing } from './merging.ts';
 import { transposed } from './reshaping.ts';
 
 /** A number or a list of numbers as a value beside `other`, or a value of the model as it is. */
@@ -32,12 +32,15 @@ export function operand(call: FunctionCall, item: unknown, other: LayerValue | u
   return { value: layer.b.constant(kept, 'constant'), shape: kept.dims, layout: 'keras', type };
 }
 
-export function pair(call: FunctionCall, op: string, one: unknown, other: unknown): LayerValue {
-  if (hasSizes(one) || hasSizes(other)) return sizeArithmetic(call, op, one, other);
+export function pair(call: FunctionCall, op: Pairing, one: unknown, other: unknown): LayerValue {
+  if (hasSizes(one) || hasSizes(other)) {
+    if (typeof op !== 'string') throw call.layer.refuse('such a function of sizes');
+    return sizeArithmetic(call, op, one, other);
+  }
   const a = operand(call, one, isLayerValue(other) ? other : undefined);
   const c = operand(call, other, isLayerValue(one) ? one : undefined);
-  if (c.shape.length === 0) return { ...a, value: call.layer.b.op(op, [a.value, c.value]) };
-  if (a.shape.length === 0) return { ...c, value: call.layer.b.op(op, [a.value, c.value]) };
+  if (c.shape.length === 0) return { ...a, value: joined(call.layer.b, op, a.value, c.value) };
+  if (a.shape.length === 0) return { ...c, value: joined(call.layer.b, op, a.value, c.value) };
   return binary(call.layer, op, a, c);
 }
 
@@ -102,6 +105,17 @@ const quantified =
     });
     return { ...found, type: 'bool' };
   };
+
+/** How many of the numbers are not 0, as float32. */
+function countFunction(call: FunctionCall): LayerValue {
+  const count = reduced(call, (x, axes) => {
+    const { b } = call.layer;
+    const values =
+      x.type === 'bool' ? b.cast(x.value, DATA_TYPES.float32.code) : b.op('Abs', [b.op('Sign', [x.value])]);
+    return b.reduceSum(values, axes);
+  });
+  return { ...count, type: 'float32' };
+}
 
 /** A value of the same shape that holds one number everywhere. */
 const filled =
@@ -229,6 +243,20 @@ function castFunction(call: FunctionCall): LayerValue {
   throw call.layer.refuse(`a cast to ${dtype}`);
 }
 
+/** Between two bounds: of numbers one node; a bound for each channel, or a computed one, is a maximum or a minimum. */
+function clipFunction(call: FunctionCall): LayerValue {
+  const x = call.value(0, 'x', 't');
+  const low = call.arg(1, 'x_min', 'clip_value_min');
+  const high = call.arg(2, 'x_max', 'clip_value_max');
+  const plain = (bound: unknown) => bound === undefined || typeof bound === 'number';
+  if (plain(low) && plain(high)) {
+    const bound = (item: unknown) => (typeof item === 'number' ? call.layer.b.scalar(item) : undefined);
+    return { ...x, value: call.layer.b.clip(x.value, bound(low), bound(high)) };
+  }
+  const above = low === undefined ? x : pair(call, 'Max', x, low);
+  return high === undefined ? above : pair(call, 'Min', above, high);
+}
+
 const BOOL = 9;
 
 export const ARITHMETIC_FUNCTIONS: FunctionTable = {
@@ -276,18 +304,7 @@ export const ARITHMETIC_FUNCTIONS: FunctionTable = {
     const difference = two('Sub')(call) as LayerValue;
     return { ...difference, value: call.layer.b.mul(difference.value, difference.value) };
   },
-  clip: (call) => {
-    const x = call.value(0, 'x', 't');
-    const bound = (item: unknown) => (typeof item === 'number' ? call.layer.b.scalar(item) : undefined);
-    return {
-      ...x,
-      value: call.layer.b.clip(
-        x.value,
-        bound(call.arg(1, 'x_min', 'clip_value_min')),
-        bound(call.arg(2, 'x_max', 'clip_value_max')),
-      ),
-    };
-  },
+  clip: clipFunction,
   mean: reduction('ReduceMean'),
   sum: reduction('ReduceSum'),
   max: reduction('ReduceMax'),
@@ -295,6 +312,12 @@ export const ARITHMETIC_FUNCTIONS: FunctionTable = {
   prod: reduction('ReduceProd'),
   zeros_like: filled(0),
   ones_like: filled(1),
+  ptp: (call) =>
+    reduced(call, (x, axes) => {
+      const { b } = call.layer;
+      return b.sub(b.reduce('ReduceMax', x.value, axes), b.reduce('ReduceMin', x.value, axes));
+    }),
+  count_nonzero: countFunction,
   any: quantified('ReduceMax'),
   all: quantified('ReduceMin'),
   logsumexp: reduction('ReduceLogSumExp'),

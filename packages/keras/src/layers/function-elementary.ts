@@ -2,11 +2,12 @@ import type { ValueName } from '@seewhy/onnx';
 import { isLayerValue } from '../layer.ts';
 import type { Emitter } from '../model/emitter.ts';
 import type { LayerValue } from '../model/layer-value.ts';
+import { angle } from './angle.ts';
 import { compare, one, pair, two } from './function-arithmetic.ts';
 import type { FunctionCall, FunctionImporter, FunctionTable } from './function-call.ts';
 import { listed } from './function-shape.ts';
 import { hasSizes, sizeQuotient } from './function-sizes.ts';
-import { binary } from './merging.ts';
+import { binary, type Pairing } from './merging.ts';
 
 /** A function of each element alone. */
 const each =
@@ -66,6 +67,86 @@ function hypot(call: FunctionCall): LayerValue {
   return { ...sum, value: b.op('Sqrt', [sum.value]) };
 }
 
+/** A function of two values element by element. */
+const pairwise =
+  (pairing: Pairing, type: LayerValue['type'] = 'float32'): FunctionImporter =>
+  (call) => ({ ...pair(call, pairing, ...both(call)), type });
+
+/** The larger (or smaller) of two; where one is no number, the other. */
+const ofNumbers = (op: 'Max' | 'Min'): FunctionImporter =>
+  pairwise((b, x, y) => b.op(op, [b.where(b.op('IsNaN', [x]), y, x), b.where(b.op('IsNaN', [y]), x, y)]));
+
+/** log₂(2ᵃ + 2ᵇ) = max + softplus(−|a − b| ln 2)/ln 2. */
+const logAddExp2: Pairing = (b, x, y) => {
+  const away = b.mul(b.op('Abs', [b.sub(x, y)]), b.scalar(-Math.LN2));
+  return b.add(b.op('Max', [x, y]), b.mul(b.op('Softplus', [away]), b.scalar(1 / Math.LN2)));
+};
+
+/** sin(πx)/(πx), and 1 at 0. */
+const sinc = each((b, x) => {
+  const none = b.equal(x, b.scalar(0));
+  const turned = b.mul(b.where(none, b.scalar(1), x), b.scalar(Math.PI));
+  return b.where(none, b.scalar(1), b.div(b.op('Sin', [turned]), turned));
+});
+
+/** 0 below 0, 1 above, and the second argument at 0. */
+const heaviside: Pairing = (b, x, at) => {
+  const zero = b.scalar(0);
+  return b.where(b.equal(x, zero), at, b.where(b.greater(x, zero), b.scalar(1), zero));
+};
+
+const infinite =
+  (sign: 1 | -1): FunctionImporter =>
+  (call) => {
+    const x = call.value(0, 'x');
+    const attributes = { detect_positive: sign === 1 ? 1 : 0, detect_negative: sign === 1 ? 0 : 1 };
+    return { ...x, type: 'bool', value: call.layer.b.op('IsInf', [x.value], attributes) };
+  };
+
+/** Neither infinite nor no number. */
+function finite(call: FunctionCall): LayerValue {
+  const x = call.value(0, 'x');
+  const { b } = call.layer;
+  const none = b.op('Or', [b.op('IsNaN', [x.value]), b.op('IsInf', [x.value])]);
+  return { ...x, type: 'bool', value: b.op('Not', [none]) };
+}
+
+/** |a − b| ≤ atol + rtol |b| */
+function isClose(call: FunctionCall): LayerValue {
+  const number = (position: number, name: string, fallback: number): number => {
+    const given = call.arg(position, name);
+    return typeof given === 'number' ? given : fallback;
+  };
+  if (call.flag(4, 'equal_nan')) throw call.layer.refuse('equal_nan');
+  const [relative, absolute] = [number(2, 'rtol', 1e-5), number(3, 'atol', 1e-8)];
+  const close: Pairing = (b, x, y) =>
+    b.op('LessOrEqual', [
+      b.op('Abs', [b.sub(x, y)]),
+      b.add(b.mul(b.op('Abs', [y]), b.scalar(relative)), b.scalar(absolute)),
+    ]);
+  return { ...pair(call, close, call.arg(0, 'x1'), call.arg(1, 'x2')), type: 'bool' };
+}
+
+/** The largest number of float32. */
+const LARGEST = (2 - 2 ** -23) * 2 ** 127;
+
+/** What is no number is 0 (or `nan`), what is infinite the largest number (or `posinf`, `neginf`). */
+function nanToNum(call: FunctionCall): LayerValue {
+  const x = call.value(0, 'x');
+  const { b } = call.layer;
+  const [nan, positive, negative] = [
+    call.arg(1, 'nan') ?? 0,
+    call.arg(2, 'posinf') ?? LARGEST,
+    call.arg(3, 'neginf') ?? -LARGEST,
+  ];
+  if (![nan, positive, negative].every((item) => typeof item === 'number'))
+    throw call.layer.refuse('a computed filling');
+  const filled = (value: ValueName, where: ValueName, by: unknown) => b.where(where, b.scalar(by as number), value);
+  const numbers = filled(x.value, b.op('IsNaN', [x.value]), nan);
+  const below = filled(numbers, b.op('IsInf', [x.value], { detect_positive: 0 }), negative);
+  return { ...x, value: filled(below, b.op('IsInf', [x.value], { detect_negative: 0 }), positive) };
+}
+
 const like: FunctionImporter = (call) => {
   const x = call.value(0, 'x', 'input');
   const number = call.arg(1, 'fill_value');
@@ -104,5 +185,18 @@ export const ELEMENTARY_FUNCTIONS: FunctionTable = {
   logaddexp: logAddExp,
   hypot,
   full_like: like,
+  arctan2: pairwise(angle),
+  fmax: ofNumbers('Max'),
+  fmin: ofNumbers('Min'),
+  fmod: pairwise((b, x, y) => b.op('Mod', [x, y], { fmod: 1 })),
+  ldexp: pairwise((b, x, y) => b.mul(x, b.op('Pow', [b.scalar(2), y]))),
+  logaddexp2: pairwise(logAddExp2),
+  heaviside: pairwise(heaviside),
+  sinc,
+  isfinite: finite,
+  isclose: isClose,
+  isposinf: infinite(1),
+  isneginf: infinite(-1),
+  nan_to_num: nanToNum,
   add_n: (call) => listed(call).reduce((sum, value) => binary(call.layer, 'Add', sum, value)),
 };

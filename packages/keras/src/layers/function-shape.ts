@@ -89,9 +89,10 @@ export function listed(call: FunctionCall): LayerValue[] {
 }
 
 /** @param evenly whether a number of parts has to divide the axis; else the first ones are larger by one, as in NumPy's array_split */
-function splitFunction(call: FunctionCall, evenly = true): LayerValue[] {
+function splitFunction(call: FunctionCall, evenly = true, along?: number): LayerValue[] {
   const x = call.value(0, 'x', 'value');
-  const [axis] = call.axes(x.shape.length, 2, 'axis') as [number];
+  const [axis] = along === undefined ? (call.axes(x.shape.length, 2, 'axis') as [number]) : [along];
+  if (axis >= x.shape.length) throw call.layer.misfit(`It has no axis ${axis}`);
   const size = call.layer.known(x.shape[axis], 'the size of the axis it splits');
   const parts = call.arg(1, 'indices_or_sections', 'num_or_size_splits');
   let sizes: number[];
@@ -373,7 +374,15 @@ export const SHAPE_FUNCTIONS: FunctionTable = {
     return concatenated(call.layer, values, axis < 0 ? axis + values[0]!.shape.length : axis);
   },
   hstack: (call) => concatenated(call.layer, listed(call), 1),
+  dstack: (call) =>
+    concatenated(
+      call.layer,
+      listed(call).map((value) => (value.shape.length === 2 ? withAxis(call, value, 2) : value)),
+      2,
+    ),
   split: (call) => splitFunction(call),
+  hsplit: (call) => splitFunction(call, true, 1),
+  dsplit: (call) => splitFunction(call, true, 2),
   array_split: (call) => splitFunction(call, false),
   slice: sliceFunction,
   strided_slice: stridedSlice,

@@ -81,6 +81,11 @@ const ALIASES: Readonly<Record<string, string>> = {
   flip_up_down: 'flipud',
   batch_dot: 'matmul',
   cat: 'concatenate',
+  fabs: 'absolute',
+  atan2: 'arctan2',
+  copy: 'identity',
+  real: 'identity',
+  empty_like: 'zeros_like',
   amax: 'max',
   amin: 'min',
 };

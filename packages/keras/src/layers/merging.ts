@@ -1,6 +1,7 @@
 import type { ValueName } from '@seewhy/onnx';
 import { errors } from '../errors.ts';
 import type { LayerContext, LayerImporter, LayerTable } from '../layer.ts';
+import type { Emitter } from '../model/emitter.ts';
 import { heldAxis, type KerasShape, type LayerValue } from '../model/layer-value.ts';
 import { transposed } from './reshaping.ts';
 
@@ -25,10 +26,17 @@ export function inOneLayout({ b }: LayerContext, values: readonly LayerValue[]):
   return values.map((value) => (first ? b.channelsFirst(value) : b.inKerasLayout(value)));
 }
 
-/** One elementwise node of two values, NumPy's broadcasting. */
-export function binary(layer: LayerContext, op: string, one: LayerValue, other: LayerValue): LayerValue {
+/** What is made of two values element by element: the ONNX operator of that meaning, or several nodes. */
+export type Pairing = string | ((b: Emitter, one: ValueName, other: ValueName) => ValueName);
+
+/** The nodes of a pairing. */
+export const joined = (b: Emitter, pairing: Pairing, one: ValueName, other: ValueName): ValueName =>
+  typeof pairing === 'string' ? b.op(pairing, [one, other]) : pairing(b, one, other);
+
+/** Two values element by element, NumPy's broadcasting. */
+export function binary(layer: LayerContext, pairing: Pairing, one: LayerValue, other: LayerValue): LayerValue {
   const [a, c] = inOneLayout(layer, [one, other]) as [LayerValue, LayerValue];
-  return { ...a, shape: broadcast(layer.label, a.shape, c.shape), value: layer.b.op(op, [a.value, c.value]) };
+  return { ...a, shape: broadcast(layer.label, a.shape, c.shape), value: joined(layer.b, pairing, a.value, c.value) };
 }
 
 function merged(layer: LayerContext): LayerValue[] {

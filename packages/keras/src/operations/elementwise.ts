@@ -1,4 +1,5 @@
 import { float, type ValueName } from '@seewhy/onnx';
+import { angle } from '../layers/angle.ts';
 import { bare, type Operand } from './operand.ts';
 import type { Operation, OperationImporter, OperationTable } from './operation.ts';
 
@@ -62,21 +63,6 @@ const binary = (name: string, result?: Operand['type']) => broadcasting((op, val
 const remainder = (op: Operation, [a, b]: readonly ValueName[], type: Operand['type']): ValueName =>
   type === 'float32' ? op.b.sub(a!, op.b.mul(op.b.op('Floor', [op.b.div(a!, b!)]), b!)) : op.b.op('Mod', [a!, b!]);
 
-/**
- * The angle of (x, y) from the x axis, −π … π. Of the two quotients the one that is at most 1 is taken, so that it has a gradient everywhere
- * but at the origin: |y| ≤ |x| ? atan(y/x), turned by π left of the y axis : sign(y) · π/2 − atan(x/y).
- */
-const angle = ({ b }: Operation, [y, x]: readonly ValueName[]): ValueName => {
-  const zero = b.scalar(0);
-  const steep = b.greater(b.op('Abs', [y!]), b.op('Abs', [x!]));
-  const below = b.where(steep, y!, x!);
-  const divisor = b.where(b.equal(below, zero), b.scalar(1), below);
-  const arc = b.op('Atan', [b.div(b.where(steep, x!, y!), divisor)]);
-  const turn = b.where(b.op('Less', [y!, zero]), b.scalar(-Math.PI), b.scalar(Math.PI));
-  const flat = b.add(arc, b.where(b.op('Less', [x!, zero]), turn, zero));
-  return b.where(steep, b.sub(b.mul(turn, b.scalar(0.5)), arc), flat);
-};
-
 /** x ≥ 0 ? x : slope · x; the slope belongs to the last axes. */
 export function parametric(op: Operation, x: Operand, slope: Operand): Operand {
   const { values, shape, layout } = op.aligned([x, slope]);
@@ -124,7 +110,7 @@ export const ELEMENTWISE_OPERATIONS: OperationTable = {
   Asin: same('Asin'),
   Acos: same('Acos'),
   Atan: same('Atan'),
-  Atan2: broadcasting(angle),
+  Atan2: broadcasting((op, [y, x]) => angle(op.b, y!, x!)),
   Sinh: same('Sinh'),
   Cosh: same('Cosh'),
   Round: ofFloats('Round'),

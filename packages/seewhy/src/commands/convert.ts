@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import type { Value } from '@seewhy/onnx';
+import { withFacts } from '../converted-facts.ts';
 import { EXIT, errors } from '../errors.ts';
 import { writeModelFile } from '../model-file.ts';
-import { readModel } from '../open-model.ts';
+import { readModel, storedLabels } from '../open-model.ts';
 import { makeFolder } from '../output-files.ts';
 import { count, err, print, say, table } from '../talk.ts';
 
@@ -21,8 +22,18 @@ export async function convert(path: string, options: ConvertOptions): Promise<nu
   if (extname(options.out).toLowerCase() !== '.onnx')
     throw errors.option('--out', options.out, 'the name of an .onnx file');
   if (!options.force && (await stat(options.out).catch(() => undefined))) throw errors.exists(options.out);
-  const { graph, notices, keras } = await readModel(path, options.size);
+  const file = await readModel(path, options.size);
+  const { keras } = file;
   if (!keras) throw errors.alreadyOnnx(path);
+  const found = await storedLabels(path, file);
+  const classes = file.graph.outputs[0]?.shape?.at(-1);
+  const labels = typeof classes === 'number' && found?.labels.length !== classes ? undefined : found;
+  const notices = [...file.notices];
+  if (found && !labels)
+    notices.push(
+      `The labels in ${found.from} are left out: there are ${found.labels.length}, the model has ${classes} classes.`,
+    );
+  const graph = withFacts(file.graph, labels?.labels, keras.preprocessing);
   if (!options.dryRun) {
     await makeFolder(dirname(options.out));
     await writeModelFile(graph, options.out, { force: options.force === true });
@@ -43,7 +54,7 @@ export async function convert(path: string, options: ConvertOptions): Promise<nu
           inputs: graph.feeds.map(value),
           outputs: graph.outputs.map(value),
           preprocess: keras.preprocessing ?? null,
-          labels: keras.labels ?? null,
+          labels: labels?.labels ?? null,
           layers: keras.layers.map(({ name, className, shape, value }) => ({ name, className, shape, value })),
           notices,
         },
@@ -70,6 +81,7 @@ export async function convert(path: string, options: ConvertOptions): Promise<nu
   );
   if (keras.preprocessing)
     say(err.dim(`Pictures: keras mode '${keras.preprocessing.mode}', ${keras.preprocessing.reason}.`));
+  if (labels) say(err.dim(`Labels: ${labels.labels.length}, from ${labels.from}.`));
   return EXIT.ok;
 }
 

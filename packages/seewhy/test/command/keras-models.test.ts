@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeNpy } from '@seewhy/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -32,6 +32,33 @@ async function explainsAsKeras(name: string, ...more: string[]) {
     expect(Math.abs(probability / output.data[index]! - 1)).toBeLessThan(1e-4);
   return document;
 }
+
+describe('labels and preparation of a converted model', () => {
+  it('lie in the file itself', async () => {
+    const home = join(place, 'converted');
+    mkdirSync(join(home, 'away'), { recursive: true });
+    copyFileSync(keras('grey.keras'), join(home, 'grey.keras'));
+    const count = record('grey').output.dims.at(-1)!;
+    const labels = Array.from({ length: count }, (_, index) => `kind ${'abcdefgh'[index]}`);
+    const write = (lines: readonly string[]) => writeFileSync(join(home, 'class_names.txt'), lines.join('\n'));
+    write(labels.map((label, index) => `${index}: ${label}`));
+    const out = join(home, 'away/grey.onnx');
+    const ran = await seewhy(['convert', join(home, 'grey.keras'), '-o', out]);
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(ran.stderr).toContain('class_names.txt');
+    const shown = JSON.parse((await seewhy(['inspect', out, '--json', '--size', '12x10'])).stdout);
+    expect(shown.classes.labels).toEqual(labels);
+    const before = JSON.parse(
+      (await seewhy(['inspect', join(home, 'grey.keras'), '--json', '--size', '12x10'])).stdout,
+    );
+    expect(shown.preprocess).toEqual(before.preprocess);
+
+    write([...labels, 'one more']);
+    const again = await seewhy(['convert', join(home, 'grey.keras'), '-o', out, '--force', '--json']);
+    expect(JSON.parse(again.stdout).labels).toBeNull();
+    expect(again.stderr).toContain(`the model has ${count} classes`);
+  });
+});
 
 describe('a Keras model with one channel and an open size', () => {
   it('takes --size', async () => {

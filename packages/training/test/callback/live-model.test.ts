@@ -123,4 +123,20 @@ describe('a live model gives what TensorFlow.js predicts', () => {
   ])('%s', async (_, model) => {
     expect(await away(model())).toBeLessThan(1e-5);
   });
+
+  it('but of two layers of one name in two nested models it says that they share it', async () => {
+    const tower = (name: string) =>
+      tf.sequential({
+        name,
+        layers: [L.conv2d({ name: 'conv', filters: 3, kernelSize: 3, inputShape: [null, null, 3] })],
+      });
+    const model = tf.sequential({
+      layers: [L.inputLayer({ inputShape: [12, 12, 3] }), tower('left'), tower('right')],
+    });
+    await expect(new LiveModel(model).graph()).rejects.toMatchObject({
+      code: 'WEIGHT_TWICE',
+      what: expect.stringContaining("'conv/kernel'"),
+      cure: expect.stringMatching(/name of its own/),
+    });
+  });
 });
