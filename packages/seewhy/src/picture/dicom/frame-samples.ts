@@ -46,7 +46,7 @@ export async function frameSamples(header: DicomHeader, frame: number, where: st
   if (!codec)
     throw pictureErrors.unsupported(
       where,
-      `DICOM files of transfer syntax ${transferSyntax}`,
+      `DICOM (transfer syntax ${transferSyntax})`,
       'Write it without compression, or as JPEG, JPEG-LS, JPEG 2000 or RLE.',
     );
   const bytes = await compressedFrame(header, frame, where);
