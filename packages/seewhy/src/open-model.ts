@@ -43,6 +43,8 @@ export interface LoadOptions {
   readonly spinning?: boolean | undefined;
   /** The file, where its reading has begun already (`readModel`). */
   readonly file?: Promise<ModelFile> | undefined;
+  /** What lies beside the file, where that has been looked for already (`findBeside`). */
+  readonly beside?: Beside | undefined;
   /** A runtime of your own instead of the one chosen by `device`. */
   readonly runtime?: Runtime | undefined;
 }
@@ -75,10 +77,10 @@ export interface OpenedModel {
 export async function openModel(path: string, options: LoadOptions = {}): Promise<OpenedModel> {
   // Everything that waits for the disk begins now; loading the runtime's addon then overlaps with it.
   const reading = options.file ?? readModel(path, options.size);
-  const looking = findBeside(path);
+  const looking = options.beside ?? findBeside(path);
   const naming = typeof options.labels === 'string' ? readLabels(options.labels) : undefined;
   const feeding = readInputs(options.inputs ?? {});
-  for (const promise of [reading, looking, naming, feeding]) promise?.catch(() => undefined);
+  for (const promise of [reading, looking, naming, feeding]) Promise.resolve(promise).catch(() => undefined);
   const runtime = options.runtime ? { runtime: options.runtime } : await chooseRuntime(choice(options));
   const [file, beside, given, inputs] = await Promise.all([reading, looking, naming, feeding]);
   const source = file.graph;
@@ -156,12 +158,8 @@ function converted({ graph }: ModelFile): Pick<KerasFacts, 'preprocessing'> | un
 /** The same model without its labels, which belong to another one. */
 const without = (model: Model): Model => Object.assign(Object.create(Model.prototype), model, { labels: undefined });
 
-/** The class names that a model file or what lies beside it holds, before it is opened. */
-export async function storedLabels(path: string, file: ModelFile): Promise<FoundLabels | undefined> {
-  return labelsOf(undefined, file, await findBeside(path));
-}
-
-function labelsOf(given: LoadOptions['labels'], file: ModelFile, beside: Beside): FoundLabels | undefined {
+/** The class names given, or those that a model file or what lies beside it holds. */
+export function labelsOf(given: LoadOptions['labels'], file: ModelFile, beside: Beside): FoundLabels | undefined {
   if (given !== undefined && typeof given !== 'string') return { labels: given, from: 'the labels given' };
   if (file.keras?.labels) return { labels: file.keras.labels, from: "the model's own files" };
   const stored = labelsFromMetadata(file.graph.metadata);

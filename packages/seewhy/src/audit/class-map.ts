@@ -32,19 +32,27 @@ export interface ClassRequest {
   readonly otherLabels?: readonly string[];
 }
 
-/** Case, spaces, underscores and hyphens do not matter. */
+/** Case, spaces, underscores and hyphens do not matter; the sign of a number does. */
 const plain = (name: string): string =>
   name
     .normalize('NFC')
     .toLowerCase()
-    .replace(/[\s_-]+/g, '');
+    .replace(/(?!^-\d+(\.\d*)?$)[\s_-]+/g, '');
+
+/** A number of a class, as tables with gaps write them, too: `2.0`. */
+const WHOLE = /^\d+(\.0*)?$/;
+
+/** Whether labels are the numbers of all classes but counted from 1: the last number occurs, and none that is no class. */
+const countFromOne = (labels: readonly string[], classes: number): boolean =>
+  labels.every((label) => WHOLE.test(label.trim()) && Number(label) >= 1 && Number(label) <= classes) &&
+  labels.some((label) => Number(label) === classes);
 
 /** Words that mean one of two classes where nothing else tells. */
 const NEGATIVE = ['no', 'false', 'negative', 'neg', 'absent', 'normal', 'benign', 'healthy', 'control'];
 const POSITIVE = ['yes', 'true', 'positive', 'pos', 'present', 'abnormal', 'malignant', 'diseased', 'case'];
 
 /**
- * Finds the class of each label: by the class map, by name, by index, and for two classes by words such as yes and no. Without names in the
+ * Finds the class of each label: by the class map, by name, by index (from 0, or from 1 where the numbers tell), and for two classes by words such as yes and no. Without names in the
  * model the data set's own classes are its names, in the order it lists them, else sorted, as training from folders numbers them.
  * @param labels the data set's labels that occur
  * @throws AUDIT_CLASSES when no label fits
@@ -53,7 +61,8 @@ export function classMapOf(request: ClassRequest): ClassMap {
   const { classes, modelNames, written } = request;
   const labels = request.labels.map(({ label }) => label);
   const notices: string[] = [];
-  const names = modelNames ? [...modelNames] : namesFrom(request, notices);
+  const first = !written && countFromOne(labels, classes) ? 1 : 0;
+  const names = modelNames ? [...modelNames] : namesFrom(request, first, notices);
   const byName = new Map<string, number>();
   // "tench, Tinca tinca": each of the synonyms is a name, the whole one first.
   names.forEach((name, index) => {
@@ -67,9 +76,14 @@ export function classMapOf(request: ClassRequest): ClassMap {
   const find = (label: string): number | undefined => {
     const named = exact.get(label) ?? byName.get(plain(label));
     if (named !== undefined) return named;
-    if (/^\d+(\.0*)?$/.test(label.trim()) && Number(label) < classes) return Number(label);
+    const index = WHOLE.test(label.trim()) ? Number(label) - first : -1;
+    if (index >= 0 && index < classes) return index;
     return classes === 2 ? sideOf(label) : undefined;
   };
+  if (first === 1 && labels.some((label) => !exact.has(label)))
+    notices.push(
+      `The labels are numbers from 1 to ${classes}: 1 is taken as the model's first class${modelNames ? `, '${names[0]}'` : ''}. --class-map says otherwise.`,
+    );
   const mapped = new Map<string, number | null>();
   for (const [label, to] of written ?? []) {
     const index = to === null ? null : typeof to === 'number' ? to : find(to);
@@ -92,10 +106,10 @@ export function classMapOf(request: ClassRequest): ClassMap {
   return { names, notices, classOf, near };
 }
 
-function namesFrom(request: ClassRequest, notices: string[]): string[] {
+function namesFrom(request: ClassRequest, first: 0 | 1, notices: string[]): string[] {
   const { classes, listed, written } = request;
   const labels = request.labels.map(({ label }) => label);
-  const numbered = Array.from({ length: classes }, (_, index) => `class ${index}`);
+  const numbered = Array.from({ length: classes }, (_, index) => `class ${index + first}`);
   if (written) {
     // The map's own indices name the classes, where each is named by one label alone.
     const names = [...numbered];
@@ -113,7 +127,7 @@ function namesFrom(request: ClassRequest, notices: string[]): string[] {
     const kept = common({ ...request, labels: spelled }, notices);
     if (kept) given = given.filter((name) => kept.has(name));
   }
-  const counted = given.every((name) => /^\d+(\.0*)?$/.test(name.trim()));
+  const counted = given.every((name) => WHOLE.test(name.trim()));
   const side = classes === 2 && given.length === 1 ? sideOf(given[0]!) : undefined;
   if (side !== undefined) {
     notices.push(

@@ -13,10 +13,10 @@ import type { AuditMethod } from '@seewhy/report';
 import { openDataset } from '../dataset/dataset.ts';
 import { errors } from '../errors.ts';
 import { givenLayers } from '../given-layers.ts';
-import { readLabels } from '../labels.ts';
+import { type Beside, findBeside, readLabels } from '../labels.ts';
 import { readMethodOptions } from '../method-options.ts';
 import type { ModelFile } from '../model-file.ts';
-import { type OpenedModel, openModel, readModel, storedLabels } from '../open-model.ts';
+import { labelsOf, type OpenedModel, openModel, readModel } from '../open-model.ts';
 import { loadOptions } from '../options.ts';
 import { guessedNotice } from '../preprocess-facts.ts';
 import { auditErrors } from './audit-errors.ts';
@@ -50,12 +50,13 @@ const COVERED_METHODS = 2;
 /** Reads and checks everything an audit needs; nothing is written. */
 export async function makePlan(path: string, dataPath: string, options: AuditCommandOptions): Promise<MadePlan> {
   // A model that is not there is the first thing to say.
-  const [file, written, given] = await Promise.all([
+  const [file, beside, written, given] = await Promise.all([
     readModel(path, options.size),
+    findBeside(path),
     options.classMap === undefined ? undefined : readClassMap(options.classMap),
     options.labels === undefined ? undefined : readLabels(options.labels),
   ]);
-  const named = given ?? (await storedLabels(path, file));
+  const named = given ?? labelsOf(undefined, file, beside);
   const dataset = await openDataset(dataPath, {
     ...(options.imageRoot === undefined ? {} : { imageRoot: options.imageRoot }),
     ...(options.id === undefined ? {} : { id: options.id }),
@@ -77,7 +78,7 @@ export async function makePlan(path: string, dataPath: string, options: AuditCom
     throw auditErrors.noRows(dataPath, first ? `${first.message.replace(/\.$/, '')}` : 'it holds no pictures');
   }
 
-  const { opened, head } = await openHead(path, file, options, scan.several);
+  const { opened, head } = await openHead(path, { file, beside }, options, scan.several);
   assertTakesPictures(opened.model.image);
   const modelNames = given?.labels ?? opened.model.labels;
   if (given && given.labels.length !== head.classes)
@@ -184,12 +185,18 @@ export async function makePlan(path: string, dataPath: string, options: AuditCom
 }
 
 /** Opens the model; one that ends in logits of single classes is opened with the activation that was assumed. */
-async function openHead(path: string, file: ModelFile, options: AuditCommandOptions, several: boolean) {
+async function openHead(
+  path: string,
+  { file, beside }: { readonly file: ModelFile; readonly beside: Beside },
+  options: AuditCommandOptions,
+  several: boolean,
+) {
   // Labels are counted against the head, not against the outputs: a single one stands for two classes.
   const { labels: _, ...load } = loadOptions(options);
   const sampled = (options.method ?? []).some((name) => name === 'auto' || findMethod(name).kind === 'sampling');
   const opening = {
     ...load,
+    beside,
     batch: (options.batch ?? 1) > 1 || sampled ? ('free' as const) : ('one' as const),
     // Pictures are decoded between the runs: threads that spin would take their cores.
     spinning: false,

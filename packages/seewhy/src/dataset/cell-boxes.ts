@@ -36,11 +36,23 @@ export function cellNumber(cell: unknown): number | undefined {
 
 type Box = readonly [number, number, number, number];
 
+function numbers(values: readonly unknown[]): Box | undefined {
+  const found = values.map(cellNumber);
+  return found.length === 4 && found.every((value) => value !== undefined) ? (found as unknown as Box) : undefined;
+}
+
+type BoxRecord = Readonly<Record<string, unknown>>;
+
+const sizedBox = (record: BoxRecord) =>
+  numbers([record.x ?? record.left, record.y ?? record.top, record.width ?? record.w, record.height ?? record.h]);
+
+const corneredBox = (record: BoxRecord) =>
+  numbers([record.xmin ?? record.x1, record.ymin ?? record.y1, record.xmax ?? record.x2, record.ymax ?? record.y2]);
+
+/** Whether an object is a box, by its keys. */
+export const isBoxObject = (record: BoxRecord): boolean => (sizedBox(record) ?? corneredBox(record)) !== undefined;
+
 function boxOf(item: unknown, where: string, corners: boolean): Box {
-  const numbers = (values: readonly unknown[]): Box | undefined => {
-    const found = values.map(cellNumber);
-    return found.length === 4 && found.every((value) => value !== undefined) ? (found as unknown as Box) : undefined;
-  };
   const fail = () => datasetErrors.maskInvalid(where, `'${cellText(item)?.slice(0, 80) ?? ''}' is no box`);
   if (Array.isArray(item)) {
     const four = numbers(item);
@@ -49,19 +61,9 @@ function boxOf(item: unknown, where: string, corners: boolean): Box {
   }
   if (item === null || typeof item !== 'object') throw fail();
   const record = item as Record<string, unknown>;
-  const sized = numbers([
-    record.x ?? record.left,
-    record.y ?? record.top,
-    record.width ?? record.w,
-    record.height ?? record.h,
-  ]);
+  const sized = sizedBox(record);
   if (sized) return boxFrom(sized, false, where);
-  const cornered = numbers([
-    record.xmin ?? record.x1,
-    record.ymin ?? record.y1,
-    record.xmax ?? record.x2,
-    record.ymax ?? record.y2,
-  ]);
+  const cornered = corneredBox(record);
   if (cornered) return boxFrom(cornered, true, where);
   throw fail();
 }

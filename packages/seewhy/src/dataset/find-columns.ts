@@ -72,6 +72,15 @@ function byName(header: readonly string[], role: keyof typeof NAMES, taken: read
     const at = plainNames.indexOf(plain(name));
     if (at >= 0 && !taken.includes(header[at]!)) return header[at];
   }
+  // Opened from an object (`annotation.label`): by the last part. Not an id, which may be of anything, nor a letter, which may be a coordinate.
+  if (role === 'id' || role === 'frame') return undefined;
+  const ends = header.map((name) => (/\.([^.]{2,})$/.exec(name) ?? [])[1]);
+  for (const name of NAMES[role]) {
+    const at = ends.findIndex(
+      (end, i) => end !== undefined && plain(end) === plain(name) && !taken.includes(header[i]!),
+    );
+    if (at >= 0) return header[at];
+  }
   return undefined;
 }
 

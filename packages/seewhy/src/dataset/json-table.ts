@@ -1,5 +1,5 @@
 import { datasetErrors, problemOf } from './dataset-errors.ts';
-import { jsonCells } from './jsonl-table.ts';
+import { jsonCells } from './json-cells.ts';
 import type { ManifestTable } from './manifest-table.ts';
 
 /** A `.json` manifest: a list of objects, one a picture. @throws SeewhyError `MANIFEST_INVALID`, `DATASET_EMPTY` */

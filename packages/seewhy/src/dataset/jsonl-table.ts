@@ -1,4 +1,5 @@
 import { datasetErrors, problemOf } from './dataset-errors.ts';
+import { jsonCells } from './json-cells.ts';
 import type { ManifestRow, ManifestTable } from './manifest-table.ts';
 import { textStream } from './text-stream.ts';
 
@@ -35,12 +36,6 @@ export async function openJsonl(path: string, bytes: () => AsyncIterable<Uint8Ar
     rows,
     close: async () => {},
   };
-}
-
-/** The cells of a parsed row; undefined for what is neither an object nor a path. */
-export function jsonCells(row: unknown): Map<string, unknown> | undefined {
-  if (typeof row === 'string') return new Map([['path', row]]);
-  return row !== null && typeof row === 'object' && !Array.isArray(row) ? new Map(Object.entries(row)) : undefined;
 }
 
 function rowOf(line: string, number: number): ManifestRow | { problem: ReturnType<typeof problemOf> } {

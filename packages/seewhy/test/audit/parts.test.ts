@@ -135,6 +135,28 @@ describe('classes', () => {
     expect(find(undefined, ['0', '1']).names).toEqual(['class 0', 'class 1']);
   });
 
+  it('that are numbers: a sign is no hyphen', () => {
+    const map = find(undefined, ['-1', '1']);
+    expect(['-1', '1'].map((label) => map.classOf(label))).toEqual([0, 1]);
+    // -1 is “uncertain” beside 0 and 1, and never class 1.
+    expect(find(['0', '1'], ['-1', '0', '1']).classOf('-1')).toBeUndefined();
+  });
+
+  it('that are numbers counted from 1 are told by the last one', () => {
+    const named = find(['cat', 'dog', 'owl'], ['1', '2', '3']);
+    expect(['1', '2', '3'].map((label) => named.classOf(label))).toEqual([0, 1, 2]);
+    expect(named.notices.join()).toContain("1 is taken as the model's first class, 'cat'");
+    const unnamed = find(undefined, ['1.0', '2.0']);
+    expect(['1.0', '2.0'].map((label) => unnamed.classOf(label))).toEqual([0, 1]);
+    expect(unnamed.names).toEqual(['class 1', 'class 2']);
+    const own = find(['1', '2', '3'], ['1', '3']);
+    expect(own.classOf('3')).toBe(2);
+    expect(own.notices).toEqual([]);
+    // Without the last one they may count from 0, whose first does not occur.
+    expect(find(['cat', 'dog', 'owl'], ['1', '2']).classOf('1')).toBe(1);
+    expect(find(['cat', 'dog', 'owl'], ['0', '3']).classOf('3')).toBeUndefined();
+  });
+
   it('of a model that names none: labels that differ in their spelling only are one class', () => {
     const map = find(undefined, ['True', 'False', 'true', 'FALSE']);
     expect(map.names).toEqual(['FALSE', 'True']);

@@ -236,6 +236,31 @@ describe('jsonl', () => {
       ['ID_EMPTY', 'line 7: a.png'],
     ]);
   });
+  it('objects in objects are columns with dots, found by their last part; boxes and lists stay whole', async () => {
+    const row = {
+      image: { path: 'a.png', size: { w: 4, h: 3 } },
+      annotation: { label: 'x', box: { x: 1, y: 2, width: 3, height: 4 } },
+      patient: { id: 'P1' },
+      objects: { bbox: [[1, 2, 3, 4]], category: ['x'] },
+    };
+    const dataset = await open('nested.jsonl', JSON.stringify(row));
+    expect(dataset.columns).toEqual({
+      path: 'image.path',
+      label: 'annotation.label',
+      group: 'patient.id',
+      box: 'annotation.box',
+      objects: 'objects',
+    });
+    const { rows } = await walk(dataset);
+    expect(rows.map(({ read, ...rest }) => rest)).toMatchObject([
+      { path: 'a.png', labels: ['x'], group: 'P1', columns: { 'image.size.w': 4, 'image.size.h': 3 } },
+    ]);
+    const given = await open('given.jsonl', JSON.stringify({ a: { b: 'a.png', c: 'x' } }), {
+      columns: { path: 'a.b', label: 'a.c' },
+    });
+    expect((await walk(given)).rows).toMatchObject([{ path: 'a.png', labels: ['x'] }]);
+  });
+
   it('nothing usable', async () => {
     expect(await failure(open('none.jsonl', 'a\nb\n'))).toMatchObject({ code: 'MANIFEST_INVALID' });
     expect(await failure(open('none.jsonl', '\n'))).toMatchObject({ code: 'DATASET_EMPTY' });

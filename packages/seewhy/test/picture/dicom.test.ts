@@ -66,7 +66,7 @@ describe('what cannot be read', () => {
   it('JPEG of 12 bits: how to write it instead', async () => {
     const error = await failure(file('refused-jpeg-12.dcm'));
     expect(error.code).toBe('PICTURE_FORMAT_UNSUPPORTED');
-    expect(error.message).toMatch(/JPEG with 12 bits.*JPEG-LS or JPEG 2000/);
+    expect(error.message).toMatch(/12-bit JPEG \(DICOM\) pictures cannot.*JPEG-LS or JPEG 2000/);
   });
 
   it('compressed pixels without the meta information that says how', async () => {

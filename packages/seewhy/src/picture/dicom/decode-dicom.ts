@@ -33,7 +33,7 @@ export async function decodeDicom(bytes: Uint8Array, where: string, request: Dic
   const notes =
     frames > 1 && request.frame === undefined ? [`DICOM of several frames: the first of ${frames} was taken.`] : [];
   if (header.pixels.floats && colours !== 1)
-    throw pictureErrors.unsupported(where, 'DICOM files of floating-point colours');
+    throw pictureErrors.unsupported(where, 'DICOM (floating-point colours)');
   switch (header.photometric) {
     case 'MONOCHROME1':
     case 'MONOCHROME2': {
@@ -52,7 +52,7 @@ export async function decodeDicom(bytes: Uint8Array, where: string, request: Dic
       return { ...size, channels: 3, data: found.rgb ? data : fromYbr(data), notes };
     }
     default:
-      throw pictureErrors.unsupported(where, `DICOM files of colours '${header.photometric.slice(0, 40)}'`);
+      throw pictureErrors.unsupported(where, `DICOM (colours '${header.photometric.slice(0, 40)}')`);
   }
 }
 

@@ -46,7 +46,7 @@ export async function frameSamples(header: DicomHeader, frame: number, where: st
   if (!codec)
     throw pictureErrors.unsupported(
       where,
-      `DICOM files of transfer syntax ${transferSyntax}`,
+      `DICOM (transfer syntax ${transferSyntax})`,
       'Write it without compression, or as JPEG, JPEG-LS, JPEG 2000 or RLE.',
     );
   const bytes = await compressedFrame(header, frame, where);
@@ -167,7 +167,7 @@ async function jpegBaseline({ header, bytes, where }: Request): Promise<FrameSam
   if (precision !== 8)
     throw pictureErrors.unsupported(
       where,
-      `DICOM files of JPEG with ${precision} bits`,
+      `${precision}-bit JPEG (DICOM)`,
       'Write it without compression, or as JPEG-LS or JPEG 2000.',
     );
   // JPEG without markers of its own is taken for YCbCr by every decoder but one that is told.
