@@ -3,8 +3,9 @@ import { dirname, extname } from 'node:path';
 import type { Value } from '@seewhy/onnx';
 import { withFacts } from '../converted-facts.ts';
 import { EXIT, errors } from '../errors.ts';
+import { findBeside } from '../labels.ts';
 import { writeModelFile } from '../model-file.ts';
-import { readModel, storedLabels } from '../open-model.ts';
+import { labelsOf, readModel } from '../open-model.ts';
 import { makeFolder } from '../output-files.ts';
 import { count, err, print, say, table } from '../talk.ts';
 
@@ -25,7 +26,7 @@ export async function convert(path: string, options: ConvertOptions): Promise<nu
   const file = await readModel(path, options.size);
   const { keras } = file;
   if (!keras) throw errors.alreadyOnnx(path);
-  const found = await storedLabels(path, file);
+  const found = labelsOf(undefined, file, await findBeside(path));
   const classes = file.graph.outputs[0]?.shape?.at(-1);
   const labels = typeof classes === 'number' && found?.labels.length !== classes ? undefined : found;
   const notices = [...file.notices];
