@@ -59,7 +59,7 @@ export {
   scoreOf,
 } from './metrics/decision.ts';
 export type { Estimate } from './metrics/estimate.ts';
-export { evaluate, METRIC_ALIASES } from './metrics/evaluate.ts';
+export { evaluate, GROUP_FIGURES, METRIC_ALIASES } from './metrics/evaluate.ts';
 export {
   GROUP_RULES,
   type GroupDecision,

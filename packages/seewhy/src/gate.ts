@@ -88,12 +88,18 @@ function tokens(text: string): Token[] {
 export interface GateNames {
   /** The field that a call such as `mass_inside(gradcam)` means; throws where it means none. Without it nothing can be called. */
   readonly call?: (name: string, words: readonly string[]) => string;
+  /** All fields are numbers: a text among the values would never hold, and is refused. */
+  readonly numbersOnly?: boolean;
   /** The error for a name that is no field. */
   readonly unknown?: (name: string) => Error;
 }
 
 /** Reads an expression; throws `GATE_INVALID` naming the place and, for an unknown field, the nearest ones. */
-export function parseGate(text: string, fields: readonly string[], { call, unknown }: GateNames = {}): Gate {
+export function parseGate(
+  text: string,
+  fields: readonly string[],
+  { call, numbersOnly, unknown }: GateNames = {},
+): Gate {
   const list = tokens(text);
   const reads = new Set<string>();
   let next = 0;
@@ -150,6 +156,7 @@ export function parseGate(text: string, fields: readonly string[], { call, unkno
       return () => number;
     }
     if (token.kind === 'string') {
+      if (numbersOnly) fail('a figure or a number (without quotes)');
       next++;
       return () => token.text;
     }

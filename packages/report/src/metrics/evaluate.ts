@@ -11,6 +11,13 @@ import { Z95 } from './normal.ts';
 import { areaUnderRoc, averagePrecision } from './roc.ts';
 import { wilson } from './wilson.ts';
 
+const GROUP_PROPORTIONS = ['accuracy', 'sensitivity', 'specificity', 'ppv', 'npv', 'f1', 'mcc'] as const;
+
+/** Figures of the groups of a binary head, where the data set has any. */
+export const GROUP_FIGURES: readonly string[] = ['auc', ...GROUP_PROPORTIONS].flatMap((name) =>
+  GROUP_RULES.map((rule) => `group_${name}(${rule})`),
+);
+
 /** Other names people use for the same figure. */
 export const METRIC_ALIASES: Readonly<Record<string, string>> = {
   recall: 'sensitivity',
@@ -90,8 +97,7 @@ function addBinary(found: Map<string, Estimate>, records: readonly AuditRecord[]
     const groups = groupCurve(decisions, run);
     const figures = binaryMetrics(groups.at(decisions.threshold));
     found.set(`group_auc(${rule})`, areaUnderRoc(groups));
-    for (const name of ['accuracy', 'sensitivity', 'specificity', 'ppv', 'npv', 'f1', 'mcc'] as const)
-      found.set(`group_${name}(${rule})`, figures[name]);
+    for (const name of GROUP_PROPORTIONS) found.set(`group_${name}(${rule})`, figures[name]);
   }
 }
 

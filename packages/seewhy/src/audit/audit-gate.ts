@@ -1,5 +1,13 @@
 import { didYouMean, SeewhyError } from '@seewhy/onnx';
-import { type AuditRecord, type AuditRun, type Estimate, evaluate, type Finding, METRIC_ALIASES } from '@seewhy/report';
+import {
+  type AuditRecord,
+  type AuditRun,
+  type Estimate,
+  evaluate,
+  type Finding,
+  GROUP_FIGURES,
+  METRIC_ALIASES,
+} from '@seewhy/report';
 import { type Gate, parseGate } from '../gate.ts';
 
 /** Counts of a run that `--fail-on` knows beside the metrics. */
@@ -33,12 +41,17 @@ export function parseAuditGate(text: string, run: GateRun): Gate {
   const plain = [...COUNTS, ...metrics.filter((name) => !name.includes('(')), ...Object.keys(METRIC_ALIASES)];
   const calls = [...metrics.filter((name) => name.includes('(')), ...SEVERITIES.map((one) => `findings(${one})`)];
   const whole = (name: string) => METRIC_ALIASES[name] ?? name;
+  const groups = run.task === 'binary' ? GROUP_FIGURES : [];
+  const positive = run.task === 'binary' ? run.classes[run.positive ?? 1] : undefined;
   return parseGate(text, plain, {
-    unknown: (name) => unknownName(name, [...plain, ...calls]),
+    numbersOnly: true,
+    unknown: (name) => unknownName(name, [...plain, ...calls, ...groups]),
     call: (name, words) => {
       const asked = `${name}(${words.join(', ')})`;
       // Groups are optional: without them the figures are undefined, not unknown.
-      if (/^group_\w+$/.test(name) && words.length === 1) return `${name}(${words[0]})`;
+      // Groups are optional: without them these figures are undefined, not unknown.
+      const ofGroup = `group_${whole(name.replace(/^group_/, ''))}(${words.join()})`;
+      if (name.startsWith('group_') && groups.includes(ofGroup)) return ofGroup;
       if (words.length === 0 && plain.includes(name)) return whole(name);
       if (words.length !== 1) throw unknownName(asked, [...plain, ...calls]);
       const wanted = plainly(words[0]!);
@@ -49,9 +62,9 @@ export function parseAuditGate(text: string, run: GateRun): Gate {
         if (found) return found;
       }
       // A binary head's figures are those of its positive class.
-      if (run.task === 'binary' && plain.includes(name) && plainly(run.classes[run.positive ?? 1]!) === wanted)
-        return whole(name);
-      throw unknownName(asked, [...calls, ...plain]);
+      if (positive !== undefined && plain.includes(name) && plainly(positive) === wanted) return whole(name);
+      const near = positive !== undefined && plain.includes(name) ? [`${name}(${positive})`] : [];
+      throw unknownName(asked, [...near, ...calls, ...groups, ...plain]);
     },
   });
 }

@@ -2,6 +2,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { parseAuditGate } from '../../src/audit/audit-gate.ts';
 import { byteSize, chooser, columnRole } from '../../src/audit/audit-options.ts';
 import { classMapOf, readClassMap } from '../../src/audit/class-map.ts';
 import { probabilitiesOf } from '../../src/audit/head.ts';
@@ -254,5 +255,28 @@ describe('options', () => {
     expect(chooser('12')).toEqual({ kind: 'cell', count: 12 });
     expect(() => chooser('0')).toThrow(/number of pictures/);
     expect(columnRole('mask=seg=1', columnRole('label=dx', undefined))).toEqual({ label: 'dx', mask: 'seg=1' });
+  });
+});
+
+describe('--fail-on', () => {
+  const run = { task: 'binary', classes: ['benign', 'malignant'], positive: 1, methods: [], threshold: 0.5 } as const;
+  const reads = (text: string) => parseAuditGate(text, run).reads;
+
+  it('reads figures, those of the positive class and those of groups under all their names', () => {
+    expect(reads('f1(Malignant) < 0.5 or recall < 0.5 or group_recall(max) < 0.5')).toEqual([
+      'f1',
+      'recall',
+      'group_sensitivity(max)',
+    ]);
+  });
+
+  it.each([
+    ['f1(malignat) < 0.5', /Did you mean 'f1\(malignant\)'/],
+    ['group_sensitivty(max) < 0.5', /'group_sensitivity\(max\)'/],
+    ['group_auc(median) < 0.5', /'group_auc\(mean\)'/],
+    // A text is never less than a number: such a gate would let everything pass.
+    ["auc < '0.8'", /figure or a number \(without quotes\)/],
+  ])('%s is refused', (text, message) => {
+    expect(() => reads(text)).toThrow(message);
   });
 });

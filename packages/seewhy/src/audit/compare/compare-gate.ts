@@ -46,6 +46,7 @@ export function parseCompareGate(text: string, figures: ReadonlyMap<string, Gate
   const names = [...figures.keys()];
   const plain = names.filter((name) => !name.includes('('));
   return parseGate(text, plain, {
+    numbersOnly: true,
     unknown: (name) => compareErrors.gateField(name, [...plain, ...names]),
     call: (name, words) => {
       const asked = `${name}(${words.join(', ')})`;

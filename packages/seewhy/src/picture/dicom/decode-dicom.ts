@@ -32,8 +32,7 @@ export async function decodeDicom(bytes: Uint8Array, where: string, request: Dic
     throw pictureErrors.corrupt(where, 'DICOM', `${header.photometric} of ${header.samples} samples a pixel`);
   const notes =
     frames > 1 && request.frame === undefined ? [`DICOM of several frames: the first of ${frames} was taken.`] : [];
-  if (header.pixels.floats && colours !== 1)
-    throw pictureErrors.unsupported(where, 'DICOM (floating-point colours)');
+  if (header.pixels.floats && colours !== 1) throw pictureErrors.unsupported(where, 'DICOM (floating-point colours)');
   switch (header.photometric) {
     case 'MONOCHROME1':
     case 'MONOCHROME2': {
