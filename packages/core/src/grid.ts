@@ -66,7 +66,7 @@ export function traceGrids(
   for (const node of nodes) {
     for (const output of node.outputs) {
       if (output === '') continue;
-      const found = through(node, dims(output), traced, dims) ?? recognised(node, dims(output), image);
+      const found = through(node, dims(output), traced, dims, image) ?? recognised(node, dims(output), image);
       if (found) traced.set(output, found);
     }
   }
@@ -82,10 +82,14 @@ function through(
   out: readonly number[],
   traced: ReadonlyMap<string, Traced>,
   dims: (value: string) => number[],
+  image: { height: number; width: number },
 ): Traced | undefined {
   if (makesBlocks(node)) return undefined;
   if (ON_PICTURES.test(node.op)) {
-    if (out.length === 4) return picture('NCHW', out[2]!, out[3]!);
+    if (out.length === 4)
+      return traced.has(node.inputs[0]!) || proportioned(out[2]!, out[3]!, image)
+        ? picture('NCHW', out[2]!, out[3]!)
+        : undefined;
     // Groups of channels are normalised as they lie.
     if (node.op !== 'InstanceNormalization') return undefined;
   }
@@ -151,6 +155,15 @@ function recognised(node: Node, out: readonly number[], image: { height: number;
   const height = Math.round(Math.sqrt((out[1]! * image.height) / image.width));
   const width = out[1]! / Math.max(height, 1);
   return Number.isInteger(width) && divides(height, width) ? tokens(height, width, 0) : undefined;
+}
+
+/**
+ * Whether a plane may be the picture's after its trace was lost: its cells are at most four times as long as wide. A detector takes the
+ * mean of its box bins by a convolution over `[N, bins, 4, anchors]`, whose axes are no height and width.
+ */
+function proportioned(height: number, width: number, image: { height: number; width: number }): boolean {
+  const ratio = (image.height * width) / (image.width * height);
+  return ratio >= 1 / 4 && ratio <= 4;
 }
 
 const sameBut = (a: readonly number[], b: readonly number[], except: number) =>

@@ -4,22 +4,34 @@ import { loadFixture, npy, relativeError, runtime } from './support.ts';
 
 /** What each fixture model is, as seewhy must find it. */
 const MODELS = [
-  { file: 'models/tiny-cnn.onnx', layout: 'NCHW', activation: 'softmax', batch: 'free' },
-  { file: 'models/tiny-nhwc.onnx', layout: 'NHWC', activation: 'softmax', batch: 'free' },
-  { file: 'models/tiny-vit.onnx', layout: 'NCHW', activation: undefined, batch: 'free' },
-  { file: 'models/tiny-swin.onnx', layout: 'NCHW', activation: undefined, batch: 'free' },
-  { file: 'models/tiny-external.onnx', layout: 'NCHW', activation: 'softmax', batch: 'free' },
-  { file: 'models/tiny-fp16.onnx', layout: 'NCHW', activation: 'softmax', batch: 'free' },
-  { file: 'models/tiny-qdq.onnx', layout: 'NCHW', activation: undefined, batch: 'free' },
-  { file: 'models/tiny-dynamic-quantised.onnx', layout: 'NCHW', activation: 'softmax', batch: 'fixed' },
-  { file: 'models/tiny-grey.onnx', layout: 'NCHW', activation: undefined, batch: 'free' },
-  { file: 'models/tiny-binary.onnx', layout: 'NCHW', activation: 'sigmoid', batch: 'free' },
-  { file: 'models/tiny-if.onnx', layout: 'NCHW', activation: 'softmax', batch: 'free' },
-  { file: 'models/tiny-functions.onnx', layout: 'NCHW', activation: undefined, batch: 'free' },
-  { file: 'models/tiny-fixed-batch.onnx', layout: 'NCHW', activation: undefined, batch: 'free' },
-  { file: 'models/tiny-segmentation.onnx', layout: 'NCHW', activation: undefined, batch: 'free' },
-  { file: 'models/tiny-opset9.onnx', layout: 'NCHW', activation: 'softmax', batch: 'free' },
-  { file: 'models/tiny-yolo.onnx', layout: 'NCHW', activation: undefined, batch: 'free' },
+  { file: 'models/tiny-cnn.onnx', layout: 'NCHW', activation: 'softmax', batch: 'free', layer: 'features.5' },
+  { file: 'models/tiny-nhwc.onnx', layout: 'NHWC', activation: 'softmax', batch: 'free', layer: 'last_conv' },
+  { file: 'models/tiny-vit.onnx', layout: 'NCHW', activation: undefined, batch: 'free', layer: 'blocks.1.norm1' },
+  { file: 'models/tiny-swin.onnx', layout: 'NCHW', activation: undefined, batch: 'free', layer: 'layer_norm_10' },
+  { file: 'models/tiny-external.onnx', layout: 'NCHW', activation: 'softmax', batch: 'free', layer: 'features.5' },
+  { file: 'models/tiny-fp16.onnx', layout: 'NCHW', activation: 'softmax', batch: 'free', layer: 'features.5' },
+  { file: 'models/tiny-qdq.onnx', layout: 'NCHW', activation: undefined, batch: 'free', layer: 'features.5' },
+  {
+    file: 'models/tiny-dynamic-quantised.onnx',
+    layout: 'NCHW',
+    activation: 'softmax',
+    batch: 'fixed',
+    layer: 'features.5',
+  },
+  { file: 'models/tiny-grey.onnx', layout: 'NCHW', activation: undefined, batch: 'free', layer: 'features.5' },
+  { file: 'models/tiny-binary.onnx', layout: 'NCHW', activation: 'sigmoid', batch: 'free', layer: 'features.5' },
+  { file: 'models/tiny-if.onnx', layout: 'NCHW', activation: 'softmax', batch: 'free', layer: 'features.5' },
+  { file: 'models/tiny-functions.onnx', layout: 'NCHW', activation: undefined, batch: 'free', layer: 't' },
+  {
+    file: 'models/tiny-fixed-batch.onnx',
+    layout: 'NCHW',
+    activation: undefined,
+    batch: 'free',
+    layer: '/AveragePool_output_0',
+  },
+  { file: 'models/tiny-segmentation.onnx', layout: 'NCHW', activation: undefined, batch: 'free', layer: 'down.3' },
+  { file: 'models/tiny-opset9.onnx', layout: 'NCHW', activation: 'softmax', batch: 'free', layer: '/Clip_2_output_0' },
+  { file: 'models/tiny-yolo.onnx', layout: 'NCHW', activation: undefined, batch: 'free', layer: '/Concat_11_output_0' },
 ] as const;
 
 /** A detector has no best class: a class probability of one of its boxes. */
@@ -27,16 +39,16 @@ const targetsOf = (file: string, several: string) => (file.includes('yolo') ? 'o
 
 const METHOD_NAMES = ['gradcam', 'layercam', 'hirescam', 'saliency', 'gradient-x-input'];
 
-describe.each(MODELS)('$file', ({ file, layout, activation, batch }) => {
+describe.each(MODELS)('$file', ({ file, layout, activation, batch, layer }) => {
   it('is understood', async () => {
     const model = await loadFixture(file, { batch: 'free' });
     expect({
       layout: model.image.layout,
       activation: model.output.activation,
+      layer: model.defaultLayer?.name,
       batch: model.batch,
       reason: model.batchReason,
-    }).toEqual({ layout, activation, batch, reason: batch === 'free' ? '' : model.batchReason });
-    expect(model.defaultLayer).toBeDefined();
+    }).toEqual({ layout, activation, layer, batch, reason: batch === 'free' ? '' : model.batchReason });
   });
 
   it('for one picture a run, says every size of its inputs, and gives the same gradient', async () => {
