@@ -14,7 +14,8 @@ export interface DefaultLayer {
 /**
  * The layer explained when none is asked for: the last spatial feature map before the head pools it. In a transformer whose head reads
  * the class token only, later patch tokens have no influence at all; there it is the tokens that the last attention reads. Where the head pools
- * by attention, it is what that reads, not its keys or values.
+ * by attention, it is what that reads, not its keys or values. A detector reads feature maps of several scales, and a number of one box
+ * depends on one of them only: there it is the last that all of them depend on.
  */
 export function defaultLayer(search: LayerSearch, layers: readonly Layer[]): DefaultLayer | undefined {
   const { graph, shapes, of } = search;
@@ -41,6 +42,12 @@ export function defaultLayer(search: LayerSearch, layers: readonly Layer[]): Def
   }
   frontier.sort((a, b) => order.get(b.value)! - order.get(a.value)!);
   const last = frontier[0] ?? layers[layers.length - 1]!;
+  const sizes = new Set(frontier.map(({ grid }) => `${grid.height}x${grid.width}`));
+  if (sizes.size > 1 && (shapes.get(of)?.length ?? 0) > 2) {
+    const ancestors = frontier.map((layer) => ancestorsOf(layer.value, graph));
+    const shared = layers.findLast(({ value }) => ancestors.every((values) => values.has(value)));
+    if (shared) return { layer: shared, reason: 'the last feature map that all scales of the head depend on' };
+  }
   if (last.grid.layout === 'tokens' && last.grid.prefix > 0 && readsPrefixOnly(graph, shapes, last, onPath)) {
     const read = lastAttentionInput(graph, nodes, computed, byValue, order.get(last.value)!, order);
     if (read)
@@ -58,6 +65,14 @@ export function defaultLayer(search: LayerSearch, layers: readonly Layer[]): Def
   const pooled = pooledByAttention(graph, readers, computed, byValue, last);
   if (pooled) return { layer: pooled, reason: 'the tokens that the attention of the head pools' };
   return { layer: last, reason: 'the last spatial feature map before the head' };
+}
+
+/** A value and all that it is computed from. */
+function ancestorsOf(value: string, graph: Graph): Set<string> {
+  const found = new Set([value]);
+  // A set grows while it is walked.
+  for (const one of found) for (const input of graph.producers.get(one)?.uses ?? []) found.add(input);
+  return found;
 }
 
 /** Nodes, of those in topological order, that depend on a layer. */

@@ -99,6 +99,16 @@ describe('the default layer', () => {
     await isSeen(model);
   });
 
+  it('a detector of several scales: the default is the last layer that all of them depend on', async () => {
+    const model = await loadFixture('models/tiny-yolo.onnx');
+    expect(model.defaultLayer!.name).toBe('merge3.leave');
+    expect(model.defaultLayerReason).toMatch(/all scales/);
+    // Boxes 0 to 63 are of the finer scale, 64 to 79 of the coarser.
+    const targets = 'output[4,0],output[5,63],output[4,64],output[6,79],output[0,17]';
+    const found = (await explain(model, [noiseImage(model, 5)], { methods: ['gradcam'], targets }))[0]!;
+    expect(found.map(({ raw }) => raw[0]!.data.some((value) => value !== 0))).toEqual(Array(5).fill(true));
+  });
+
   it('group normalisation as exporters write it, with channels in groups, keeps the picture', async () => {
     const { b, weights, linear } = patchNetwork();
     const conv = b.op('Conv', ['image', b.constant(weights(8, 3, 3, 3), 'kernel')], { strides: [2, 2] });

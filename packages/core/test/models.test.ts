@@ -31,7 +31,7 @@ const MODELS = [
   },
   { file: 'models/tiny-segmentation.onnx', layout: 'NCHW', activation: undefined, batch: 'free', layer: 'down.3' },
   { file: 'models/tiny-opset9.onnx', layout: 'NCHW', activation: 'softmax', batch: 'free', layer: '/Clip_2_output_0' },
-  { file: 'models/tiny-yolo.onnx', layout: 'NCHW', activation: undefined, batch: 'free', layer: '/Concat_11_output_0' },
+  { file: 'models/tiny-yolo.onnx', layout: 'NCHW', activation: undefined, batch: 'free', layer: 'merge3.leave' },
 ] as const;
 
 /** A detector has no best class: a class probability of one of its boxes. */
