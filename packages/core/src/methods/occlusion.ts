@@ -1,16 +1,14 @@
-import { Tensor, Value } from '@seewhy/onnx';
 import { errors } from '../errors.ts';
 import { accumulateOcclusion, occlusionWindows, windowCoverage } from '../perturbation/occlusion.ts';
 import type { Box } from '../picture/picture.ts';
 import { randomStream } from '../random/random-stream.ts';
-import type { RunTensor } from '../runtime/runtime.ts';
 import { sampleLoop } from '../sampling/sample-loop.ts';
 import type { RunControl, Sampled, SampledItem, Sampler, SamplerContext } from '../sampling/sampler.ts';
 import { toFloat32 } from '../tensors.ts';
-import { fillOf, isFilled } from './fill-of.ts';
-import { MaskedPicture, maskPlane } from './masked-picture.ts';
+import { fillOf } from './fill-of.ts';
 import type { SamplingMethod } from './method.ts';
 import type { MethodOptions } from './options.ts';
+import { WindowedPicture, windowedInput } from './windowed-picture.ts';
 
 /** map = mean over the windows that cover a pixel of y(x) − y(x with the window filled). */
 export const occlusion: SamplingMethod = {
@@ -40,40 +38,19 @@ export const occlusion: SamplingMethod = {
 /** The default window, in parts of the shorter side: 32 pixels of 224. */
 const WINDOW_SHARE = 1 / 7;
 
-const EDGES = ['seewhy.top', 'seewhy.bottom', 'seewhy.left', 'seewhy.right'] as const;
-
 class OcclusionSampler implements Sampler {
   private readonly context: SamplerContext;
-  private readonly masked: MaskedPicture;
   private readonly windows: readonly Box[];
   private readonly evaluator: ReturnType<SamplerContext['evaluator']>;
   private readonly batch: ReturnType<SamplerContext['batchSize']>;
 
   constructor(context: SamplerContext) {
     this.context = context;
-    const { options, model } = context;
-    const { height, across, repeat } = maskPlane(model.image);
-    this.windows = windowsOf(options, model.image);
-    this.masked = new MaskedPicture(model.image, isFilled(options.fill));
+    this.windows = windowsOf(context.options, context.model.image);
+    const input = windowedInput(context.model.image);
     this.evaluator = context.evaluator({
-      inputs: [...this.masked.inputs, ...EDGES.map((name) => new Value(name, 'float32', ['B', 1]))],
-      source: (b) => {
-        const [top, bottom, left, right] = EDGES;
-        const places = (length: number, of: number) =>
-          b.constant(
-            Tensor.floats(
-              Array.from({ length }, (_, i) => Math.floor(i / of)),
-              [1, length],
-            ),
-            'places',
-          );
-        const within = (places: string, first: string, end: string) =>
-          b.cast(b.op('And', [b.greater(places, first), b.greater(end, places)]), FLOAT);
-        const rows = within(places(height, 1), top, bottom);
-        const columns = within(places(across, repeat), left, right);
-        const hidden = b.mul(b.unsqueeze(rows, [2]), b.unsqueeze(columns, [1]));
-        return this.masked.source(b, b.sub(b.scalar(1), hidden));
-      },
+      inputs: [input],
+      source: () => input.name,
       results: ({ score }) => ({ score }),
     });
     this.batch = context.batchSize(this.evaluator);
@@ -83,7 +60,7 @@ class OcclusionSampler implements Sampler {
     const { options, model, sampling } = this.context;
     const { height, width } = model.image;
     const fill = fillOf(options.fill, item, model.image, sampling.seed);
-    const feeds = this.masked.feeds(toFloat32(item.image), fill);
+    const pictures = new WindowedPicture(model.image, toFloat32(item.image), fill);
     // In random order: an interrupted run has seen the whole picture, coarsely.
     const order = randomStream(sampling.seed, 'occlusion', item.item).permutation(this.windows.length);
     const windows = Array.from(order, (number) => this.windows[number]!);
@@ -93,8 +70,8 @@ class OcclusionSampler implements Sampler {
       batch: this.batch,
       control,
       run: async (from, count) => {
-        const boxes = windows.slice(from, from + count);
-        const outputs = await this.evaluator.run({ ...feeds, ...edgesOf(boxes) }, item.target, count);
+        const feeds = pictures.feeds(windows.slice(from, from + count));
+        const outputs = await this.evaluator.run(feeds, item.target, count);
         const scores = toFloat32(outputs.score!);
         for (let i = 0; i < count; i++) falls[from + i] = item.value - scores[i]!;
       },
@@ -119,25 +96,6 @@ class OcclusionSampler implements Sampler {
   }
 
   async release(): Promise<void> {}
-}
-
-/** Element type 1 of ONNX: float32. */
-const FLOAT = 1;
-
-/** Half a pixel before the first row and column of a window, and half a pixel before the first behind it: never on a whole number. */
-function edgesOf(boxes: readonly Box[]): Record<string, RunTensor> {
-  const values = [
-    boxes.map(({ y0 }) => y0),
-    boxes.map(({ y1 }) => y1),
-    boxes.map(({ x0 }) => x0),
-    boxes.map(({ x1 }) => x1),
-  ];
-  return Object.fromEntries(
-    EDGES.map((name, i) => [
-      name,
-      { type: 'float32', dims: [boxes.length, 1], data: Float32Array.from(values[i]!, (edge) => edge - 0.5) },
-    ]),
-  );
 }
 
 /** @throws NUMBER_INVALID for a stride that leaves pixels out */
