@@ -1,13 +1,14 @@
 import { type Graph, Value, type ValueName } from '@seewhy/onnx';
 import { errors } from './errors.ts';
 import { pick } from './explainer.ts';
-import { appendFinishing, appendReduction, type GraphMap } from './finish-in-graph.ts';
+import { appendFinishing, appendReduction } from './finish-in-graph.ts';
 import { type Finishing, reducerOf, stagesOf } from './heatmap/finishing.ts';
 import { imageDims } from './image-input.ts';
 import type { Layer } from './layers.ts';
 import type { GraphMethod } from './methods/method.ts';
 import type { Model } from './model.ts';
 import { asFloat32, buildProgram, type ChosenMethod } from './program.ts';
+import type { GraphMap } from './resize-in-graph.ts';
 import { type SeedFacts, seedOf } from './seed.ts';
 import type { ScoreKind, Target } from './target.ts';
 import { tidied } from './tidied.ts';

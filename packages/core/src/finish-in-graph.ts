@@ -1,17 +1,9 @@
 import { DATA_TYPES, type GraphBuilder, Tensor, type ValueName } from '@seewhy/onnx';
 import { errors } from './errors.ts';
 import type { Stage } from './heatmap/presets.ts';
-import { axisWeights, type MapResize } from './heatmap/resize.ts';
 import type { Fusion, Normaliser, Reducer } from './heatmap/stages.ts';
 import type { ImageInput } from './image-input.ts';
-import type { Weights } from './picture/weights.ts';
-
-/** A map in the graph: `[N, height, width]`, float32. */
-export interface GraphMap {
-  readonly value: ValueName;
-  readonly height: number;
-  readonly width: number;
-}
+import { type GraphMap, resizeInGraph } from './resize-in-graph.ts';
 
 /**
  * The finishing stages as graph nodes: what `finishMap` does on the host, stage by stage, for every item of the batch. Values that are
@@ -37,7 +29,7 @@ export function appendFinishing(
         if (stage.how !== 'none') each(({ value }) => (stage.how === 'relu' ? b.relu(value) : b.op('Abs', [value])));
         break;
       case 'resize':
-        layers = layers.map((map) => resize(b, map, size, stage.how));
+        layers = layers.map((map) => resizeInGraph(b, map, size, stage.how));
         break;
       case 'fuse':
         layers = [fuse(b, layers, stage.how)];
@@ -67,32 +59,6 @@ export function appendReduction(b: GraphBuilder, raw: ValueName, how: Reducer, i
     l2: () => b.op('Sqrt', [b.reduceSum(b.mul(raw, raw), axis, false)]),
   };
   return reductions[how]();
-}
-
-/** Both axes as products with constant matrices: every mode is one, and the weights are the host's. */
-function resize(
-  b: GraphBuilder,
-  map: GraphMap,
-  { width, height }: { readonly width: number; readonly height: number },
-  how: MapResize,
-): GraphMap {
-  if (map.width === width && map.height === height) return map;
-  const columns = axisWeights(how, map.width, width);
-  const rows = axisWeights(how, map.height, height);
-  const wide = b.matmul(map.value, b.constant(matrix(columns, map.width, true), 'columns'));
-  return { value: b.matmul(b.constant(matrix(rows, map.height, false), 'rows'), wide), height, width };
-}
-
-/** Weights as a dense matrix: output by input, or the other way round. */
-function matrix(weights: Weights, input: number, turned: boolean): Tensor {
-  const { size, taps, start, count, values } = weights;
-  const dense = new Float64Array(size * input);
-  for (let i = 0; i < size; i++)
-    for (let t = 0; t < count[i]!; t++) {
-      const from = start[i]! + t;
-      dense[turned ? from * size + i : i * input + from]! += values[i * taps + t]!;
-    }
-  return Tensor.floats(dense, turned ? [input, size] : [size, input]);
 }
 
 function fuse(b: GraphBuilder, maps: readonly GraphMap[], how: Fusion): GraphMap {

@@ -1,6 +1,7 @@
-import { type GraphBuilder, Tensor, Value, type ValueName } from '@seewhy/onnx';
+import { type GraphBuilder, Value, type ValueName } from '@seewhy/onnx';
 import { errors } from '../errors.ts';
 import { imageDims } from '../image-input.ts';
+import { resizeInGraph } from '../resize-in-graph.ts';
 import type { RunTensor } from '../runtime/runtime.ts';
 import type { BatchSize } from '../sampling/batch-size.ts';
 import type { Evaluator } from '../sampling/evaluator.ts';
@@ -18,7 +19,7 @@ export interface ChannelMask {
   /** Added to max − min. */
   readonly epsilon: number;
   /** Whether the outer cells' centres lie on the picture's edge, or half a cell inside. */
-  readonly corners: 'align' | 'half-pixel';
+  readonly corners: 'align-corners' | 'bilinear';
   /** `logit`: the explained score; `probability`: after the softmax; `softmax of output`: a softmax over whatever the model puts out. */
   readonly score: 'logit' | 'probability' | 'softmax of output';
 }
@@ -57,17 +58,18 @@ export class ChannelScores {
         new Value(PICTURE, 'float32', imageDims(image)),
         new Value(PLANES, 'float32', [shape[0], grid.height, grid.width]),
         new Value(CHANNEL, 'int64', ['B']),
-        new Value(FACTOR, 'float32', ['B', 1, 1, 1]),
-        ...(noisy ? [new Value(NOISE, 'float32', ['B', 1, image.height, image.width])] : []),
+        new Value(FACTOR, 'float32', ['B', 1, 1]),
+        ...(noisy ? [new Value(NOISE, 'float32', ['B', image.height, image.width])] : []),
       ],
       source: (b) => {
-        const picked = b.unsqueeze(b.gather(PLANES, CHANNEL, 0), [1]);
+        const picked = b.gather(PLANES, CHANNEL, 0);
         const before = mask.scaled === 'before' ? minmax(b, picked, mask.epsilon) : picked;
-        const large = enlarged(b, before, [image.height, image.width], mask.corners);
+        const { height, width } = grid;
+        const { value: large } = resizeInGraph(b, { value: before, height, width }, image, mask.corners);
         const scaled = mask.scaled === 'after' ? minmax(b, large, mask.epsilon) : large;
         const moved = noisy ? b.add(scaled, NOISE) : scaled;
         const factors = b.mul(moved, FACTOR);
-        const fits = image.layout === 'NCHW' ? factors : b.reshape(factors, [-1, image.height, image.width, 1]);
+        const fits = b.unsqueeze(factors, [image.layout === 'NCHW' ? 1 : 3]);
         return b.mul(PICTURE, fits);
       },
       results: ({ b, score: explained, scores, index, ofClass }) => {
@@ -116,12 +118,12 @@ export class ChannelScores {
             dims: [count],
             data: BigInt64Array.from(part, ({ channel }) => BigInt(channel)),
           },
-          [FACTOR]: { type: 'float32', dims: [count, 1, 1, 1], data: Float32Array.from(part, ({ factor }) => factor) },
+          [FACTOR]: { type: 'float32', dims: [count, 1, 1], data: Float32Array.from(part, ({ factor }) => factor) },
         };
         if (this.noisy) {
           const data = new Float32Array(count * size);
           for (let i = 0; i < count; i++) noise!(from + i, data.subarray(i * size, (i + 1) * size));
-          feeds[NOISE] = { type: 'float32', dims: [count, 1, image.height, image.width], data };
+          feeds[NOISE] = { type: 'float32', dims: [count, image.height, image.width], data };
         }
         const outputs = await this.evaluator.run(feeds, item.target, count);
         scores.set(toFloat32(outputs.score!), from);
@@ -144,23 +146,11 @@ function scoreOf({ score }: ChannelMask, { model, score: asked }: SamplerContext
 
 /** (x − min) / (max − min + ε) of each map; a map without extent becomes 0. */
 function minmax(b: GraphBuilder, maps: ValueName, epsilon: number): ValueName {
-  const low = b.reduce('ReduceMin', maps, [2, 3]);
-  const range = b.sub(b.reduceMax(maps, [2, 3]), low);
+  const low = b.reduce('ReduceMin', maps, [1, 2]);
+  const range = b.sub(b.reduceMax(maps, [1, 2]), low);
   // With ε = 0 a flat map must not divide by zero: its numerator is 0 anyway.
   const divisor = epsilon > 0 ? b.add(range, b.scalar(epsilon)) : b.op('Max', [range, b.scalar(1e-30)]);
   return b.div(b.sub(maps, low), divisor);
-}
-
-/** `[B, 1, h, w]` → `[B, 1, H, W]`, bilinear. */
-function enlarged(
-  b: GraphBuilder,
-  maps: ValueName,
-  [height, width]: readonly [number, number],
-  corners: ChannelMask['corners'],
-): ValueName {
-  const sizes = b.concat([b.slice(b.shape(maps), [0], [2], [0]), b.constant(Tensor.int64([height, width]), 'size')], 0);
-  const mode = corners === 'align' ? 'align_corners' : 'half_pixel';
-  return b.op('Resize', [maps, '', '', sizes], { mode: 'linear', coordinate_transformation_mode: mode });
 }
 
 /** Softmax over the values of the given channels; 0 elsewhere. */

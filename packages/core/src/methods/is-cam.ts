@@ -23,7 +23,7 @@ export const isCam: SamplingMethod = {
   },
   variantOf: { 'torch-cam': 'torch-cam' },
   open(context) {
-    const mask = { scaled: 'before', epsilon: 1e-8, corners: 'half-pixel', score: 'logit' } as const;
+    const mask = { scaled: 'before', epsilon: 1e-8, corners: 'bilinear', score: 'logit' } as const;
     const masked = new ChannelScores(context, mask);
     return {
       async attribute(item, control) {

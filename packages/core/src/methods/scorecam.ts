@@ -5,10 +5,16 @@ import type { SamplingMethod } from './method.ts';
 
 /** The forms of Score-CAM that people run under this one name. */
 const FORMS = {
-  original: { scaled: 'after', epsilon: 0, corners: 'half-pixel', score: 'probability', softmax: false },
-  'pytorch-grad-cam': { scaled: 'after', epsilon: 1e-8, corners: 'align', score: 'logit', softmax: true },
-  'torch-cam': { scaled: 'before', epsilon: 1e-8, corners: 'half-pixel', score: 'logit', softmax: true },
-  'tf-keras-vis': { scaled: 'after', epsilon: 1e-7, corners: 'align', score: 'softmax of output', softmax: false },
+  original: { scaled: 'after', epsilon: 0, corners: 'bilinear', score: 'probability', softmax: false },
+  'pytorch-grad-cam': { scaled: 'after', epsilon: 1e-8, corners: 'align-corners', score: 'logit', softmax: true },
+  'torch-cam': { scaled: 'before', epsilon: 1e-8, corners: 'bilinear', score: 'logit', softmax: true },
+  'tf-keras-vis': {
+    scaled: 'after',
+    epsilon: 1e-7,
+    corners: 'align-corners',
+    score: 'softmax of output',
+    softmax: false,
+  },
 } as const satisfies Record<string, ChannelMask & { softmax: boolean }>;
 
 /** w_k = score of the picture seen through channel k; map = Σ_k w_k A_k. */

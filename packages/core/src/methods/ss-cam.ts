@@ -21,7 +21,7 @@ export const ssCam: SamplingMethod = {
   stages: { rectify: 'relu' },
   options: { channels: 0, samples: 35, noise: 2 },
   open(context) {
-    const mask = { scaled: 'before', epsilon: 1e-8, corners: 'half-pixel', score: 'logit' } as const;
+    const mask = { scaled: 'before', epsilon: 1e-8, corners: 'bilinear', score: 'logit' } as const;
     const masked = new ChannelScores(context, mask, true);
     return {
       async attribute(item, control) {
