@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
 /** Something whose duration is measured: runs once and says its milliseconds. */
 export type Side = () => Promise<number>;
 
@@ -10,6 +12,9 @@ export interface Plan {
   /** Runs of a turn that count; one more before them does not (caches and idle threads of the side before). */
   readonly runs: number;
 }
+
+/** Milliseconds before a turn: the threads of the plain session, opened as the runtime opens it, spin for tens of them after a run. */
+const STILL = 100;
 
 /**
  * Milliseconds of several sides, interleaved: each turn runs one side a few times, the order changes from round to round. What
@@ -24,6 +29,7 @@ export async function interleave<Name extends string>(
   for (let block = 0; block < blocks; block++) {
     for (let place = 0; place < names.length; place++) {
       const name = names[(place + block) % names.length]!;
+      await pause(STILL);
       await sides[name]();
       const turn = [];
       for (let run = 0; run < runs; run++) turn.push(await sides[name]());

@@ -51,8 +51,7 @@ export async function measureTraining(effort: number): Promise<TrainingShare> {
   model.compile({ optimizer: 'adam', loss: 'categoricalCrossentropy' });
   let failure: unknown;
   const callback = new Timed({
-    // Threads that wait by spinning would take the training's processor.
-    runtime: ortRuntime(ort as never, { spinning: false }),
+    runtime: ortRuntime(ort as never),
     images: shown.images,
     labels: CLASSES,
     methods: ['gradcam', 'saliency'],

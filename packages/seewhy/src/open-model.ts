@@ -39,8 +39,6 @@ export interface LoadOptions {
   /** `cpu` (default), `webgpu`, `cuda`, `wasm` … */
   readonly device?: string | undefined;
   readonly threads?: number | undefined;
-  /** False where other work wants the cores between runs. */
-  readonly spinning?: boolean | undefined;
   /** The file, where its reading has begun already (`readModel`). */
   readonly file?: Promise<ModelFile> | undefined;
   /** What lies beside the file, where that has been looked for already (`findBeside`). */
@@ -134,10 +132,9 @@ export async function loadModel(path: string, options: LoadOptions = {}): Promis
   return (await openModel(path, options)).model;
 }
 
-const choice = ({ device, threads, spinning }: LoadOptions) => ({
+const choice = ({ device, threads }: LoadOptions) => ({
   ...(device === undefined ? {} : { device }),
   ...(threads === undefined ? {} : { threads }),
-  ...(spinning === undefined ? {} : { spinning }),
 });
 
 /** What a runtime without its driver or libraries says, as one sentence; every other error as it is. */

@@ -10,8 +10,6 @@ export interface RuntimeChoice {
   readonly device?: string;
   /** Threads of one run; default: all cores. */
   readonly threads?: number;
-  /** False where other work wants the cores between runs: many pictures, decoded meanwhile. */
-  readonly spinning?: boolean;
 }
 
 /** The runtime that was taken, and what to tell about it. */
@@ -84,7 +82,6 @@ export async function chooseRuntime(choice: RuntimeChoice = {}): Promise<ChosenR
         name,
         device: device ?? 'cpu',
         ...(choice.threads === undefined ? {} : { threads: choice.threads }),
-        ...(choice.spinning === undefined ? {} : { spinning: choice.spinning }),
       });
       return { runtime, package: 'onnxruntime-node', version, device: device ?? 'cpu' };
     } catch (cause) {

@@ -198,8 +198,6 @@ async function openHead(
     ...load,
     beside,
     batch: (options.batch ?? 1) > 1 || sampled ? ('free' as const) : ('one' as const),
-    // Pictures are decoded between the runs: threads that spin would take their cores.
-    spinning: false,
   };
   const opened: OpenedModel = await openModel(path, { ...opening, file: Promise.resolve(file) });
   const head = await headOf(opened.model, several, options.activation);

@@ -109,8 +109,6 @@ export async function planExplain(path: string, args: string[], options: Explain
     ...loadOptions(options),
     batch: batch > 1 || sampling ? 'free' : 'one',
     file: reading,
-    // Pictures are decoded and encoded between the runs: threads that spin would take their cores.
-    spinning: false,
   });
   const opened = await opening;
   if (found.sources.some(({ kind }) => kind === 'picture')) assertTakesPictures(opened.model.image);

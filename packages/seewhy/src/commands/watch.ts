@@ -233,8 +233,6 @@ async function explainCheckpoint(
   const opened = await openModel(checkpoint.path, {
     ...loadOptions(options),
     batch: methods.some((method) => method?.kind !== 'graph') ? 'free' : 'one',
-    // The training wants the cores between two checkpoints.
-    spinning: false,
   });
   const { model } = opened;
   const targets = plainTargets(options.target ?? ['top'], model);

@@ -14,7 +14,7 @@ import { pythonPeers } from '../../../../tools/test-support/require.ts';
 import { seenByTensorBoard } from '../tensorboard/seen-by-tensorboard.ts';
 import { bars, smallNetwork } from './small-network.ts';
 
-const runtime = ortRuntime(ort as never, { threads: 1, spinning: false });
+const runtime = ortRuntime(ort as never, { threads: 1 });
 const path = mkdtempSync(join(tmpdir(), 'seewhy-callback-'));
 let data: ReturnType<typeof bars>;
 
