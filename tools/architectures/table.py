@@ -95,6 +95,10 @@ swiftformer_xs swin_s3_tiny_224 swinv2_cr_tiny_224 test_vit4:160 tf_mixnet_s tin
 tnt_s_patch16_224 tresnet_m twins_pcpvt_small twins_svt_small visformer_tiny vit_relpos_small_patch16_224
 vit_small_patch16_dinov3:256 vit_tiny_r_s16_p8_224 vit_wee_patch16_reg1_gap_256:256 vitamin_small_224 volo_d1_224
 xception41:299 xcit_nano_12_p16_224 xcit_nano_12_p8_224
+bat_resnext26ts:256 eca_resnext26ts:256 gcresnext26ts:256 regnetz_b16_evos:224 csatv2 cspnext_tiny deepseek_vit_412m
+sam2_hiera_tiny inception_v4:299 lcnetv2_small naflexvit_base_patch16_gap nasnetalarge:331 pnasnet5large:331
+qwen3_vit_88m legacy_seresnext26_32x4d samvit_base_patch16_224 legacy_xception:299 xception41p:299
+resnet26t seresnext26d_32x4d ecaresnet50t resnetaa50d resnetblur50 resnetrs50 convnext_zepto_rms_ols
 """  # timm's names, with the side of the input where it is not 224
 for entry in FURTHER.split():
     name, _, size = entry.partition(":")
